@@ -1,0 +1,1 @@
+//! The MQTT broker: sessions, subscriptions, retained and will messages, routing; packets in, effects out.

@@ -1,0 +1,1 @@
+//! The devices' edge: listeners, cores, TLS with client certificates.

@@ -1,0 +1,159 @@
+//! Amazon Resource Names.
+
+use std::{fmt, str::FromStr};
+
+use crate::{AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant};
+
+/// `arn:aws:<service>:<region>:<account>:<resource>`. Region and account may be empty, as in IAM's.
+///
+/// AWS: general reference, "Amazon Resource Names".
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Arn {
+    /// `iot`, `iam`, `sts`, …
+    pub service: Box<str>,
+    /// Where it is; `None` for global services.
+    pub region: Option<Region>,
+    /// Whose it is; `None` where AWS leaves it out.
+    pub account: Option<AccountId>,
+    /// All after the fifth colon, such as `cert/1f…`.
+    pub resource: Box<str>,
+}
+
+/// An AWS IoT resource that one of our ARNs names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// `cert/ID`
+    Certificate(CertificateId),
+    /// `cacert/ID`
+    CaCertificate(CaCertificateId),
+    /// `policy/NAME`
+    Policy(PolicyName),
+}
+
+impl Arn {
+    /// Longest ARN that is read, in bytes. AWS: 2 048 in most models.
+    pub const BYTES_MAX: usize = 2048;
+
+    /// The ARN of an AWS IoT `resource` such as `client/d1`.
+    pub fn iot(tenant: Tenant, resource: impl Into<Box<str>>) -> Self {
+        Self {
+            service: "iot".into(),
+            region: Some(tenant.region),
+            account: Some(tenant.account),
+            resource: resource.into(),
+        }
+    }
+
+    /// `arn:aws:iot:REGION:ACCOUNT:cert/ID`
+    pub fn certificate(tenant: Tenant, id: CertificateId) -> Self {
+        Self::iot(tenant, format!("cert/{id}"))
+    }
+
+    /// `arn:aws:iot:REGION:ACCOUNT:cacert/ID`
+    pub fn ca_certificate(tenant: Tenant, id: CaCertificateId) -> Self {
+        Self::iot(tenant, format!("cacert/{id}"))
+    }
+
+    /// `arn:aws:iot:REGION:ACCOUNT:policy/NAME`
+    pub fn policy(tenant: Tenant, name: &PolicyName) -> Self {
+        Self::iot(tenant, format!("policy/{name}"))
+    }
+
+    /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
+    pub fn root(account: AccountId) -> Self {
+        Self { service: "iam".into(), region: None, account: Some(account), resource: "root".into() }
+    }
+
+    /// Account and region, when the ARN has both.
+    pub fn tenant(&self) -> Option<Tenant> {
+        Some(Tenant { account: self.account?, region: self.region? })
+    }
+
+    /// What an ARN of the service `iot` names, as far as Tidegate keeps such things.
+    pub fn iot_resource(&self) -> Option<Resource> {
+        let (kind, id) = self.resource.split_once('/')?;
+        match (&*self.service, kind) {
+            ("iot", "cert") => id.parse().ok().map(Resource::Certificate),
+            ("iot", "cacert") => id.parse().ok().map(Resource::CaCertificate),
+            ("iot", "policy") => id.parse().ok().map(Resource::Policy),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Arn {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.len() > Self::BYTES_MAX {
+            return Err(IdError::Arn("longer than 2048 bytes"));
+        }
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next().ok_or(IdError::Arn("it has six parts joined by colons"));
+        if next()? != "arn" {
+            return Err(IdError::Arn("it starts with arn:"));
+        }
+        if next()? != "aws" {
+            return Err(IdError::Arn("the partition is aws"));
+        }
+        let (service, region, account, resource) = (next()?, next()?, next()?, next()?);
+        if service.is_empty() || resource.is_empty() {
+            return Err(IdError::Arn("service and resource are not empty"));
+        }
+        Ok(Self {
+            service: service.into(),
+            region: if region.is_empty() { None } else { Some(region.parse()?) },
+            account: if account.is_empty() { None } else { Some(account.parse()?) },
+            resource: resource.into(),
+        })
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, region, account, resource } = self;
+        let region = region.as_ref().map_or("", Region::as_str);
+        let account = account.as_ref().map_or("", AccountId::as_str);
+        write!(f, "arn:aws:{service}:{region}:{account}:{resource}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arns_survive_the_round_trip() {
+        for text in [
+            "arn:aws:iot:eu-central-1:123456789012:policy/p",
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:iot:eu-central-1:123456789012:topic/a:b/c",
+        ] {
+            assert_eq!(text.parse::<Arn>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_arn_is_refused() {
+        for text in [
+            "",
+            "arn",
+            "arn:aws:iot:eu-central-1:123456789012",
+            "arn:aws:iot:eu-central-1:12:x",
+            "arn:gcp:a:::b",
+            "urn:aws:a:::b",
+            "arn:aws:a:::",
+        ] {
+            assert!(text.parse::<Arn>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arn_names_its_resource() {
+        let id = "ab".repeat(32);
+        let arn: Arn = format!("arn:aws:iot:eu-central-1:123456789012:cert/{id}").parse().unwrap();
+        assert_eq!(arn.iot_resource(), Some(Resource::Certificate(id.parse().unwrap())));
+        let other: Arn = "arn:aws:iot:eu-central-1:123456789012:thinggroup/g".parse().unwrap();
+        assert_eq!(other.iot_resource(), None);
+    }
+}

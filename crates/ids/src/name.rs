@@ -1,0 +1,92 @@
+//! Names that people and SDKs choose.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{IdError, account::text_type};
+
+/// Name of a policy: 1-128 characters of `[\w+=,.@-]`.
+///
+/// AWS: pattern of `PolicyName`; `\w` is taken as ASCII.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PolicyName(Box<str>);
+
+impl PolicyName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PolicyName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
+        if (1..=128).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::PolicyName)
+        }
+    }
+}
+
+/// Id of an access key: 16-128 word characters, such as `AKIAIOSFODNN7EXAMPLE`.
+///
+/// AWS: pattern `[\w]*` of `accessKeyIdType`, length 16-128.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccessKeyId(Box<str>);
+
+impl AccessKeyId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccessKeyId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if (16..=128).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::AccessKey)
+        }
+    }
+}
+
+text_type!(PolicyName);
+text_type!(AccessKeyId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policy_names_follow_the_pattern() {
+        for (text, valid) in [
+            ("p", true),
+            ("Allow+all=of,it.@-_9", true),
+            (&"p".repeat(128), true),
+            ("", false),
+            ("a b", false),
+            ("a/b", false),
+            ("é", false),
+            (&"p".repeat(129), false),
+        ] {
+            assert_eq!(text.parse::<PolicyName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn access_key_ids_follow_the_pattern() {
+        for (text, valid) in [("AKIAIOSFODNN7EXAMPLE", true), ("short", false), ("AKIAIOSFODNN7EXAMPL/", false)] {
+            assert_eq!(text.parse::<AccessKeyId>().is_ok(), valid, "{text}");
+        }
+    }
+}

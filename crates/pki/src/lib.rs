@@ -1,0 +1,1 @@
+//! X.509: parse, check signatures, issue, seal keys.

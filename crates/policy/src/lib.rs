@@ -1,0 +1,1 @@
+//! AWS IoT and IAM policy documents: parse, compile, bind variables, decide.

@@ -1,0 +1,1 @@
+//! kv::Store on fjall: one process, one directory.

@@ -1,0 +1,1 @@
+//! rustls configurations, the client-certificate verifier, server certificates by name, tickets.
