@@ -1,2 +1,14 @@
-//! The `tidegate` program.
-fn main() {}
+//! The `tidegate` program: reads the configuration, builds the parts, wires them, stops them in order.
+
+mod cli;
+mod clock;
+mod config;
+mod data_dir;
+mod env_file;
+mod logging;
+
+use clap::Parser;
+
+fn main() {
+    let _ = cli::Cli::parse();
+}

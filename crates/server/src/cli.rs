@@ -1,0 +1,155 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tidegate_ids::{AccessKeyId, AccountId};
+
+/// An MQTT broker that you run yourself and that is, at its edges, AWS IoT Core.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  tidegate                                     serve, with an embedded store in ./data
+  . data/tidegate.env && aws iot list-ca-certificates
+  tidegate demo                                watch a device register itself, step by step
+  tidegate account create --id 222222222222    a second account, with a key of its own"
+)]
+pub struct Cli {
+    /// What to do; `serve` when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `serve`, which is what happens without a command.
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the broker: MQTT for devices, the AWS-shaped API for operators.
+    Serve(Serve),
+    /// Play the whole story against a running broker, or one started for it: register a CA, connect a new device,
+    /// see the event, activate, attach a policy, publish.
+    Demo(Demo),
+    /// Make or list accounts of a running broker.
+    #[command(subcommand)]
+    Account(Account),
+    /// Make, list or delete access keys of a running broker.
+    #[command(subcommand)]
+    Key(Key),
+    /// Read the configuration, say what is wrong with it or that nothing is, and start nothing.
+    CheckConfig(CheckConfig),
+}
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate serve --config config/standalone.toml
+  TIDEGATE_MQTT_PORT=0 TIDEGATE_API_PORT=0 tidegate serve --data /tmp/t     any free ports; see /tmp/t/tidegate.env
+
+SIGTERM or SIGINT: stop accepting, tell MQTT 5 clients, flush, exit 0 within 10 s. A second one exits at once.")]
+pub struct Serve {
+    /// The configuration file; defaults without one. See config/standalone.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data directory; wins over the configuration's `data`.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Do not write DIR/tidegate.env.
+    #[arg(long)]
+    pub no_env_file: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate demo                  starts a broker of its own in a temporary directory, plays, stops it
+  tidegate demo --data ./data    plays against the broker that runs on ./data
+
+It exits 0 when every step did what it should, else 1.")]
+pub struct Demo {
+    /// Play against the broker that runs on this data directory.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Where the running broker is, and how to print.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// The data directory of the running broker.
+    #[arg(long, value_name = "DIR", default_value = "./data", env = "TIDEGATE_DATA", hide_env_values = true)]
+    pub data: PathBuf,
+    /// Print JSON objects.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tidegate account …`
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Make an account and its administrator's access key.
+    #[command(after_help = "\
+Example:
+  tidegate account create --id 222222222222 --json
+  {\"accountId\":\"222222222222\",\"accessKeyId\":\"AKIA…\",\"secretAccessKey\":\"…\"}
+
+The secret is shown this once.")]
+    Create {
+        /// 12 digits; drawn at random when absent.
+        #[arg(long)]
+        id: Option<AccountId>,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// List the accounts.
+    #[command(after_help = "Example:\n  tidegate account list")]
+    List {
+        #[command(flatten)]
+        running: Running,
+    },
+}
+
+/// `tidegate key …`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make another access key for an account. The secret is shown this once.
+    #[command(after_help = "Example:\n  tidegate key create --account 222222222222")]
+    Create {
+        /// Whose key.
+        #[arg(long)]
+        account: AccountId,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// List the access keys of one account, or of all; no secrets.
+    #[command(after_help = "Example:\n  tidegate key list --account 222222222222")]
+    List {
+        /// Whose keys.
+        #[arg(long)]
+        account: Option<AccountId>,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Delete an access key: the next request signed with it is refused.
+    #[command(after_help = "Example:\n  tidegate key delete AKIAIOSFODNN7EXAMPLE")]
+    Delete {
+        /// Which key.
+        access_key_id: AccessKeyId,
+        #[command(flatten)]
+        running: Running,
+    },
+}
+
+/// Options of `check-config`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidegate check-config --config config/standalone.toml")]
+pub struct CheckConfig {
+    /// The configuration file; without one, the defaults and the environment are checked.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}

@@ -1,0 +1,295 @@
+//! The configuration: one TOML file, every key of which an environment variable can override.
+//!
+//! Unknown keys are refused with line and column: a misspelt key that is silently ignored is the worst kind.
+
+mod environment;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use tidegate_ids::{AccountId, Region};
+
+/// Everything that can be configured, with its defaults.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The data directory: store, keys, admin socket, `tidegate.env`.
+    pub data: PathBuf,
+    /// What the first start makes.
+    pub first_start: FirstStart,
+    /// The broker's own names, in its server certificate.
+    pub server: Server,
+    /// The devices' edge.
+    pub mqtt: Mqtt,
+    /// The operators' edge.
+    pub api: Api,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// Read once, when the data directory is new; later starts ignore it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FirstStart {
+    /// The account that is made; drawn at random when absent.
+    pub account_id: Option<AccountId>,
+    /// The region written to `tidegate.env`. Each region of an account is a world of its own.
+    pub region: Region,
+}
+
+/// The broker's own names.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Host names and addresses of the server certificate; `localhost` and the machine's name when empty.
+    pub host_names: Vec<String>,
+}
+
+/// The devices' edge.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mqtt {
+    /// Where the first listener listens; it speaks MQTT over TLS with client certificates.
+    pub address: IpAddr,
+    /// Its port; 0 takes any free one.
+    pub port: u16,
+    /// Whose manners it has.
+    pub profile: Profile,
+    /// Core threads that carry connections; as many as the machine has when 0.
+    pub cores: u16,
+    /// `<prefix>-ats.iot.<region>.<endpoint_domain>` becomes each account's endpoint, chosen by SNI; none when empty.
+    pub endpoint_domain: String,
+    /// More listeners.
+    pub listener: Vec<Listener>,
+}
+
+/// One more place where devices connect.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// For messages and logs.
+    pub name: String,
+    /// Where it listens.
+    pub address: IpAddr,
+    /// Its port; 0 takes any free one.
+    pub port: u16,
+    /// With or without TLS.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Whose manners it has.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Allows `transport = "plain"` on an address that is not loopback: anybody who reaches it may do anything in the account.
+    #[serde(default)]
+    pub insecure: bool,
+}
+
+/// With or without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TLS with client certificates.
+    #[default]
+    Tls,
+    /// No TLS, anonymous clients.
+    Plain,
+}
+
+/// Whose manners a listener has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// All of MQTT 3.1.1 and 5.0, and reasons in the answers.
+    #[default]
+    Standard,
+    /// AWS IoT Core's limits and quirks.
+    Aws,
+}
+
+/// The operators' edge.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    /// Where the HTTPS API listens.
+    pub address: IpAddr,
+    /// Its port; 0 takes any free one.
+    pub port: u16,
+    /// A second port without TLS, on 127.0.0.1 only; none when absent.
+    pub plain_port: Option<u16>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or directives such as `info,tidegate::connections=debug`.
+    pub level: String,
+    /// Text on a terminal and JSON lines elsewhere, unless said.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "./data".into(),
+            first_start: FirstStart::default(),
+            server: Server { host_names: Vec::new() },
+            mqtt: Mqtt::default(),
+            api: Api::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for FirstStart {
+    fn default() -> Self {
+        Self { account_id: None, region: "us-east-1".parse().expect("a region") }
+    }
+}
+
+#[allow(clippy::derivable_impls)] // the defaults stand together, in one place
+impl Default for Server {
+    fn default() -> Self {
+        Self { host_names: Vec::new() }
+    }
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self {
+            address: [0, 0, 0, 0].into(),
+            port: 8883,
+            profile: Profile::Standard,
+            cores: 0,
+            endpoint_domain: String::new(),
+            listener: Vec::new(),
+        }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self { address: [127, 0, 0, 1].into(), port: 9443, plain_port: None }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Auto }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not what it should be; the message has line and column.
+    #[error("{}: {message}", path.display())]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// An environment variable has a value of the wrong kind.
+    #[error("environment variable {name}: {message}")]
+    Environment {
+        /// Which variable.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Two settings do not go together, or one is dangerous.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+impl Config {
+    /// The configuration from `file` (the defaults when there is none), overridden by `environment`, checked.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut config = match file {
+            None => Self::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+                Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?
+            }
+        };
+        config.override_from(environment)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Text to values; the error has line and column.
+    fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// Refuses what would start but not be meant.
+    fn check(&self) -> Result<(), ConfigError> {
+        for listener in &self.mqtt.listener {
+            let Listener { name, address, .. } = listener;
+            if name.is_empty() {
+                return Err(ConfigError::Conflict("a [[mqtt.listener]] has an empty name".into()));
+            }
+            if listener.transport == Transport::Plain && !address.is_loopback() && !listener.insecure {
+                return Err(ConfigError::Conflict(format!(
+                    "mqtt.listener {name:?} would let anybody who reaches {address} do anything in the account: \
+                     listen on 127.0.0.1, use transport = \"tls\", or set insecure = true if the network is trusted"
+                )));
+            }
+        }
+        let mut names: Vec<_> = self.mqtt.listener.iter().map(|listener| &listener.name).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(ConfigError::Conflict(format!("two listeners are named {:?}", pair[0])));
+        }
+        if let Some(name) = self.server.host_names.iter().find(|name| !is_host_name(name)) {
+            return Err(ConfigError::Conflict(format!("server.host_names: {name:?} is no host name or address")));
+        }
+        if !self.mqtt.endpoint_domain.is_empty() && !is_host_name(&self.mqtt.endpoint_domain) {
+            return Err(ConfigError::Conflict(format!(
+                "mqtt.endpoint_domain: {:?} is no domain name",
+                self.mqtt.endpoint_domain
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Whether `text` is an address, or a name of at most 253 letters, digits, hyphens and dots.
+fn is_host_name(text: &str) -> bool {
+    let label = |l: &str| {
+        (1..=63).contains(&l.len())
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    text.parse::<IpAddr>().is_ok() || (text.len() <= 253 && text.split('.').all(label))
+}
