@@ -1,0 +1,137 @@
+//! A bounded ring of committed transactions, and its consumers.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::{BoxFuture, Change, ChangeSource, Changes, Committed, FeedError, Revision, Write};
+
+/// How much the ring remembers: the oldest transaction goes when either is exceeded.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedBounds {
+    /// Transactions.
+    pub transactions_max: usize,
+    /// Bytes of keys and values, and a fixed part per transaction. The newest transaction stays even if it is larger.
+    pub bytes_max: usize,
+}
+
+impl Default for FeedBounds {
+    fn default() -> Self {
+        Self { transactions_max: 65_536, bytes_max: 64 * 1024 * 1024 }
+    }
+}
+
+/// The change feed of a store that commits in this process.
+pub struct Feed {
+    shared: Arc<Shared>,
+    /// Dropped with the store, which tells the consumers.
+    head: watch::Sender<Revision>,
+}
+
+struct Shared {
+    ring: Mutex<Ring>,
+    bounds: FeedBounds,
+}
+
+struct Ring {
+    committed: VecDeque<Arc<Committed>>,
+    bytes: usize,
+    /// The newest transaction that is no longer remembered.
+    floor: Revision,
+}
+
+impl Feed {
+    /// A feed that begins after `start`, normally the revision of the store when it was opened.
+    pub fn new(start: Revision, bounds: FeedBounds) -> Self {
+        let ring = Mutex::new(Ring { committed: VecDeque::new(), bytes: 0, floor: start });
+        Self { shared: Arc::new(Shared { ring, bounds }), head: watch::Sender::new(start) }
+    }
+
+    /// Tells the consumers of committed transactions, in ascending order of their revisions. Never waits for one.
+    pub fn publish(&self, committed: impl IntoIterator<Item = Committed>) {
+        let mut ring = self.shared.ring.lock();
+        let mut newest = None;
+        for transaction in committed {
+            newest = Some(transaction.revision);
+            ring.bytes += weight(&transaction);
+            ring.committed.push_back(Arc::new(transaction));
+            while ring.committed.len() > 1
+                && (ring.committed.len() > self.shared.bounds.transactions_max
+                    || ring.bytes > self.shared.bounds.bytes_max)
+            {
+                ring.forget_oldest();
+            }
+        }
+        drop(ring);
+        if let Some(newest) = newest {
+            self.head.send_replace(newest);
+        }
+    }
+
+    /// A consumer of everything after `from`.
+    pub fn changes(&self, from: Revision) -> Changes {
+        Changes::new(Consumer { shared: self.shared.clone(), head: self.head.subscribe(), position: from })
+    }
+}
+
+impl Ring {
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.committed.pop_front() {
+            self.bytes -= weight(&oldest);
+            self.floor = oldest.revision;
+        }
+    }
+}
+
+impl Committed {
+    /// A transaction's writes as the feed tells them.
+    pub fn new(revision: Revision, writes: Vec<Write>) -> Self {
+        let changes = writes.into_iter().map(|Write { table, key, value }| Change { table, key, value }).collect();
+        Self { revision, changes }
+    }
+}
+
+/// The bytes that a remembered transaction counts for.
+fn weight(transaction: &Committed) -> usize {
+    let change = |change: &Change| 80 + change.key.len() + change.value.as_ref().map_or(0, |value| value.len());
+    64 + transaction.changes.iter().map(change).sum::<usize>()
+}
+
+struct Consumer {
+    shared: Arc<Shared>,
+    head: watch::Receiver<Revision>,
+    position: Revision,
+}
+
+impl Consumer {
+    /// What follows the position, if it is there already.
+    fn following(&self) -> Result<Option<Arc<Committed>>, FeedError> {
+        let ring = self.shared.ring.lock();
+        if self.position < ring.floor {
+            return Err(FeedError::Gone);
+        }
+        let next = ring.committed.partition_point(|transaction| transaction.revision <= self.position);
+        Ok(ring.committed.get(next).cloned())
+    }
+}
+
+impl ChangeSource for Consumer {
+    fn next(&mut self) -> BoxFuture<'_, Result<Arc<Committed>, FeedError>> {
+        Box::pin(async move {
+            loop {
+                self.head.borrow_and_update(); // before looking, so that no publication falls in between
+                if let Some(transaction) = self.following()? {
+                    self.position = transaction.revision;
+                    return Ok(transaction);
+                }
+                if self.head.changed().await.is_err() {
+                    // Closed; but something may have been published last.
+                    let transaction = self.following()?.ok_or(FeedError::Closed)?;
+                    self.position = transaction.revision;
+                    return Ok(transaction);
+                }
+            }
+        })
+    }
+}
