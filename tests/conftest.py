@@ -1,0 +1,39 @@
+"""Fixtures: a broker for the session, accounts of their own for tests that need them."""
+
+import pytest
+
+from support.aws import Aws
+from support.broker import Broker
+from support.pki import Ca
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """One broker for all tests that leave it running."""
+    with Broker(tmp_path_factory.mktemp("broker") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def own_broker(tmp_path):
+    """A broker for this test alone: it may be killed, restarted and filled."""
+    with Broker(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def account(broker):
+    """A fresh account, so that tests cannot see each other's things."""
+    return broker.create_account()
+
+
+@pytest.fixture
+def aws(broker, account):
+    """The `aws` CLI (v1) in the fresh account."""
+    return Aws(broker, account)
+
+
+@pytest.fixture
+def ca(tmp_path):
+    """A CA that nobody has registered yet."""
+    return Ca(tmp_path / "pki")

@@ -1,0 +1,151 @@
+"""Starting, stopping, files, two processes, accounts and keys."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import urllib.request
+
+import pytest
+
+from support.aws import Aws, AwsError, activate, allow_all, register_ca
+from support.broker import PATIENCE, PROGRAM, Broker, clean_environment
+from support.mqtt import V5, V311, Client
+
+
+def tidegate(*arguments, **environment):
+    return subprocess.run(
+        [PROGRAM, *map(str, arguments)], env=clean_environment() | environment, capture_output=True, text=True, timeout=PATIENCE
+    )
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def test_the_first_start_makes_what_later_starts_reuse(own_broker):
+    kept = [own_broker.env[name] for name in ("TIDEGATE_ACCOUNT_ID", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
+    ca = (own_broker.data / "ca.pem").read_text()
+    assert mode(own_broker.data) == 0o700
+    assert mode(own_broker.data / "master.key") == mode(own_broker.data / "tidegate.env") == 0o600
+    screen = own_broker.log.read_text()
+    assert own_broker.env["AWS_SECRET_ACCESS_KEY"] not in screen
+    assert str(own_broker.port) in screen and own_broker.env["AWS_ENDPOINT_URL"] in screen
+    assert own_broker.stop() == 0
+    own_broker.start()
+    assert [own_broker.env[name] for name in ("TIDEGATE_ACCOUNT_ID", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")] == kept
+    assert (own_broker.data / "ca.pem").read_text() == ca
+    assert Aws(own_broker)("sts", "get-caller-identity")["Account"] == kept[0]
+
+
+def test_tidegate_env_names_everything(own_broker):
+    assert {
+        "TIDEGATE_PID", "TIDEGATE_ACCOUNT_ID", "TIDEGATE_API_URL", "TIDEGATE_MQTT_HOST", "TIDEGATE_MQTT_PORT", "TIDEGATE_CA_FILE",
+        "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
+    } <= own_broker.env.keys()  # fmt: skip
+    assert int(own_broker.env["TIDEGATE_PID"]) == own_broker.process.pid
+
+
+def test_a_second_process_on_the_same_directory_is_refused(own_broker):
+    second = tidegate("serve", "--data", own_broker.data, TIDEGATE_MQTT_PORT="0", TIDEGATE_API_PORT="0")
+    assert second.returncode != 0
+    assert str(own_broker.data) in second.stderr and "another" in second.stderr
+    assert Aws(own_broker)("sts", "get-caller-identity")
+
+
+def test_a_port_in_use_is_named(own_broker, tmp_path):
+    second = tidegate(
+        "serve", "--data", tmp_path / "other", TIDEGATE_MQTT_ADDRESS="127.0.0.1", TIDEGATE_MQTT_PORT=str(own_broker.port), TIDEGATE_API_PORT="0"
+    )
+    assert second.returncode != 0 and str(own_broker.port) in second.stderr
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_in_order(own_broker, tmp_path, sign):
+    aws = Aws(own_broker)
+    from support.pki import Ca
+
+    ca = Ca(tmp_path / "pki")
+    register_ca(aws, ca)
+    device = ca.sign("d")
+    aws.iot("register-certificate", "--certificate-pem", f"file://{device.certificate}", "--status", "ACTIVE")
+    activate(aws, device.certificate_id, allow_all(aws))
+    five, three = Client(own_broker, device, version=V5).connect(), Client(own_broker, device, version=V311).connect()
+    assert own_broker.stop(sign) == 0
+    assert five.wait_closed().value == 0x8B
+    three.wait_closed()
+
+
+def test_accounts_and_keys_are_made_listed_and_deleted(own_broker):
+    second = own_broker.create_account("222222222222")
+    assert second.account_id == "222222222222"
+    assert own_broker.run("account", "create", "--id", "222222222222", check=False).returncode != 0
+    assert own_broker.run("account", "create", "--id", "22", check=False).returncode != 0
+    accounts = own_broker.run("account", "list").stdout
+    assert "222222222222" in accounts and own_broker.env["TIDEGATE_ACCOUNT_ID"] in accounts
+    key = json.loads(own_broker.run("key", "create", "--account", "222222222222", "--json").stdout)
+    aws = Aws(own_broker, type(second)("222222222222", key["accessKeyId"], key["secretAccessKey"]))
+    assert aws("sts", "get-caller-identity")["Account"] == "222222222222"
+    listed = own_broker.run("key", "list", "--account", "222222222222").stdout
+    assert key["accessKeyId"] in listed and key["secretAccessKey"] not in listed
+    own_broker.run("key", "delete", key["accessKeyId"])
+    with pytest.raises(AwsError) as refused:
+        aws.iot("list-policies")
+    assert refused.value.code == "UnrecognizedClientException"
+    assert own_broker.run("key", "delete", key["accessKeyId"], check=False).returncode != 0
+
+
+def test_commands_say_when_nothing_runs(tmp_path):
+    done = tidegate("account", "list", "--data", tmp_path)
+    assert done.returncode != 0 and "no broker" in done.stderr.lower()
+
+
+def test_check_config(tmp_path):
+    file = tmp_path / "t.toml"
+    file.write_text("[mqtt]\nport = 1\nprot = 2\n")
+    wrong = tidegate("check-config", "--config", file)
+    assert wrong.returncode != 0 and "line 3, column 1" in wrong.stderr
+    file.write_text("[mqtt]\nport = 1\n")
+    assert tidegate("check-config", "--config", file).returncode == 0
+    assert tidegate("serve", "--config", tmp_path / "absent.toml").returncode != 0
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["demo"], ["account"], ["account", "create"], ["account", "list"], ["key", "create"], ["key", "list"], ["key", "delete"], ["check-config"]], ids=" ".join)
+def test_help_has_examples(command):
+    done = tidegate(*command, "--help")
+    assert done.returncode == 0 and ("tidegate " in done.stdout)
+
+
+def test_without_env_file(tmp_path):
+    broker = Broker(tmp_path / "data")
+    broker.launch("--no-env-file")
+    from support.broker import wait_for
+
+    wait_for(lambda: "aws iot" in broker.log.read_text(), "the screen")
+    assert not (broker.data / "tidegate.env").exists()
+    assert broker.stop() == 0
+
+
+def test_the_api_speaks_plain_http_only_where_asked(tmp_path):
+    with Broker(tmp_path / "data", config="[api]\nplain_port = 0\n") as broker:
+        url = broker.env["TIDEGATE_API_PLAIN_URL"]
+        assert urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE).status == 200
+
+
+def test_a_plain_listener_serves_anonymous_clients(tmp_path):
+    import paho.mqtt.client as paho
+
+    config = '[[mqtt.listener]]\nname = "lab"\naddress = "127.0.0.1"\nport = 0\ntransport = "plain"\n'
+    with Broker(tmp_path / "data", config=config) as broker:
+        client = paho.Client(paho.CallbackAPIVersion.VERSION2, "anybody")
+        got = []
+        client.on_message = lambda _c, _u, message: got.append(message.payload)
+        client.connect("127.0.0.1", int(broker.env["TIDEGATE_MQTT_LISTENER_LAB_PORT"]))
+        client.loop_start()
+        client.subscribe("t", 1)
+        from support.broker import wait_for
+
+        client.publish("t", b"x", 1)
+        wait_for(lambda: got == [b"x"], "the message")
+        client.loop_stop()
