@@ -1,0 +1,170 @@
+//! What a statement comes to on one type of resource: patterns over the bare text.
+
+use tidegate_ids::Tenant;
+
+use crate::{
+    Access, Effect, Origin, RequestContext, Variables,
+    access::{AccessSet, ResourceType},
+    condition::{BindOutcome, BoundCondition},
+    document::{Listed, Statement},
+    pattern::{Pattern, Token, residues},
+    template::Template,
+    wildcard_match,
+};
+
+/// One statement on one type of resource.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) origin: Origin,
+    accesses: AccessSet,
+    resources: Listed<Pattern>,
+    conditions: Box<[BoundCondition]>,
+}
+
+impl Rule {
+    /// Whether the statement applies. No allocation.
+    fn applies(&self, access: Access, text: &str, context: &RequestContext<'_>) -> bool {
+        self.accesses.contains(access)
+            && self.resources.items.iter().any(|pattern| pattern.matches(text)) != self.resources.negated
+            && self.conditions.iter().all(|condition| condition.holds(context))
+    }
+}
+
+/// All rules of a policy set, by what they can decide.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    client: ByEffect,
+    topic: ByEffect,
+    topic_filter: ByEffect,
+    pub(crate) depends_on_time: bool,
+}
+
+#[derive(Debug, Default)]
+struct ByEffect {
+    denies: Vec<Rule>,
+    allows: Vec<Rule>,
+}
+
+impl Rules {
+    /// Adds what `statement` comes to under `variables`: nothing, when it can never apply.
+    pub(crate) fn add(
+        &mut self,
+        origin: Origin,
+        statement: &Statement,
+        prefixes: &ResourcePrefixes,
+        variables: &Variables,
+    ) {
+        let accesses = AccessSet::of(|access| names_action(&statement.actions, access.action()));
+        if accesses.is_empty() {
+            return;
+        }
+        let Some(resources) = bind_resources(statement, variables) else { return };
+        let Some(conditions) = bind_conditions(statement, variables) else { return };
+        self.depends_on_time |= conditions.iter().any(BoundCondition::depends_on_time);
+        for kind in ResourceType::ALL {
+            let accesses = accesses.on(kind);
+            let items: Box<[Pattern]> =
+                resources.iter().flat_map(|tokens| residues(tokens, prefixes.of(kind))).map(Pattern::new).collect();
+            let negated = statement.resources.negated;
+            if accesses.is_empty() || (items.is_empty() && !negated) {
+                continue;
+            }
+            let rule =
+                Rule { origin, accesses, resources: Listed { negated, items }, conditions: conditions.clone().into() };
+            self.of_mut(kind, statement.effect).push(rule);
+        }
+    }
+
+    /// The rules that apply, in the order of their statements.
+    pub(crate) fn applying<'r>(
+        &'r self,
+        effect: Effect,
+        access: Access,
+        text: &'r str,
+        context: &'r RequestContext<'r>,
+    ) -> impl Iterator<Item = &'r Rule> {
+        let by_effect = match access.kind() {
+            ResourceType::Client => &self.client,
+            ResourceType::Topic => &self.topic,
+            ResourceType::TopicFilter => &self.topic_filter,
+        };
+        let rules = match effect {
+            Effect::Allow => &by_effect.allows,
+            Effect::Deny => &by_effect.denies,
+        };
+        rules.iter().filter(move |rule| rule.applies(access, text, context))
+    }
+
+    pub(crate) fn shrink(&mut self) {
+        for by_effect in [&mut self.client, &mut self.topic, &mut self.topic_filter] {
+            by_effect.denies.shrink_to_fit();
+            by_effect.allows.shrink_to_fit();
+        }
+    }
+
+    fn of_mut(&mut self, kind: ResourceType, effect: Effect) -> &mut Vec<Rule> {
+        let by_effect = match kind {
+            ResourceType::Client => &mut self.client,
+            ResourceType::Topic => &mut self.topic,
+            ResourceType::TopicFilter => &mut self.topic_filter,
+        };
+        match effect {
+            Effect::Allow => &mut by_effect.allows,
+            Effect::Deny => &mut by_effect.denies,
+        }
+    }
+}
+
+/// `arn:aws:iot:REGION:ACCOUNT:TYPE/` of each type of resource.
+#[derive(Debug)]
+pub(crate) struct ResourcePrefixes([String; 3]);
+
+impl ResourcePrefixes {
+    pub(crate) fn new(tenant: Tenant) -> Self {
+        let Tenant { account, region } = tenant;
+        Self(ResourceType::ALL.map(|kind| format!("arn:aws:iot:{region}:{account}:{}/", kind.name())))
+    }
+
+    pub(crate) fn of(&self, kind: ResourceType) -> &str {
+        &self.0[kind as usize]
+    }
+}
+
+/// Whether `actions` names `action`. Action names are the same in upper and lower case.
+pub(crate) fn names_action(actions: &Listed<Box<str>>, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = actions.items.iter().any(|pattern| wildcard_match(&pattern.to_ascii_lowercase(), &action));
+    named != actions.negated
+}
+
+/// Whether nothing about `statement` depends on the connection.
+pub(crate) fn is_same_for_all(statement: &Statement) -> bool {
+    statement.conditions.is_empty() && !statement.resources.items.iter().any(Template::has_variables)
+}
+
+/// The resources under `variables`; `None` when the statement can never apply.
+///
+/// A resource with a variable that is not replaced matches nothing. Under `NotResource` that would mean everything:
+/// right for a Deny, but an Allow never rests on a value nobody gave (Decision), so it does not apply.
+pub(crate) fn bind_resources(statement: &Statement, variables: &Variables) -> Option<Vec<Vec<Token>>> {
+    let Listed { negated, items } = &statement.resources;
+    let bound: Vec<Option<Vec<Token>>> = items.iter().map(|template| template.tokens(variables)).collect();
+    if *negated && statement.effect == Effect::Allow && bound.contains(&None) {
+        return None;
+    }
+    let bound: Vec<Vec<Token>> = bound.into_iter().flatten().collect();
+    (*negated || !bound.is_empty()).then_some(bound)
+}
+
+/// The conditions that are left to each request; `None` when one of them fails for the whole connection.
+pub(crate) fn bind_conditions(statement: &Statement, variables: &Variables) -> Option<Vec<BoundCondition>> {
+    let mut later = Vec::new();
+    for condition in &statement.conditions {
+        match condition.bind(statement.effect, variables) {
+            BindOutcome::Holds => {}
+            BindOutcome::Fails => return None,
+            BindOutcome::Later(condition) => later.push(condition),
+        }
+    }
+    Some(later)
+}

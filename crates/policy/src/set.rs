@@ -1,0 +1,169 @@
+//! All policies of a principal, compiled together.
+
+use std::sync::Arc;
+
+use tidegate_ids::{PolicyName, Tenant};
+
+use crate::{
+    Access, Decision, Document, Effect, Origin, RequestContext, Variables,
+    document::Statement,
+    pattern::Pattern,
+    rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, names_action},
+};
+
+/// The policies of one principal. Immutable; a clone is a reference count.
+#[derive(Debug, Clone)]
+pub struct PolicySet(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    policies: Box<[(PolicyName, Arc<Document>)]>,
+    prefixes: ResourcePrefixes,
+    /// Statements that say the same for every connection.
+    shared: Rules,
+    /// Statements that wait for variables.
+    open: Box<[Origin]>,
+}
+
+impl Compiled {
+    fn statement(&self, origin: Origin) -> &Statement {
+        &self.policies[usize::from(origin.policy)].1.statements[usize::from(origin.statement)]
+    }
+
+    fn origins(&self) -> impl Iterator<Item = Origin> {
+        self.policies.iter().enumerate().flat_map(|(policy, (_, document))| {
+            (0..document.statements.len())
+                .map(move |statement| Origin { policy: policy as u16, statement: statement as u16 })
+        })
+    }
+}
+
+impl PolicySet {
+    /// Most policies of a set; those after it are ignored by [`PolicySet::compile`]'s caller, who bounds attachments.
+    pub const POLICIES_MAX: usize = u16::MAX as usize;
+
+    /// Compiles the policies of a principal of `tenant`. For IAM identity policies, of which only
+    /// [`PolicySet::decide_arn`] is asked, any region of the account does.
+    ///
+    /// Panics with more than [`Self::POLICIES_MAX`] policies.
+    pub fn compile(tenant: Tenant, policies: impl IntoIterator<Item = (PolicyName, Arc<Document>)>) -> Self {
+        let policies: Box<[_]> = policies.into_iter().collect();
+        assert!(policies.len() <= Self::POLICIES_MAX, "attachments are bounded long before");
+        let prefixes = ResourcePrefixes::new(tenant);
+        let mut compiled = Compiled { policies, prefixes, shared: Rules::default(), open: [].into() };
+        let (same, open): (Vec<Origin>, Vec<Origin>) =
+            compiled.origins().partition(|origin| is_same_for_all(compiled.statement(*origin)));
+        let (mut shared, nothing_known) = (Rules::default(), Variables::new());
+        for origin in same {
+            shared.add(origin, compiled.statement(origin), &compiled.prefixes, &nothing_known);
+        }
+        shared.shrink();
+        (compiled.shared, compiled.open) = (shared, open.into());
+        Self(Arc::new(compiled))
+    }
+
+    /// Whether a decision can depend on [`Variables`]; if not, binding costs nothing and needs none.
+    pub fn uses_variables(&self) -> bool {
+        !self.0.open.is_empty()
+    }
+
+    /// Fixes the variables for a connection.
+    pub fn bind(&self, variables: &Variables) -> BoundPolicy {
+        let own = self.uses_variables().then(|| {
+            let mut own = Rules::default();
+            for &origin in &self.0.open {
+                own.add(origin, self.0.statement(origin), &self.0.prefixes, variables);
+            }
+            own.shrink();
+            Box::new(own)
+        });
+        BoundPolicy { set: self.clone(), own }
+    }
+
+    /// Decides about any action on any resource, such as `iot:CreatePolicy` under an IAM policy, or `iot:UpdateThingShadow`.
+    ///
+    /// Binds as it goes and allocates: for requests of the API, not for messages.
+    pub fn decide_arn(
+        &self,
+        action: &str,
+        resource_arn: &str,
+        variables: &Variables,
+        context: &RequestContext<'_>,
+    ) -> Decision {
+        let applies = |statement: &Statement| {
+            names_action(&statement.actions, action)
+                && bind_resources(statement, variables).is_some_and(|resources| {
+                    let matched = resources.iter().any(|tokens| Pattern::new(tokens).matches(resource_arn));
+                    matched != statement.resources.negated
+                })
+                && bind_conditions(statement, variables)
+                    .is_some_and(|conditions| conditions.iter().all(|condition| condition.holds(context)))
+        };
+        let mut allowed = None;
+        for origin in self.0.origins() {
+            let statement = self.0.statement(origin);
+            match statement.effect {
+                Effect::Allow if allowed.is_some() => {}
+                Effect::Allow if applies(statement) => allowed = Some(origin),
+                Effect::Deny if applies(statement) => return Decision::ExplicitDeny(origin),
+                Effect::Allow | Effect::Deny => {}
+            }
+        }
+        allowed.map_or(Decision::ImplicitDeny, Decision::Allowed)
+    }
+
+    /// The policy that a decision came from. Panics for an origin of another set with more policies.
+    pub fn policy_name(&self, origin: Origin) -> &PolicyName {
+        &self.0.policies[usize::from(origin.policy)].0
+    }
+
+    /// The `Sid` of the statement that a decision came from.
+    pub fn sid(&self, origin: Origin) -> Option<&str> {
+        self.0.statement(origin).sid.as_deref()
+    }
+}
+
+/// The policies of one connection: variables are fixed, only the access and its text are open.
+#[derive(Debug)]
+pub struct BoundPolicy {
+    set: PolicySet,
+    /// Rules of this connection alone.
+    own: Option<Box<Rules>>,
+}
+
+impl BoundPolicy {
+    /// Decides about an access to a client id, a topic name or a topic filter, given as bare text.
+    ///
+    /// No allocation; O(statements × pattern × text) at worst. With no condition on the time ([`Self::depends_on_time`])
+    /// and the same `context.values`, the answer never changes.
+    pub fn decide(&self, access: Access, text: &str, context: &RequestContext<'_>) -> Decision {
+        if let Some(origin) = self.applying(Effect::Deny, access, text, context).next() {
+            return Decision::ExplicitDeny(origin);
+        }
+        self.applying(Effect::Allow, access, text, context).next().map_or(Decision::ImplicitDeny, Decision::Allowed)
+    }
+
+    /// All statements of `effect` that apply: what an explanation lists.
+    pub fn applying<'b>(
+        &'b self,
+        effect: Effect,
+        access: Access,
+        text: &'b str,
+        context: &'b RequestContext<'b>,
+    ) -> impl Iterator<Item = Origin> + 'b {
+        let own = self.own.as_deref().into_iter();
+        let rules = std::iter::once(&self.set.0.shared).chain(own);
+        rules.flat_map(move |rules| rules.applying(effect, access, text, context)).map(|rule| rule.origin)
+    }
+
+    /// Whether decisions may change with the time, and must not be cached.
+    pub fn depends_on_time(&self) -> bool {
+        // Statements with conditions are never among the shared ones.
+        self.own.as_deref().is_some_and(|own| own.depends_on_time)
+    }
+
+    /// The set it was bound from, to name the policy behind a decision.
+    pub fn set(&self) -> &PolicySet {
+        &self.set
+    }
+}
