@@ -14,6 +14,7 @@
 
 mod bounds;
 mod changes;
+pub mod contract;
 mod decide;
 mod error;
 pub mod key;
