@@ -1,5 +1,6 @@
 //! The `tidegate` program: reads the configuration, builds the parts, wires them, stops them in order.
 
+mod admin;
 mod cli;
 mod clock;
 mod config;
