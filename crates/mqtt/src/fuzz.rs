@@ -1,0 +1,1 @@
+//! Bodies of the fuzz targets, run by the property tests too.
