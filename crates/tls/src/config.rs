@@ -1,0 +1,129 @@
+//! rustls configurations: one set for each domain configuration, made once and shared by its connections.
+
+use std::sync::Arc;
+
+use rustls::{
+    ServerConfig, SupportedProtocolVersion,
+    crypto::aws_lc_rs::default_provider,
+    server::NoServerSessionStorage,
+    version::{TLS12, TLS13},
+};
+use tidegate_ids::Clock;
+
+use crate::{
+    ClientCertificates, ClientHello, ServerNames, TlsError, clock::OurTime, tickets::Ticketer, verifier::Verifier,
+};
+
+/// ALPN of MQTT with a client certificate on port 443. AWS: developer guide, "Device communication protocols".
+pub const ALPN_MQTT_CLIENT_CERTIFICATE: &[u8] = b"x-amzn-mqtt-ca";
+/// ALPN of MQTT with custom authentication on port 443.
+pub const ALPN_MQTT: &[u8] = b"mqtt";
+
+/// Which protocol versions are spoken. AWS: the security policies `IoTSecurityPolicy_TLS13_1_2_2022_10` (the default),
+/// `_TLS13_1_3_2022_10`, `_TLS12_1_2_2022_10`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Versions {
+    /// TLS 1.2 and 1.3.
+    #[default]
+    Tls12AndTls13,
+    /// TLS 1.3 alone.
+    Tls13,
+    /// TLS 1.2 alone.
+    Tls12,
+}
+
+impl Versions {
+    fn supported(self) -> &'static [&'static SupportedProtocolVersion] {
+        static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+        match self {
+            Self::Tls12AndTls13 => &BOTH,
+            Self::Tls13 => &BOTH[..1],
+            Self::Tls12 => &BOTH[1..],
+        }
+    }
+}
+
+/// Whether sessions can be resumed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Tickets {
+    /// One ticket per connection; resumed sessions bring the client's certificate back. Profile `standard`.
+    #[default]
+    Issued,
+    /// None, and no session ids. Profile `aws`: AWS IoT does not support the SessionTicket extension.
+    Never,
+}
+
+/// What makes one set of configurations.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The server certificates; shared by all sets.
+    pub names: Arc<ServerNames>,
+    /// Who decides about client certificates; `None`: no certificate is asked for.
+    pub client_certificates: Option<Arc<dyn ClientCertificates>>,
+    /// The application protocols we speak, best first; may be empty.
+    pub alpn: Vec<Vec<u8>>,
+    /// Whether sessions can be resumed.
+    pub tickets: Tickets,
+    /// Protocol versions.
+    pub versions: Versions,
+    /// The time that dates and tickets are compared with.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The rustls configurations of one listener or domain configuration.
+///
+/// Each set has ticket keys of its own, so that a ticket never resumes a session under another account's rules.
+#[derive(Debug, Clone)]
+pub struct ServerConfigs {
+    with_alpn: Arc<ServerConfig>,
+    without_alpn: Arc<ServerConfig>,
+}
+
+impl ServerConfigs {
+    /// Makes a set; fails only for settings that contradict each other.
+    pub fn new(settings: Settings) -> Result<Self, TlsError> {
+        let builder = ServerConfig::builder_with_details(
+            Arc::new(default_provider()),
+            Arc::new(OurTime(Arc::clone(&settings.clock))),
+        )
+        .with_protocol_versions(settings.versions.supported())
+        .map_err(TlsError::Settings)?;
+        let builder = match settings.client_certificates {
+            Some(certificates) => builder
+                .with_client_cert_verifier(Arc::new(Verifier { certificates, clock: Arc::clone(&settings.clock) })),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(settings.names);
+        // Session ids would keep sessions on our side, and outlive what tickets may.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        match settings.tickets {
+            Tickets::Issued => {
+                config.ticketer = Arc::new(Ticketer::new(settings.clock));
+                config.send_tls13_tickets = 1;
+            }
+            Tickets::Never => config.send_tls13_tickets = 0,
+        }
+        let without_alpn = Arc::new(config.clone());
+        config.alpn_protocols = settings.alpn;
+        Ok(Self { with_alpn: Arc::new(config), without_alpn })
+    }
+
+    /// The configuration that refuses a client whose application protocols are all unknown to us.
+    ///
+    /// A client that offers none is accepted. Spec: RFC 7301, 3.2.
+    pub fn strict(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.with_alpn)
+    }
+
+    /// The configuration for this client: whatever it offers beside ours is tolerated, and answered with none.
+    ///
+    /// AWS: 8883 needs no ALPN, and clients that offer `x-amzn-mqtt-ca` or another there are accepted.
+    pub fn tolerant(&self, hello: &ClientHello) -> Arc<ServerConfig> {
+        let known = |ours: &Vec<u8>| hello.alpn().iter().any(|theirs| theirs == ours);
+        if self.with_alpn.alpn_protocols.iter().any(known) {
+            Arc::clone(&self.with_alpn)
+        } else {
+            Arc::clone(&self.without_alpn)
+        }
+    }
+}
