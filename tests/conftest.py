@@ -9,8 +9,9 @@ from support.pki import Ca
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
-    """One broker for all tests that leave it running."""
-    with Broker(tmp_path_factory.mktemp("broker") / "data") as running:
+    """One broker for all tests that leave it running; it has a second listener with AWS's manners."""
+    config = '[[mqtt.listener]]\nname = "aws"\naddress = "127.0.0.1"\nport = 0\nprofile = "aws"\n'
+    with Broker(tmp_path_factory.mktemp("broker") / "data", config) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from support.aws import Aws, activate, allow_all, describe, register_ca
 from support.broker import wait_for
-from support.mqtt import V5, V311, Client, Closed, answer, connect_packet, tls_socket
+from support.mqtt import NOT_AUTHORIZED, V5, V311, Client, Closed, answer, connect_packet, tls_socket
 from support.pki import Ca, Device, certificate_id
 
 
@@ -67,14 +67,23 @@ def test_the_event_has_aws_types_and_nulls_and_is_repeated_while_pending(broker,
     assert description["certificatePem"].startswith("-----BEGIN CERTIFICATE-----")
 
 
-def test_a_3_1_1_client_gets_no_connack(broker, aws, ca, events):
+def test_a_3_1_1_client_hears_nothing_in_aws_manners_and_connack_5_otherwise(broker, aws, ca, events):
     register_ca(aws, ca)
     device = ca.sign("d")
-    for _ in range(2):  # the registering CONNECT, and one while pending
-        with tls_socket(broker, device) as sock:
+    for port, heard in ((broker.aws_port, b""), (broker.aws_port, b""), (broker.port, NOT_AUTHORIZED)):
+        with tls_socket(broker, device, port=port) as sock:
             sock.sendall(connect_packet("d"))
-            assert answer(sock) == b""
+            assert answer(sock) == heard
         events.message()
+
+
+def test_a_5_client_is_told_what_is_missing(broker, aws, ca):
+    register_ca(aws, ca)
+    client = Client(broker, ca.sign("d"), version=V5)
+    with pytest.raises(Closed) as refused:
+        client.connect()
+    assert refused.value.reason.value == 0x87
+    assert "PENDING_ACTIVATION" in client.connack.ReasonString
 
 
 def test_a_handshake_alone_registers_nothing(broker, aws, ca, events):
@@ -95,9 +104,7 @@ def test_a_handshake_alone_registers_nothing(broker, aws, ca, events):
 def test_keys_and_certificates_of_every_kind_register(broker, aws, ca, kind, extensions, version):
     register_ca(aws, ca)
     device = ca.sign("d", kind, extensions=extensions)
-    with tls_socket(broker, device, version=version) as sock:
-        sock.sendall(connect_packet("d"))
-        assert answer(sock) == b""
+    refused(broker, device, version=version)
     assert of_ca(aws, ca) == [device.certificate_id]
 
 
@@ -110,21 +117,21 @@ def test_leaf_and_ca_in_one_chain_register(broker, aws, ca):
     assert of_ca(aws, ca) == [device.certificate_id]
 
 
-def test_without_sni_the_issuer_tells_the_account(broker, aws, ca):
+def test_without_sni_the_issuer_tells_the_account_and_aws_manners_refuse(broker, aws, ca):
     register_ca(aws, ca)
     device = ca.sign("d")
-    with tls_socket(broker, device, server_name=None) as sock:
-        sock.sendall(connect_packet("d"))
-        assert answer(sock) == b""
+    refused(broker, device, server_name=None, port=broker.aws_port)
+    assert of_ca(aws, ca) == []
+    refused(broker, device, server_name=None)
     assert of_ca(aws, ca) == [device.certificate_id]
 
 
-def refused(broker, device):
-    """Neither a handshake that ends well nor a CONNACK."""
+def refused(broker, device, **options):
+    """No handshake that ends well, or no CONNACK that lets in."""
     try:
-        with tls_socket(broker, device) as sock:
+        with tls_socket(broker, device, **options) as sock:
             sock.sendall(connect_packet("d"))
-            assert answer(sock) == b""
+            assert answer(sock) in (b"", NOT_AUTHORIZED)
     except (ssl.SSLError, ConnectionError):
         pass
 

@@ -78,7 +78,7 @@ def test_a_crash_between_row_and_event_loses_no_row_and_the_next_connect_tells(t
         register_ca(aws, pki)
         watcher = listener(broker, aws, pki)
         broker.stop()
-        broker.environment["TIDEGATE_FAULT"] = "registry.connect.registered"  # exit here; only in test builds
+        broker.environment["TIDEGATE_FAULT"] = "registry::connect::registered"  # exit here; only in test builds
         broker.start()
         device = pki.sign("d")
         knock(broker, device)

@@ -147,6 +147,11 @@ class Broker:
         return int(self.env["TIDEGATE_MQTT_PORT"])
 
     @property
+    def aws_port(self):
+        """The port of the listener with AWS's manners."""
+        return int(self.env["TIDEGATE_MQTT_LISTENER_AWS_PORT"])
+
+    @property
     def ca_file(self):
         return self.env["TIDEGATE_CA_FILE"]
 

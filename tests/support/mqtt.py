@@ -171,7 +171,7 @@ def connect_properties(**values):
 
 
 @contextlib.contextmanager
-def tls_socket(broker, device, *, server_name="default", version=None):
+def tls_socket(broker, device, *, server_name="default", version=None, port=None):
     """A TLS connection after its handshake, with nothing sent on it."""
     tls = context(broker, device)
     if version:
@@ -179,7 +179,7 @@ def tls_socket(broker, device, *, server_name="default", version=None):
     name = broker.host if server_name == "default" else server_name
     if name is None:
         tls.check_hostname = False
-    with socket.create_connection((broker.host, broker.port), PATIENCE) as plain:
+    with socket.create_connection((broker.host, port or broker.port), PATIENCE) as plain:
         with tls.wrap_socket(plain, server_hostname=name) as wrapped:
             yield wrapped
 
@@ -189,6 +189,10 @@ def connect_packet(client_id, keep_alive=60):
     body = b"\0\x04MQTT\x04\x02" + keep_alive.to_bytes(2, "big") + len(client_id).to_bytes(2, "big") + client_id.encode()
     assert len(body) < 128
     return bytes([0x10, len(body)]) + body
+
+
+#: CONNACK of 3.1.1: "not authorized".
+NOT_AUTHORIZED = b"\x20\x02\x00\x05"
 
 
 def answer(sock):
