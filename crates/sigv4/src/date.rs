@@ -42,7 +42,8 @@ impl AmzDate {
             return Some(date);
         }
         let bytes = text.as_bytes();
-        if bytes.len() != 29 || &bytes[3..5] != b", " || &bytes[25..] != b" GMT" {
+        let utc: [&[u8]; 3] = [b" GMT", b" +0000", b" -0000"]; // botocore writes the last
+        if bytes.len() < 29 || &bytes[3..5] != b", " || !utc.contains(&&bytes[25..]) {
             return None;
         }
         let part = |range: Range<usize>| digits(&bytes[range]);

@@ -25,3 +25,6 @@ pub use error::{Problem, SigV4Error};
 pub use key::SigningKey;
 pub use request::{EMPTY_PAYLOAD, PayloadHash, RequestParts};
 pub use sign::{Signer, sign};
+
+#[cfg(test)]
+mod tests;

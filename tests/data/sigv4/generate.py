@@ -4,12 +4,13 @@ Run from this folder with a Python that has botocore: `python generate.py > boto
 The clock and the keys are fixed; no request leaves the process.
 """
 
-import base64
 import datetime
 import json
+import os
 import sys
-import uuid
 from urllib.parse import urlsplit
+
+os.environ["BOTO_DISABLE_CRT"] = "true"  # its clock cannot be fixed
 
 import botocore
 import botocore.auth
@@ -27,7 +28,6 @@ ACCOUNT = "123456789012"
 CERTIFICATE = f"arn:aws:iot:{REGION}:{ACCOUNT}:cert/" + "ab" * 32
 
 botocore.auth.get_current_datetime = lambda remove_tzinfo=True: NOW.replace(tzinfo=None) if remove_tzinfo else NOW
-uuid.uuid4 = lambda: uuid.UUID(int=0)
 
 DOCUMENT = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
 
@@ -67,6 +67,8 @@ class Stop(Exception):
 def vector(name, method, url, headers, body):
     parts = urlsplit(url)
     headers = [[n, v.decode() if isinstance(v, bytes) else v] for n, v in headers.items()]
+    # Unsigned, and different in every run.
+    headers = [[n, "-" if n.lower() in ("user-agent", "amz-sdk-invocation-id") else v] for n, v in headers]
     if not any(n.lower() == "host" for n, _ in headers):
         headers.append(["Host", parts.netloc])
     return {
@@ -75,7 +77,7 @@ def vector(name, method, url, headers, body):
         "path": parts.path,
         "query": parts.query,
         "headers": headers,
-        "body": base64.b64encode(body or b"").decode(),
+        "body_hex": (body or b"").hex(),
     }
 
 
