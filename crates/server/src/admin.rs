@@ -66,8 +66,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// Nobody listens.
-    #[error("no broker runs on {}: start one with `tidegate serve --data {0}`, or name its directory with --data", .0.display())]
-    NotRunning(PathBuf),
+    #[error("no broker runs on {}: start one with `tidegate serve`, or name its directory with --data", data.display())]
+    NotRunning {
+        /// Where nobody listens.
+        data: PathBuf,
+    },
     /// The connection failed half-way.
     #[error("the admin socket failed")]
     Io(#[from] io::Error),
@@ -81,7 +84,7 @@ pub enum AdminError {
 
 /// Asks the broker that runs on `data`.
 pub async fn ask(data: &Path, socket: &Path, request: &Request) -> Result<Value, AdminError> {
-    let mut stream = UnixStream::connect(socket).await.map_err(|_| AdminError::NotRunning(data.to_owned()))?;
+    let mut stream = UnixStream::connect(socket).await.map_err(|_| AdminError::NotRunning { data: data.to_owned() })?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line).await?;

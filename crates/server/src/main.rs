@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod data_dir;
+mod demo;
 mod env_file;
 mod logging;
 
