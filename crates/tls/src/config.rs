@@ -100,8 +100,12 @@ impl ServerConfigs {
             Tickets::Issued => {
                 config.ticketer = Arc::new(Ticketer::new(settings.clock));
                 config.send_tls13_tickets = 1;
+                config.max_tls13_tickets = 1; // however many the client asks for (RFC 9149)
             }
-            Tickets::Never => config.send_tls13_tickets = 0,
+            Tickets::Never => {
+                config.send_tls13_tickets = 0;
+                config.max_tls13_tickets = 0;
+            }
         }
         let without_alpn = Arc::new(config.clone());
         config.alpn_protocols = settings.alpn;

@@ -87,19 +87,17 @@ fn whole_length(bytes: &[u8]) -> Result<Option<usize>, TlsError> {
         if header_len > 0 && header[0] != CLIENT_HELLO {
             return Err(TlsError::not_a_hello());
         }
+        let wanted = 4 + u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
+        if wanted > CLIENT_HELLO_BYTES_MAX {
+            return Err(TlsError::TooLong { max: CLIENT_HELLO_BYTES_MAX });
+        }
         if payload.len() < length {
             return Ok(None);
         }
         have += length;
         at += RECORD_HEADER + length;
-        if header_len == 4 {
-            let wanted = 4 + u32::from_be_bytes([0, header[1], header[2], header[3]]) as usize;
-            if wanted > CLIENT_HELLO_BYTES_MAX {
-                return Err(TlsError::TooLong { max: CLIENT_HELLO_BYTES_MAX });
-            }
-            if have >= wanted {
-                return Ok(Some(at));
-            }
+        if header_len == 4 && have >= wanted {
+            return Ok(Some(at));
         }
     }
 }

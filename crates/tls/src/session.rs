@@ -35,6 +35,8 @@ pub struct Session {
     /// Bytes of a message that is not whole yet; rustls remembers positions in it.
     partial: Vec<u8>,
     state: State,
+    /// We have said `close_notify`.
+    said_close: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Session {
     /// A session that waits for its ClientHello.
     pub fn new(config: Arc<ServerConfig>) -> Result<Self, TlsError> {
         let tls = UnbufferedServerConnection::new(config).map_err(TlsError::Settings)?;
-        Ok(Self { tls, partial: Vec::new(), state: State::Live })
+        Ok(Self { tls, partial: Vec::new(), state: State::Live, said_close: false })
     }
 
     /// Takes what the peer sent. Plaintext is appended to `plain`, what must go to the peer to `out`.
@@ -97,11 +99,12 @@ impl Session {
         self.write(out, plain.len() + records * RECORD_OVERHEAD, |traffic, out| traffic.encrypt(plain, out))
     }
 
-    /// Appends `close_notify` to `out`, if the session is still open; nothing can be encrypted after it.
+    /// Appends `close_notify` to `out`, if the session is open; nothing can be encrypted after it. What the peer still
+    /// sends may be fed on.
     pub fn close_notify(&mut self, out: &mut Vec<u8>) {
         // Without a finished handshake there is nothing to close: the socket is.
         let _ = self.write(out, 2 + RECORD_OVERHEAD, |traffic, out| traffic.queue_close_notify(out));
-        self.end(State::Failed);
+        self.said_close = true;
     }
 
     /// Whether the handshake is still going on.
@@ -211,7 +214,7 @@ impl Session {
             &mut [u8],
         ) -> Result<usize, EncryptError>,
     ) -> Result<(), TlsError> {
-        if self.state == State::Failed || self.tls.is_handshaking() {
+        if self.state == State::Failed || self.said_close || self.tls.is_handshaking() {
             return Err(TlsError::NotOpen);
         }
         loop {

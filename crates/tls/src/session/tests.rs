@@ -1,1 +1,360 @@
+//! Whole handshakes in memory, rustls's own client on the other side.
 
+mod people;
+
+use people::*;
+use proptest::prelude::*;
+use rustls::{
+    AlertDescription, Error,
+    version::{TLS12, TLS13},
+};
+
+use super::*;
+use crate::{ClientHello, NameTable, Refusal, Tickets, refusal_of};
+
+const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
+#[test]
+fn every_kind_of_leaf_is_seen_in_both_versions_and_however_the_bytes_are_cut() {
+    for kind in [Kind::P256, Kind::P384, Kind::P521, Kind::Rsa2048] {
+        for leaf in [Leaf::v1(kind), Leaf::v3(kind)] {
+            for version in BOTH {
+                for step in [1, 7, 1460, usize::MAX] {
+                    let broker = Broker::new();
+                    broker.book.knows(&leaf);
+                    let mut link = Link::new(&broker, client(&broker).version(version).shows(&leaf));
+                    link.step = step;
+                    link.handshake().unwrap();
+                    assert_eq!(link.session.peer_leaf(), Some(leaf.der.as_slice()), "{kind:?} {version:?} {step}");
+                    assert!(!link.session.is_resumed());
+                    assert_eq!(link.send(b"CONNECT").unwrap(), b"CONNECT");
+                    assert_eq!(link.receive(b"CONNACK"), b"CONNACK");
+                    assert_eq!(link.session.partial_bytes(), 0, "an idle session holds no bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn each_refusal_has_its_alert_and_tells_which_certificate() {
+    use AlertDescription as Alert;
+    let leaf = Leaf::v3(Kind::P256);
+    for (refusal, alert) in [
+        (Refusal::NoIssuer, Alert::UnknownCA),
+        (Refusal::Expired, Alert::CertificateExpired),
+        (Refusal::NotYetValid, Alert::CertificateUnknown),
+        (Refusal::BadSignature, Alert::CertificateUnknown),
+        (Refusal::Unacceptable("RSA-1024".into()), Alert::CertificateUnknown),
+        (Refusal::NotRegistered, Alert::CertificateUnknown),
+        (Refusal::Inactive, Alert::CertificateUnknown),
+        (Refusal::Revoked, Alert::CertificateUnknown),
+        (Refusal::PendingTransfer, Alert::CertificateUnknown),
+        (Refusal::CaInactive, Alert::CertificateUnknown),
+        (Refusal::AutoRegistrationOff, Alert::CertificateUnknown),
+        (Refusal::Internal("?".into()), Alert::CertificateUnknown),
+    ] {
+        for version in BOTH {
+            for at_status in [false, true] {
+                let broker = Broker::new();
+                broker.book.knows(&leaf);
+                broker.book.refuses(&leaf, at_status, refusal.clone());
+                let mut link = Link::new(&broker, client(&broker).version(version).shows(&leaf));
+                let Err(TlsError::Refused(refused)) = link.handshake() else { panic!("{refusal:?}: not refused") };
+                assert_eq!(refused.refusal, refusal);
+                assert_eq!(refused.leaf, leaf.der);
+                assert_eq!(link.client_error(), Some(Error::AlertReceived(alert)), "{refusal:?} {version:?}");
+                // A second look at a failed session finds nothing, and does not panic.
+                assert!(matches!(
+                    link.session.feed(&mut [22, 3, 3], &mut Vec::new(), &mut Vec::new()),
+                    Err(TlsError::NotOpen)
+                ));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_does_not_hold_the_key_learns_nothing_of_the_status() {
+    let (leaf, other) = (Leaf::v1(Kind::P256), Leaf::v1(Kind::P256));
+    for version in BOTH {
+        let broker = Broker::new();
+        broker.book.knows(&leaf);
+        broker.book.refuses(&leaf, true, Refusal::Revoked);
+        let thief = Leaf { der: leaf.der.clone(), pkcs8: other.pkcs8.clone(), ..leaf.clone() };
+        let mut link = Link::new(&broker, client(&broker).version(version).shows(&thief));
+        let Err(TlsError::Refused(refused)) = link.handshake() else { panic!("not refused") };
+        assert_eq!(refused.refusal, Refusal::NotPossessed);
+        assert_eq!(broker.book.status_asked(), 0);
+        assert_eq!(link.client_error(), Some(Error::AlertReceived(AlertDescription::CertificateUnknown)));
+    }
+}
+
+#[test]
+fn a_client_without_a_certificate_is_refused_where_one_is_required() {
+    for version in BOTH {
+        let broker = Broker::new();
+        let mut link = Link::new(&broker, client(&broker).version(version));
+        assert!(matches!(link.handshake(), Err(TlsError::NoCertificate)));
+        let alert = Error::AlertReceived(AlertDescription::CertificateRequired);
+        assert_eq!(link.client_error(), Some(alert), "{version:?}");
+    }
+    let broker = Broker::new().without_client_certificates();
+    Link::new(&broker, client(&broker)).handshake().unwrap();
+}
+
+#[test]
+fn a_resumed_session_is_flagged_brings_the_leaf_back_and_asks_nobody() {
+    for version in BOTH {
+        let leaf = Leaf::v1(Kind::P256);
+        let broker = Broker::new();
+        broker.book.knows(&leaf);
+        let client = client(&broker).version(version).shows(&leaf).build();
+        let resumed = |link: &mut Link| {
+            link.handshake().unwrap();
+            link.receive(b"x"); // brings the ticket along
+            assert_eq!(link.session.peer_leaf(), Some(leaf.der.as_slice()));
+            link.session.is_resumed()
+        };
+        assert!(!resumed(&mut Link::of(&broker, client.clone())));
+        let asked = broker.book.status_asked();
+        assert!(resumed(&mut Link::of(&broker, client.clone())), "{version:?}");
+        assert_eq!(broker.book.status_asked(), asked);
+
+        broker.clock.advance(crate::TICKET_LIFETIME_MAX);
+        assert!(!resumed(&mut Link::of(&broker, client.clone())), "no ticket outlives six hours");
+
+        // Another set of configurations, same client, same name: its tickets are its own.
+        let other = broker.with_another_set();
+        assert!(!resumed(&mut Link::of(&other, client)));
+    }
+}
+
+#[test]
+fn without_tickets_nothing_is_resumed() {
+    for version in BOTH {
+        let leaf = Leaf::v3(Kind::P256);
+        let broker = Broker::new().tickets(Tickets::Never);
+        broker.book.knows(&leaf);
+        let client = client(&broker).version(version).shows(&leaf).build();
+        for _ in 0..2 {
+            let mut link = Link::of(&broker, client.clone());
+            link.handshake().unwrap();
+            link.receive(b"x");
+            assert!(!link.session.is_resumed());
+        }
+    }
+}
+
+#[test]
+fn a_replaced_server_certificate_serves_the_next_client() {
+    let broker = Broker::new().without_client_certificates();
+    let renewed = Server::new("localhost", Kind::P256);
+    let before = Link::handshaken(&broker, client(&broker)).server_leaf();
+    assert_eq!(before, broker.server.der);
+    broker.names.replace(NameTable::new(renewed.certificate()));
+    let after = Link::handshaken(&broker, client(&broker).trusts(&renewed)).server_leaf();
+    assert_eq!(after, renewed.der);
+}
+
+#[test]
+fn the_server_certificate_follows_the_name() {
+    let broker = Broker::new().without_client_certificates();
+    let (exact, wildcard, rsa) = (
+        Server::new("mqtt.example.com", Kind::P256),
+        Server::new("*.iot.example.com", Kind::P384),
+        Server::new("rsa.example.com", Kind::Rsa2048),
+    );
+    broker.names.replace(
+        NameTable::new(broker.server.certificate())
+            .with("MQTT.example.com", exact.certificate())
+            .with("*.iot.example.com", wildcard.certificate())
+            .with("rsa.example.com", rsa.certificate()),
+    );
+    for (name, expected) in [
+        ("mqtt.example.com", &exact),
+        ("a1b2-ats.iot.example.com", &wildcard),
+        ("rsa.example.com", &rsa),
+        ("localhost", &broker.server),
+    ] {
+        let client = client(&broker).trusts(&exact).trusts(&wildcard).trusts(&rsa).named(name);
+        assert_eq!(Link::handshaken(&broker, client).server_leaf(), expected.der, "{name}");
+    }
+    for (name, known) in [
+        ("Mqtt.Example.Com", true),
+        ("x.iot.example.com", true),
+        ("x.y.iot.example.com", false),
+        ("iot.example.com", false),
+        ("localhost", false),
+    ] {
+        assert_eq!(broker.names.knows(name), known, "{name}");
+    }
+}
+
+#[test]
+fn a_key_of_another_certificate_is_not_served() {
+    let (one, other) = (Server::new("localhost", Kind::P256), Server::new("localhost", Kind::P256));
+    let refused = crate::ServerCertificate::from_der(vec![one.der.clone()], &other.pkcs8);
+    assert!(matches!(refused, Err(TlsError::ServerCertificate(_))));
+    assert!(crate::ServerCertificate::from_der(Vec::new(), &one.pkcs8).is_err());
+    assert!(crate::ServerCertificate::from_pem("no PEM", "at all").is_err());
+}
+
+#[test]
+fn application_protocols_are_agreed_tolerated_or_refused() {
+    let broker = Broker::new().without_client_certificates();
+    for (offered, agreed, strict_refuses) in [
+        (&[][..], None, false),
+        (&["x-amzn-mqtt-ca"], Some("x-amzn-mqtt-ca"), false),
+        (&["mqtt"], Some("mqtt"), false),
+        (&["h2", "mqtt"], Some("mqtt"), false),
+        (&["h2"], None, true),
+    ] {
+        let mut link = Link::new(&broker, client(&broker).offers(offered));
+        link.handshake().unwrap();
+        assert_eq!(link.session.alpn(), agreed.map(str::as_bytes), "{offered:?}");
+
+        let mut link = Link::strict(&broker, client(&broker).offers(offered));
+        assert_eq!(link.handshake().is_err(), strict_refuses, "{offered:?}");
+        if strict_refuses {
+            let alert = Error::AlertReceived(AlertDescription::NoApplicationProtocol);
+            assert_eq!(link.client_error(), Some(alert));
+        }
+    }
+}
+
+#[test]
+fn a_hello_is_read_once_it_is_whole_and_not_before() {
+    let broker = Broker::new();
+    let mut link = Link::new(&broker, client(&broker).named("Some.Host.example").offers(&["mqtt", "h2"]));
+    let bytes = link.client_bytes();
+    for length in 0..bytes.len() {
+        assert!(matches!(ClientHello::peek(&bytes[..length]), Ok(None)), "{length} of {}", bytes.len());
+    }
+    let hello = ClientHello::peek(&bytes).unwrap().unwrap();
+    assert_eq!(hello.server_name(), Some("some.host.example"));
+    assert_eq!(hello.alpn(), [b"mqtt".to_vec(), b"h2".to_vec()]);
+    // Bytes behind it do not disturb.
+    let more = [bytes.as_slice(), b"\x17\x03\x03"].concat();
+    assert_eq!(ClientHello::peek(&more).unwrap(), Some(hello));
+}
+
+#[test]
+fn a_hello_spread_over_many_records_is_read() {
+    let broker = Broker::new();
+    let bytes = Link::new(&broker, client(&broker).named("spread.example")).client_bytes();
+    let payload = &bytes[5..]; // one record
+    let spread: Vec<u8> =
+        payload.chunks(3).flat_map(|chunk| [&[22, 3, 1, 0, chunk.len() as u8], chunk].concat()).collect();
+    assert_eq!(ClientHello::peek(&spread).unwrap().unwrap().server_name(), Some("spread.example"));
+}
+
+#[test]
+fn what_is_no_hello_is_refused_at_the_first_byte_that_shows_it() {
+    let too_long = [&[22, 3, 1, 0x10, 0, 1, 0, 0x80, 0][..]].concat();
+    for (bytes, what) in [
+        (&b"\x10\x1e\x00\x04MQTT"[..], "plain MQTT"),
+        (b"GET / HTTP/1.1", "HTTP"),
+        (b"\x16\x02", "SSL 2 or noise"),
+        (b"\x16\x03\x01\x00\x00", "an empty record"),
+        (b"\x16\x03\x01\xff\xff", "an oversized record"),
+        (b"\x16\x03\x01\x00\x05\x02", "a ServerHello"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "an alert"),
+        (&too_long, "a hello of 32 KiB"),
+    ] {
+        assert!(ClientHello::peek(bytes).is_err(), "{what}");
+    }
+    let truncated = b"\x16\x03\x01\x00\x08\x01\x00\x00\x04\x03\x03\x00\x00";
+    match ClientHello::peek(truncated) {
+        Err(TlsError::NotAHello { alert }) => assert_eq!(alert, crate::Alert::DecodeError.record()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn much_data_flows_and_the_end_is_said_on_both_sides() {
+    for version in BOTH {
+        let broker = Broker::new().without_client_certificates();
+        let mut link = Link::handshaken(&broker, client(&broker).version(version));
+        let data: Vec<u8> = (0..300_000u32).map(|n| n as u8).collect();
+        for step in [usize::MAX, 1460, 16_384] {
+            link.step = step;
+            assert!(link.send(&data).unwrap() == data);
+            assert_eq!(link.session.partial_bytes(), 0);
+            assert!(link.receive(&data) == data);
+        }
+        assert!(link.says_goodbye());
+        assert!(matches!(link.session.encrypt(b"late", &mut Vec::new()), Err(TlsError::NotOpen)));
+        assert_eq!(link.close().unwrap(), Progress::PeerClosed);
+        assert_eq!(link.session.feed(&mut [1, 2, 3], &mut Vec::new(), &mut Vec::new()).unwrap(), Progress::PeerClosed);
+    }
+}
+
+#[test]
+fn nothing_is_encrypted_before_the_handshake_is_over() {
+    let broker = Broker::new();
+    let mut link = Link::new(&broker, client(&broker));
+    assert!(matches!(link.session.encrypt(b"early", &mut Vec::new()), Err(TlsError::NotOpen)));
+    let mut hello = link.client_bytes();
+    let mut out = Vec::new();
+    let progress = link.session.feed(&mut hello, &mut Vec::new(), &mut out).unwrap();
+    assert_eq!(progress, Progress::Handshaking);
+    assert!(!out.is_empty());
+    assert!(matches!(link.session.encrypt(b"early", &mut out), Err(TlsError::NotOpen)));
+}
+
+#[test]
+fn a_message_that_never_ends_is_cut_off() {
+    let broker = Broker::new();
+    let mut session = Session::new(broker.configs.strict()).unwrap();
+    // A handshake message that announces 16 MiB, in records of 16 KiB.
+    let mut record = vec![22, 3, 3, 0x40, 0];
+    record.resize(5 + 16_384, 0);
+    record[5..9].copy_from_slice(&[1, 0xff, 0xff, 0xff]);
+    let mut fed = 0;
+    let ended = (0..64).any(|_| {
+        fed += record.len();
+        let failed = session.feed(&mut record.clone(), &mut Vec::new(), &mut Vec::new()).is_err();
+        assert!(session.partial_bytes() <= PARTIAL_BYTES_MAX);
+        record[5..9].fill(0);
+        failed
+    });
+    assert!(ended && fed <= PARTIAL_BYTES_MAX + record.len(), "cut off after {fed} bytes");
+}
+
+#[test]
+fn the_refusal_is_found_in_an_error_of_rustls() {
+    for refusal in [Refusal::NoIssuer, Refusal::Expired, Refusal::Revoked, Refusal::Unacceptable("x".into())] {
+        assert_eq!(refusal_of(&refusal.clone().into_rustls()), Some(refusal));
+    }
+    assert_eq!(refusal_of(&Error::DecryptError), None);
+}
+
+proptest! {
+    #[test]
+    fn noise_is_never_more_than_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..600), step in 1usize..64) {
+        let _ = ClientHello::peek(&bytes);
+        noise_into_session(&bytes, step);
+    }
+
+    #[test]
+    fn an_altered_hello_is_never_more_than_an_error(at in 0usize..1500, byte: u8, cut in 0usize..1500, step in 1usize..600) {
+        let mut bytes = hello_bytes().to_vec();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        bytes.truncate(bytes.len() - cut % bytes.len());
+        let _ = ClientHello::peek(&bytes);
+        noise_into_session(&bytes, step);
+    }
+
+    #[test]
+    fn noise_in_an_open_session_is_never_more_than_an_error(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+        let broker = open_broker();
+        let mut link = Link::handshaken(broker, client(broker));
+        let mut record = vec![23, 3, 3, 0, bytes.len() as u8];
+        record.extend_from_slice(&bytes);
+        let mut out = Vec::new();
+        prop_assert!(link.session.feed(&mut record, &mut Vec::new(), &mut out).is_err());
+        prop_assert!(!out.is_empty(), "an alert");
+    }
+}
