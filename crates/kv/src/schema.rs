@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BoxFuture, CommitError, Direction, Expected, Key, KeyRange, Record, Store, StoreError, Table, Transaction,
+    BoxFuture, CommitError, Direction, Entry, Expected, Key, KeyRange, Record, Store, StoreError, Table, Transaction,
     key::Only, record,
 };
 
@@ -73,35 +73,44 @@ async fn blind(store: &dyn Store, transaction: Transaction) -> Result<(), StoreE
     }
 }
 
-/// Rows rewritten per transaction.
+/// Rows read, and rewritten in one transaction, per step.
 const REWRITE_ROWS: usize = 500;
 
+/// Bytes after which a transaction takes no further row.
+const REWRITE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Rewrites every row of the table that has an older schema byte, so that the step from it can be retired one day.
-/// Rows changed meanwhile are left to whoever changed them. Says how many rows it rewrote.
+/// A row that is changed meanwhile is read again. Says how many rows it rewrote.
 pub async fn rewrite<K: Key, V: Record>(store: &dyn Store, table: &Table<K, V>) -> Result<u64, StoreError> {
     let mut range = KeyRange::all();
     let mut rewritten = 0;
     loop {
         let page = store.scan(table.name(), &range, REWRITE_ROWS, Direction::Ascending).await?;
-        let Some(last) = page.last() else { return Ok(rewritten) };
-        range = range.after_bytes(&last.key);
-        let mut transaction = Transaction::new();
-        for entry in page.iter().filter(|entry| record::schema_of(&entry.row.value) != Some(V::SCHEMA)) {
-            let value = record::decode::<V>(table.name(), &entry.row.value)?;
-            transaction.require(table.name(), entry.key.clone(), Expected::Revision(entry.row.revision));
-            transaction.put(table.name(), entry.key.clone(), record::encode(&value));
+        if page.is_empty() {
+            return Ok(rewritten);
         }
-        let rows = transaction.writes().len() as u64;
-        match store.commit(transaction).await {
-            Ok(_) => rewritten += rows,
-            Err(CommitError::Conflict) => range = range_from(&page[0].key), // one was changed: the page again
+        let mut transaction = Transaction::new();
+        let (mut rest, mut rows, mut bytes) = (range.clone(), 0, 0);
+        for Entry { key, row } in page {
+            rest = rest.after_bytes(&key);
+            if record::schema_of(&row.value) == Some(V::SCHEMA) {
+                continue;
+            }
+            let value = record::encode(&record::decode::<V>(table.name(), &row.value)?);
+            rows += 1;
+            bytes += value.len();
+            transaction.require(table.name(), key.clone(), Expected::Revision(row.revision));
+            transaction.put(table.name(), key, value);
+            if bytes >= REWRITE_BYTES {
+                break;
+            }
+        }
+        match if rows == 0 { Ok(()) } else { store.commit(transaction).await.map(drop) } {
+            Ok(()) => (range, rewritten) = (rest, rewritten + rows),
+            Err(CommitError::Conflict) => {} // the same page again
             Err(CommitError::Store(error)) => return Err(error),
         }
     }
-}
-
-fn range_from(key: &[u8]) -> KeyRange {
-    KeyRange::new(key.to_vec(), None)
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ pub async fn snapshots_during_commits_are_consistent(subject: &dyn Subject) {
     const ACCOUNTS: u64 = 8;
     const EACH: u64 = 100;
     fn table(account: u64) -> &'static str {
-        if account % 2 == 0 { "even" } else { "odd" }
+        if account.is_multiple_of(2) { "even" } else { "odd" }
     }
     async fn balance(snapshot: &Snapshot, account: u64) -> (u64, Revision) {
         let key = account.to_be_bytes();
