@@ -181,7 +181,7 @@ impl BoundCondition {
         let Operator { comparison, negated, quantifier, if_exists } = self.operator;
         if comparison == Comparison::Null {
             let absent = values.is_none();
-            return self.operands.iter().any(|operand| *operand == Operand::Bool(absent));
+            return self.operands.contains(&Operand::Bool(absent));
         }
         let fits = |value: Value<'v>| self.operands.iter().any(|operand| operand.fits(value)) != negated;
         match (values, quantifier) {

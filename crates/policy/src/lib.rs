@@ -31,3 +31,6 @@ pub use document::{Document, Effect, MalformedPolicy};
 pub use pattern::wildcard_match;
 pub use set::{BoundPolicy, PolicySet};
 pub use variables::{CertificateAttribute, CertificateName, RequestContext, Variables, keys};
+
+#[cfg(test)]
+mod tests;
