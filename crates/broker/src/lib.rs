@@ -1,1 +1,60 @@
 //! The MQTT broker: sessions, subscriptions, retained and will messages, routing; packets in, effects out.
+//!
+//! Synchronous and deterministic: no socket, thread, clock or random number. One [`Broker`] is shared by all cores; each
+//! core owns an [`Effects`] buffer, and each connection a [`Link`].
+//!
+//! # The life of a connection
+//!
+//! ```text
+//! CONNECT parsed ─▶ client_id(&connect, &profile, random) ─▶ (the edge: registry, iot:Connect, bind policies)
+//!   ─▶ Broker::connect(ConnectRequest, now, &mut effects) ─▶ Ok(Link): CONNACK is in its outbox, its slot is dirty
+//!                                                        └▶ Err(ConnectRefused): connack(..) writes the answer; close
+//! each packet            ─▶ Broker::handle(&mut link, packet, now, &mut effects) ─▶ Err(CloseReason): end it, below
+//! after a turn           ─▶ Broker::hand_over(&mut effects)      links of other cores: their mailboxes, and Wake
+//!                        ─▶ effects.take_dirty(&mut slots)       per slot: link.take_output(&mut buffer, ..)
+//!                        ─▶ effects.take_batch()                 ─▶ later Broker::persisted / persist_failed(token)
+//!                        ─▶ effects.take_events(&mut events)
+//! when woken             ─▶ Broker::collect(core, &mut slots)    slots of this core made dirty by others
+//! take_output: Drained or More (call again when the socket took the bytes) or Ended(reason): write, then end it
+//! the end, always once   ─▶ Broker::disconnected(link, reason, &mut last_bytes, now, &mut effects)
+//! timers, in one place   ─▶ Broker::expire(now, &mut effects) ─▶ when to call again at the latest
+//! ```
+//!
+//! A slot reported dirty may meanwhile belong to another connection, or to none: take its output anyway, or ignore it.
+//!
+//! **Invariants:** one session lock at a time; none during routing; nobody waits for a subscriber; a takeover waits for
+//! nobody; no recursion over what a peer can make deep; every queue has a bound in [`Limits`] or [`Settings`].
+
+mod broker;
+mod close;
+mod connect;
+mod counters;
+mod deadlines;
+mod effects;
+mod events;
+mod levels;
+mod link;
+mod message;
+mod persist;
+mod ports;
+mod principal;
+mod profile;
+mod publish;
+pub mod reserved;
+mod retained;
+mod router;
+mod session;
+mod subscribe;
+mod tenant;
+
+pub use broker::{Broker, Selector, Settings, SystemPublish};
+pub use close::CloseReason;
+pub use connect::{ConnectRefused, ConnectRequest, client_id};
+pub use counters::Counters;
+pub use effects::{Effects, LinkAddress};
+pub use events::{DisconnectReason, LifecycleEvent, LifecycleKind};
+pub use link::{Link, Output};
+pub use persist::{Batch, Record, Token};
+pub use ports::{Access, Alone, Authorize, Fabric, Wake};
+pub use principal::Principal;
+pub use profile::{FOREVER, KeepAliveRule, Limits, Profile};

@@ -1,0 +1,348 @@
+//! The broker: one for all cores.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::{Mutex, RwLock};
+use tidegate_ids::{Monotonic, Now, Tenant};
+use tidegate_mqtt::{Message, MessageProperties, Packet, PacketType, QoS, ReasonCode};
+
+use crate::{
+    CloseReason, Counters, Effects, Fabric, Link, Principal, Token, Wake,
+    counters::Totals,
+    deadlines::Deadlines,
+    message::Stamped,
+    session::{Aftermath, Session, Surroundings},
+    tenant::TenantState,
+};
+
+/// Sessions, subscriptions and retained messages of all tenants. Shared by all cores; no method waits.
+pub struct Broker {
+    settings: Settings,
+    wake: Arc<dyn Wake>,
+    fabric: Arc<dyn Fabric>,
+    tenants: RwLock<HashMap<Tenant, Arc<TenantState>>>,
+    deadlines: Deadlines,
+    serial: AtomicU64,
+    totals: Totals,
+    /// Slots that other cores made dirty, by core. Bounded: a link is listed once until its output was taken.
+    mailboxes: Box<[Mutex<Vec<u32>>]>,
+}
+
+/// What holds for the whole broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Cores that will call `collect`: numbers 0 to this, exclusive.
+    pub cores: u16,
+    /// Whether messages for sessions that outlive their connection, and retained messages, go through
+    /// `Effects::take_batch`, and acknowledgements wait for its answer. Else they are kept in memory only, and
+    /// acknowledged at once.
+    pub persist: bool,
+    /// Most sessions of one tenant; beyond it CONNECT is refused with 0x97.
+    pub sessions_max: usize,
+    /// Most retained messages of one tenant; beyond it a new one is not retained, and counted.
+    pub retained_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cores: 1, persist: false, sessions_max: 1_000_000, retained_max: 500_000 }
+    }
+}
+
+/// Which connections to close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one with this client id.
+    ClientId {
+        /// Whose client.
+        tenant: Tenant,
+        /// Its name.
+        client_id: Arc<str>,
+    },
+    /// All that act for this principal, in this tenant.
+    Principal {
+        /// Whose clients.
+        tenant: Tenant,
+        /// Who they act for.
+        principal: Principal,
+    },
+    /// All of one tenant.
+    Tenant(Tenant),
+    /// All.
+    Everyone,
+}
+
+/// A message of the broker's own: an event, an answer of a service, the action of a rule. No policy is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemPublish<'a> {
+    /// In whose topics.
+    pub tenant: Tenant,
+    /// Any valid topic name, reserved ones included.
+    pub topic_name: &'a str,
+    /// Properties that travel with it.
+    pub properties: MessageProperties<'a>,
+    /// The payload.
+    pub payload: &'a [u8],
+    /// The QoS.
+    pub qos: QoS,
+    /// Whether it is retained.
+    pub retain: bool,
+}
+
+impl Broker {
+    /// A broker without sessions.
+    pub fn new(settings: Settings, wake: Arc<dyn Wake>, fabric: Arc<dyn Fabric>) -> Self {
+        Self {
+            mailboxes: (0..settings.cores).map(|_| Mutex::default()).collect(),
+            settings,
+            wake,
+            fabric,
+            tenants: RwLock::default(),
+            deadlines: Deadlines::default(),
+            serial: AtomicU64::new(0),
+            totals: Totals::default(),
+        }
+    }
+
+    /// Handle one packet of a connection. Answers and deliveries are in outboxes when it returns.
+    ///
+    /// # Errors
+    /// The connection must end: call [`disconnected`](Self::disconnected) with the reason.
+    pub fn handle(
+        &self,
+        link: &mut Link,
+        packet: &Packet<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        if !link.session.is_current(link.epoch) {
+            return Err(link.session.ended_because(link.epoch));
+        }
+        let acknowledged = |packet_type, ack: &tidegate_mqtt::Ack<'_>, effects| {
+            link.session.acknowledged(link.epoch, packet_type, ack.packet_id, ack.reason_code, now, effects)
+        };
+        match packet {
+            Packet::Publish(publish) => self.handle_publish(link, publish, now, effects),
+            Packet::PubAck(ack) => acknowledged(PacketType::PubAck, ack, effects),
+            Packet::PubRec(ack) => acknowledged(PacketType::PubRec, ack, effects),
+            Packet::PubComp(ack) => acknowledged(PacketType::PubComp, ack, effects),
+            Packet::PubRel(ack) => link.session.released(link.epoch, ack.packet_id, effects),
+            Packet::Subscribe(subscribe) => self.handle_subscribe(link, subscribe, now, effects),
+            Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(link, unsubscribe, now, effects),
+            Packet::PingReq => link.session.control(link.epoch, effects, |version, out| {
+                Packet::PingResp.encode(version, out).expect("PINGRESP has no fields");
+            }),
+            Packet::Disconnect(disconnect) => {
+                if let Some(expiry) = disconnect.session_expiry {
+                    link.session.change_expiry(link.epoch, expiry)?;
+                }
+                let clean = disconnect.reason_code == ReasonCode::Success;
+                Err(if clean { CloseReason::Disconnect } else { CloseReason::DisconnectWithWill })
+            }
+            // Spec: [MQTT-3.1.0-2], 4.12 (5.0): a second CONNECT, AUTH without a method, what only servers send.
+            Packet::Connect(_)
+            | Packet::ConnAck(_)
+            | Packet::SubAck(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingResp
+            | Packet::Auth(_) => Err(CloseReason::ClientError(ReasonCode::ProtocolError)),
+        }
+    }
+
+    /// The connection ends, for `reason`. Call it exactly once for each link, also after `Output::Ended`.
+    ///
+    /// `last` gets the last bytes for the client, behind what it holds: write them if the socket takes them, then close.
+    pub fn disconnected(&self, link: Link, reason: CloseReason, last: &mut Vec<u8>, now: Now, effects: &mut Effects) {
+        let around = Surroundings { tenant: &link.tenant, deadlines: &self.deadlines, now };
+        let aftermath = link.session.disconnect(link.epoch, reason, last, around, effects);
+        self.clean_up(&link.tenant, &link.session, aftermath, now, effects);
+    }
+
+    /// Publish a message of the broker's own; false when it cannot be a PUBLISH: an invalid topic name, too large.
+    pub fn publish(&self, publish: &SystemPublish<'_>, now: Now, effects: &mut Effects) -> bool {
+        let SystemPublish { tenant, topic_name, properties, payload, qos, retain } = publish;
+        let Some(message) = Stamped::new(topic_name, properties, payload, *qos, None, now.monotonic) else {
+            return false;
+        };
+        self.publish_stamped(&self.tenant(*tenant), &message, *retain, now, effects);
+        true
+    }
+
+    /// Close connections from outside; how many. Each owner finds `Output::Ended` when it takes output.
+    pub fn kick(&self, selector: &Selector, reason: CloseReason, now: Now, effects: &mut Effects) -> usize {
+        match selector {
+            Selector::ClientId { tenant, client_id } => {
+                let tenant = self.tenant(*tenant);
+                let session = tenant.session(client_id);
+                session.map_or(0, |session| usize::from(self.kick_one(&tenant, &session, reason, None, now, effects)))
+            }
+            Selector::Principal { tenant, principal } => {
+                let tenant = self.tenant(*tenant);
+                let sessions = tenant.client_ids_of(principal).into_iter().filter_map(|id| tenant.session(&id));
+                sessions
+                    .filter(|session| self.kick_one(&tenant, session, reason, Some(principal), now, effects))
+                    .count()
+            }
+            Selector::Tenant(tenant) => self.kick_all(&self.tenant(*tenant), reason, now, effects),
+            Selector::Everyone => {
+                let tenants: Vec<_> = self.tenants.read().values().cloned().collect();
+                tenants.iter().map(|tenant| self.kick_all(tenant, reason, now, effects)).sum()
+            }
+        }
+    }
+
+    fn kick_all(&self, tenant: &TenantState, reason: CloseReason, now: Now, effects: &mut Effects) -> usize {
+        let sessions = tenant.all().into_iter();
+        sessions.filter(|session| self.kick_one(tenant, session, reason, None, now, effects)).count()
+    }
+
+    fn kick_one(
+        &self,
+        tenant: &TenantState,
+        session: &Arc<Session>,
+        reason: CloseReason,
+        only: Option<&Principal>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> bool {
+        let around = Surroundings { tenant, deadlines: &self.deadlines, now };
+        let wanted = |principal: &Principal| only.is_none_or(|only| only == principal);
+        let (kicked, aftermath) = session.kick(reason, wanted, around, effects);
+        self.clean_up(tenant, session, aftermath, now, effects);
+        kicked
+    }
+
+    /// Do what is due: delayed wills, sessions that expire. When to call again at the latest; `None`: nothing is due.
+    pub fn expire(&self, now: Now, effects: &mut Effects) -> Option<Monotonic> {
+        while let Some(session) = self.deadlines.due(now.monotonic) {
+            let tenant = self.tenant(session.tenant());
+            let around = Surroundings { tenant: &tenant, deadlines: &self.deadlines, now };
+            let aftermath = session.expire(around);
+            self.clean_up(&tenant, &session, aftermath, now, effects);
+        }
+        self.deadlines.next()
+    }
+
+    /// The batch of this token is durable: give the acknowledgements that waited for it.
+    pub fn persisted(&self, token: Token, now: Now, effects: &mut Effects) {
+        self.answer_held(token, ReasonCode::Success, now, effects);
+    }
+
+    /// The batch of this token cannot be made durable: tell the publishers. MQTT 5: `code` in PUBACK or PUBREC, 0x97 when
+    /// the disk is full, 0x80 else; 3.1.1: the connection ends.
+    pub fn persist_failed(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
+        self.answer_held(token, code, now, effects);
+    }
+
+    fn answer_held(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
+        for held in token.held {
+            if let Err(reason) = held.session.unhold(held.epoch, held.qos, held.packet_id, code, effects) {
+                self.kick_one(&self.tenant(held.tenant), &held.session, reason, None, now, effects);
+            }
+        }
+    }
+
+    /// After a turn: tell other cores about their dirty links, and add up what was counted.
+    pub fn hand_over(&self, effects: &mut Effects) {
+        self.totals.take(&mut effects.counters);
+        if effects.elsewhere.is_empty() {
+            return;
+        }
+        effects.elsewhere.sort_unstable_by_key(|address| address.core);
+        for links in effects.elsewhere.chunk_by(|a, b| a.core == b.core) {
+            let core = links[0].core;
+            let Some(mailbox) = self.mailboxes.get(usize::from(core)) else { continue };
+            let mut slots = mailbox.lock();
+            let was_empty = slots.is_empty();
+            slots.extend(links.iter().map(|address| address.slot));
+            drop(slots);
+            if was_empty {
+                self.wake.wake(core);
+            }
+        }
+        effects.elsewhere.clear();
+    }
+
+    /// Move the slots of core `core` that others made dirty to the end of `slots`.
+    pub fn collect(&self, core: u16, slots: &mut Vec<u32>) {
+        if let Some(mailbox) = self.mailboxes.get(usize::from(core)) {
+            slots.append(&mut mailbox.lock());
+        }
+    }
+
+    /// What was counted and handed over since the start.
+    pub fn counters(&self) -> Counters {
+        self.totals.read()
+    }
+
+    /// How many sessions a tenant has, connected or not.
+    pub fn session_count(&self, tenant: Tenant) -> usize {
+        self.tenant(tenant).session_count()
+    }
+
+    /// How many messages a tenant has retained.
+    pub fn retained_count(&self, tenant: Tenant) -> usize {
+        self.tenant(tenant).retained.len()
+    }
+
+    /// The retained message of a topic name.
+    pub fn retained(&self, tenant: Tenant, topic_name: &str) -> Option<Message> {
+        self.tenant(tenant).retained.get(topic_name).map(|stamped| stamped.message.clone())
+    }
+
+    /// Finish what the end of a connection or session began.
+    pub(crate) fn clean_up(
+        &self,
+        tenant: &TenantState,
+        session: &Arc<Session>,
+        aftermath: Aftermath,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        for filter in &aftermath.subscriptions {
+            self.remove_from_router(tenant, session, filter);
+        }
+        if aftermath.ended {
+            tenant.forget(session);
+        }
+        if let Some(will) = aftermath.will {
+            self.publish_will(tenant, *will, now, effects);
+        }
+    }
+
+    pub(crate) fn tenant(&self, tenant: Tenant) -> Arc<TenantState> {
+        if let Some(known) = self.tenants.read().get(&tenant) {
+            return known.clone();
+        }
+        self.tenants.write().entry(tenant).or_insert_with(|| Arc::new(TenantState::new(tenant))).clone()
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn fabric(&self) -> &dyn Fabric {
+        &*self.fabric
+    }
+
+    pub(crate) fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Relaxed)
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

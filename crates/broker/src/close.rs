@@ -1,0 +1,84 @@
+//! Why a connection ends, and what each side is told.
+
+use tidegate_mqtt::{DecodeError, ReasonCode};
+
+use crate::events::DisconnectReason;
+
+/// Why a connection ends. Given by the broker when it wants an end, to the broker when the edge saw one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// DISCONNECT with reason 0x00: the only end without a Will.
+    Disconnect,
+    /// DISCONNECT with another reason, 0x04 among them.
+    DisconnectWithWill,
+    /// The socket closed or failed.
+    ConnectionLost,
+    /// Silence for longer than `Link::silence_limit`.
+    KeepAliveTimeout,
+    /// The client id connected again.
+    TakenOver,
+    /// The client broke the protocol or a limit of its profile; the code says how.
+    ClientError(ReasonCode),
+    /// A policy does not allow what the client did, and MQTT has no gentler word for it.
+    NotAuthorized,
+    /// The certificate was deactivated, revoked or deleted, or is no longer known.
+    PrincipalRefused,
+    /// An operator closed the connection.
+    AdministrativeAction,
+    /// The client does not read its acknowledgements.
+    DoesNotRead,
+    /// A quota of the account or of the process is used up.
+    QuotaExceeded,
+    /// The server stops.
+    ServerShuttingDown,
+    /// The server failed: a message could not be made durable.
+    ServerError,
+}
+
+impl CloseReason {
+    /// The reason code of the DISCONNECT that tells an MQTT 5 client; `None` when the client closed, or is gone.
+    ///
+    /// Spec: 3.14.2.1 (5.0).
+    pub fn disconnect_code(self) -> Option<ReasonCode> {
+        match self {
+            Self::Disconnect | Self::DisconnectWithWill | Self::ConnectionLost => None,
+            Self::KeepAliveTimeout => Some(ReasonCode::KeepAliveTimeout),
+            Self::TakenOver => Some(ReasonCode::SessionTakenOver),
+            Self::ClientError(code) => Some(code),
+            Self::NotAuthorized | Self::PrincipalRefused => Some(ReasonCode::NotAuthorized),
+            Self::AdministrativeAction => Some(ReasonCode::AdministrativeAction),
+            Self::DoesNotRead | Self::QuotaExceeded => Some(ReasonCode::QuotaExceeded),
+            Self::ServerShuttingDown => Some(ReasonCode::ServerShuttingDown),
+            Self::ServerError => Some(ReasonCode::UnspecifiedError),
+        }
+    }
+
+    /// `disconnectReason` of the lifecycle event and of the connection's log entry.
+    pub fn disconnect_reason(self) -> DisconnectReason {
+        match self {
+            Self::Disconnect | Self::DisconnectWithWill => DisconnectReason::ClientInitiatedDisconnect,
+            Self::ConnectionLost => DisconnectReason::ConnectionLost,
+            Self::KeepAliveTimeout => DisconnectReason::MqttKeepAliveTimeout,
+            Self::TakenOver => DisconnectReason::DuplicateClientId,
+            Self::ClientError(_) => DisconnectReason::ClientError,
+            Self::NotAuthorized => DisconnectReason::AuthError,
+            Self::PrincipalRefused => DisconnectReason::ForbiddenAccess,
+            Self::AdministrativeAction => DisconnectReason::ApiInitiatedDisconnect,
+            Self::DoesNotRead | Self::QuotaExceeded => DisconnectReason::Throttled,
+            Self::ServerShuttingDown => DisconnectReason::ServerInitiatedDisconnect,
+            Self::ServerError => DisconnectReason::ServerError,
+        }
+    }
+
+    /// Whether the Will is published. Spec: [MQTT-3.1.2-8], [MQTT-3.14.4-3] (5.0). AWS: "Lifecycle events".
+    pub fn publishes_will(self) -> bool {
+        self != Self::Disconnect
+    }
+}
+
+/// Bytes that are not MQTT, or not now.
+impl From<&DecodeError> for CloseReason {
+    fn from(error: &DecodeError) -> Self {
+        Self::ClientError(error.reason_code())
+    }
+}

@@ -1,0 +1,265 @@
+//! CONNECT: who may come in under which name, and on what terms.
+
+use std::{net::SocketAddr, num::NonZeroU16, num::NonZeroU32, sync::Arc, time::Duration};
+
+use tidegate_ids::{Now, Tenant};
+use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, SessionExpiry, Version};
+
+use crate::{
+    Broker, Effects, Link, LinkAddress, Principal, Profile,
+    link::Rights,
+    ports::{Access, Authorize},
+    publish::{PublishCache, within_limits},
+    reserved,
+    session::{Attachment, Session, Surroundings, Will},
+};
+
+/// A CONNECT that the edge lets in: the certificate is good and `iot:Connect` allows the client id.
+pub struct ConnectRequest<'a> {
+    /// Whose client it is.
+    pub tenant: Tenant,
+    /// Its name, from [`client_id`].
+    pub client_id: Arc<str>,
+    /// Who it acts for.
+    pub principal: Arc<Principal>,
+    /// Its policies, bound to this connection.
+    pub authorize: Arc<dyn Authorize>,
+    /// The listener's profile.
+    pub profile: Arc<Profile>,
+    /// The packet.
+    pub connect: &'a Connect<'a>,
+    /// Where the client is.
+    pub peer_address: SocketAddr,
+    /// Where its link will live.
+    pub address: LinkAddress,
+    /// 128 random bits: the identifier of the session, if it is a new one.
+    pub session_identifier: u128,
+}
+
+/// Why a CONNECT is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("connection refused: {reason}")]
+pub struct ConnectRefused {
+    /// The reason code of CONNACK.
+    pub code: ReasonCode,
+    /// The same for a log line.
+    pub reason: &'static str,
+}
+
+impl ConnectRefused {
+    /// A refusal of the edge's own: an inactive certificate, `iot:Connect` denied.
+    pub fn new(code: ReasonCode, reason: &'static str) -> Self {
+        Self { code, reason }
+    }
+
+    /// Append the CONNACK that tells the client, if the profile and the version have one. Close after it.
+    ///
+    /// Spec: [MQTT-3.2.2-6] (3.1.1): no CONNACK when no return code fits.
+    pub fn connack(&self, version: Version, profile: &Profile, out: &mut Vec<u8>) {
+        if version == Version::V5 || profile.connack_for_refused_v4 {
+            let before = out.len();
+            if ConnAck::new(false, self.code).encode(version, out).is_err() {
+                out.truncate(before);
+            }
+        }
+    }
+}
+
+/// The name of the client behind `connect`: its own, or `$GEN/…` made of 128 random bits.
+///
+/// The edge calls it before it asks the policies, which may depend on it.
+/// Spec: [MQTT-3.1.3-8] (3.1.1), [MQTT-3.1.3-6] (5.0). Unverified: AWS's form of generated names; we take one shape.
+///
+/// # Errors
+/// 0x85 for a name that is too long, and for an empty one with 3.1.1's Clean Session 0.
+pub fn client_id(connect: &Connect<'_>, profile: &Profile, random: u128) -> Result<Arc<str>, ConnectRefused> {
+    let invalid = |reason| Err(ConnectRefused::new(ReasonCode::ClientIdentifierNotValid, reason));
+    if connect.client_id.is_empty() {
+        if connect.version == Version::V4 && !connect.clean_start {
+            return invalid("a client without a name cannot keep a session");
+        }
+        return Ok(format!("$GEN/{random:032x}").into());
+    }
+    if connect.client_id.len() > profile.limits.client_id_bytes_max {
+        return invalid("the client id is too long");
+    }
+    Ok(connect.client_id.into())
+}
+
+impl Broker {
+    /// Let a client in. CONNACK is in the outbox of the returned link, which is dirty.
+    ///
+    /// An earlier connection with this client id is told and closed; nobody waits for it.
+    ///
+    /// # Errors
+    /// What the client asks for cannot be had; nothing changed.
+    pub fn connect(
+        &self,
+        request: ConnectRequest<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Link, ConnectRefused> {
+        let terms = Terms::of(&request).inspect_err(|_| effects.counters.connect_refused += 1)?;
+        let tenant = self.tenant(request.tenant);
+        let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
+        let ConnectRequest { client_id, principal, profile, connect, authorize, address, .. } = request;
+        let rights = Rights(authorize);
+        let attachment = Attachment {
+            address,
+            peer_address: request.peer_address,
+            version: connect.version,
+            profile: profile.clone(),
+            principal: principal.clone(),
+            rights: rights.clone(),
+            expiry: terms.expiry,
+            will: terms.will,
+            receive_maximum: connect.properties.receive_maximum.get(),
+            packet_bytes_max: connect.properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize),
+            topic_alias_maximum: connect.properties.topic_alias_maximum,
+            connack: connack(connect, &client_id, &profile, terms.expiry, terms.keep_alive),
+        };
+        let mut sessions = tenant.shard(&client_id).lock();
+        let earlier = sessions.get(&client_id).cloned();
+        if earlier.is_none() && tenant.session_count() >= self.settings().sessions_max {
+            effects.counters.connect_refused += 1;
+            return Err(ConnectRefused::new(ReasonCode::QuotaExceeded, "the account has too many sessions"));
+        }
+        let (resumed, aftermath) = match &earlier {
+            Some(session) => {
+                let (resumed, aftermath) = session.take_over(connect.clean_start, around, effects);
+                (resumed, Some((session.clone(), aftermath)))
+            }
+            None => (false, None),
+        };
+        let session = match earlier {
+            Some(session) if resumed => session,
+            Some(_) | None => {
+                let version_number = earlier.map_or(0, |session| session.version_number());
+                let session = Arc::new(Session::new(
+                    tenant.tenant,
+                    client_id.clone(),
+                    self.next_serial(),
+                    request.session_identifier,
+                    version_number,
+                    profile.clone(),
+                    principal,
+                ));
+                tenant.remember(&mut sessions, &session);
+                session
+            }
+        };
+        let epoch = session.attach(attachment, resumed, around, effects);
+        drop(sessions);
+        if let Some((session, aftermath)) = aftermath {
+            self.clean_up(&tenant, &session, aftermath, now, effects);
+        }
+        let silence_limit = (!terms.keep_alive.is_zero()).then(|| terms.keep_alive * 3 / 2);
+        Ok(Link {
+            session,
+            epoch,
+            address,
+            version: connect.version,
+            profile,
+            rights,
+            cache: PublishCache::default(),
+            aliases: Vec::new(),
+            silence_limit,
+            tenant,
+        })
+    }
+}
+
+/// What a client gets of what it asked for.
+#[derive(Debug)]
+struct Terms {
+    expiry: SessionExpiry,
+    keep_alive: Duration,
+    will: Option<Box<Will>>,
+}
+
+impl Terms {
+    fn of(request: &ConnectRequest<'_>) -> Result<Self, ConnectRefused> {
+        let ConnectRequest { connect, profile, authorize, .. } = request;
+        if connect.properties.authentication_method.is_some() {
+            // Spec: 4.12 (5.0). No method is supported.
+            let code = ReasonCode::BadAuthenticationMethod;
+            return Err(ConnectRefused::new(code, "extended authentication is not supported"));
+        }
+        let longest = match connect.version {
+            Version::V4 => profile.limits.session_expiry_v4.min(profile.limits.session_expiry_max),
+            Version::V5 => profile.limits.session_expiry_max,
+        };
+        let longest = u32::try_from(longest.as_secs()).unwrap_or(u32::MAX);
+        Ok(Self {
+            expiry: SessionExpiry::from_seconds(connect.session_expiry.seconds().min(longest)),
+            keep_alive: profile.keep_alive.apply(Duration::from_secs(u64::from(connect.keep_alive_seconds))),
+            will: will(connect, profile, &**authorize)?,
+        })
+    }
+}
+
+/// The Will, if it may be published. Asked now, since nobody is there to be told later.
+///
+/// Spec: 3.1.2.5-3.1.2.7 (5.0). AWS: developer guide, "MQTT Will": policies are checked at CONNECT.
+fn will(
+    connect: &Connect<'_>,
+    profile: &Profile,
+    authorize: &dyn Authorize,
+) -> Result<Option<Box<Will>>, ConnectRefused> {
+    let Some(will) = &connect.will else { return Ok(None) };
+    let refused = |code, reason| Err(ConnectRefused::new(code, reason));
+    if will.qos > profile.maximum_qos {
+        return refused(ReasonCode::QoSNotSupported, "the QoS of the will is not supported");
+    }
+    if !within_limits(will.topic_name, profile)
+        || reserved::publish(will.topic_name, profile) != reserved::Publish::Ordinary
+    {
+        return refused(ReasonCode::TopicNameInvalid, "the topic name of the will is not allowed");
+    }
+    if will.payload.len() > profile.limits.payload_bytes_max {
+        return refused(ReasonCode::PacketTooLarge, "the will is too large");
+    }
+    let may_publish = authorize.allows(Access::Publish, will.topic_name)
+        && (!will.retain || authorize.allows(Access::RetainPublish, will.topic_name));
+    if !may_publish {
+        return refused(ReasonCode::NotAuthorized, "the policies do not allow the will");
+    }
+    let Ok(message) = Message::new(will.topic_name, &will.properties, will.payload) else {
+        return refused(ReasonCode::PacketTooLarge, "the will is too large");
+    };
+    let seconds = |seconds| Duration::from_secs(u64::from(seconds));
+    let asked = will.properties.message_expiry_seconds.map(seconds);
+    let expiry = match (asked, profile.limits.message_expiry_max) {
+        (Some(asked), Some(max)) => Some(asked.min(max)),
+        (asked, max) => asked.or(max),
+    };
+    let delay = seconds(will.delay_seconds);
+    Ok(Some(Box::new(Will { message, qos: will.qos, retain: will.retain, delay, expiry })))
+}
+
+/// The accepting CONNACK. Spec: 3.2.2.3 (5.0). AWS: developer guide, "MQTT 5 supported features".
+fn connack<'a>(
+    connect: &Connect<'_>,
+    client_id: &'a str,
+    profile: &Profile,
+    expiry: SessionExpiry,
+    keep_alive: Duration,
+) -> ConnAck<'a> {
+    let limits = &profile.limits;
+    let asked_keep_alive = Duration::from_secs(u64::from(connect.keep_alive_seconds));
+    ConnAck {
+        properties: ConnAckProperties {
+            session_expiry: (expiry != connect.session_expiry).then_some(expiry),
+            receive_maximum: NonZeroU16::new(limits.receive_maximum).unwrap_or(NonZeroU16::MIN),
+            maximum_qos: profile.maximum_qos,
+            maximum_packet_size: NonZeroU32::new(limits.packet_bytes_max),
+            assigned_client_id: connect.client_id.is_empty().then_some(client_id),
+            topic_alias_maximum: limits.topic_alias_maximum,
+            subscription_identifiers_available: profile.subscription_identifiers,
+            server_keep_alive_seconds: (keep_alive != asked_keep_alive)
+                .then(|| u16::try_from(keep_alive.as_secs()).unwrap_or(u16::MAX)),
+            ..ConnAckProperties::default()
+        },
+        ..ConnAck::new(false, ReasonCode::Success)
+    }
+}

@@ -1,0 +1,87 @@
+//! What follows from handling packets: a buffer that a core owns, fills during a turn and empties after it.
+
+use crate::{Batch, Counters, LifecycleEvent};
+
+/// Where a link lives: a slot of a core. The gateway chooses it before CONNECT is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkAddress {
+    /// The core.
+    pub core: u16,
+    /// The slot in that core's slab.
+    pub slot: u32,
+}
+
+/// What follows from handling packets.
+///
+/// Filled by most methods of `Broker`; the caller empties it once per turn: [`Broker::hand_over`](crate::Broker::hand_over)
+/// for links of other cores, [`Effects::take_dirty`] for its own, [`Effects::take_batch`], [`Effects::take_events`].
+/// All its buffers are reused.
+#[derive(Debug, Default)]
+pub struct Effects {
+    core: Option<u16>,
+    dirty: Vec<u32>,
+    pub(crate) elsewhere: Vec<LinkAddress>,
+    events: Vec<LifecycleEvent>,
+    pub(crate) batch: Batch,
+    pub(crate) counters: Counters,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl Effects {
+    /// Spare output buffers kept, and the largest capacity that is kept.
+    const BUFFERS_MAX: usize = 64;
+    const BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+    /// The effects of core `core`.
+    pub fn new(core: u16) -> Self {
+        Self { core: Some(core), ..Self::default() }
+    }
+
+    /// For callers that are no core: API threads, schedulers. Every dirty link is elsewhere for them.
+    pub fn outside() -> Self {
+        Self::default()
+    }
+
+    /// Move the slots of this core's links that have output, or have come to their end, to the end of `slots`.
+    /// A slot is listed once until its output was taken.
+    pub fn take_dirty(&mut self, slots: &mut Vec<u32>) {
+        slots.append(&mut self.dirty);
+    }
+
+    /// Take what must be made durable; the token inside is owed to `Broker::persisted` or `Broker::persist_failed`.
+    /// `None` when there is nothing, as always when the broker keeps nothing durable.
+    pub fn take_batch(&mut self) -> Option<Batch> {
+        (!self.batch.is_empty()).then(|| std::mem::take(&mut self.batch))
+    }
+
+    /// Move the lifecycle events, in order, to the end of `events`.
+    pub fn take_events(&mut self, events: &mut Vec<LifecycleEvent>) {
+        events.append(&mut self.events);
+    }
+
+    /// Give back a buffer that `Link::take_output` filled, so that the next outbox need not allocate.
+    pub fn recycle(&mut self, mut buffer: Vec<u8>) {
+        let worth_keeping = (1..=Self::BUFFER_BYTES_MAX).contains(&buffer.capacity());
+        if worth_keeping && self.buffers.len() < Self::BUFFERS_MAX {
+            buffer.clear();
+            self.buffers.push(buffer);
+        }
+    }
+
+    /// An empty buffer, with capacity when one is spare.
+    pub(crate) fn buffer(&mut self) -> Vec<u8> {
+        self.buffers.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn mark_dirty(&mut self, address: LinkAddress) {
+        if self.core == Some(address.core) {
+            self.dirty.push(address.slot);
+        } else {
+            self.elsewhere.push(address);
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: LifecycleEvent) {
+        self.events.push(event);
+    }
+}

@@ -1,0 +1,142 @@
+//! Topic levels as numbers, and the edges of trees made of them.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
+
+use slab::Slab;
+
+/// A level that some tree uses, as a small number. Free to be reused once nothing refers to the level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Level(pub(crate) u32);
+
+/// Texts of levels, each once, counted by their uses.
+#[derive(Debug, Default)]
+pub(crate) struct Levels {
+    numbers: HashMap<Arc<str>, u32>,
+    texts: Slab<(Arc<str>, u32)>,
+}
+
+impl Levels {
+    /// The number of `text`, if any tree uses it.
+    pub(crate) fn get(&self, text: &str) -> Option<Level> {
+        self.numbers.get(text).map(|&number| Level(number))
+    }
+
+    /// The number of `text`, with one more use.
+    pub(crate) fn acquire(&mut self, text: &str) -> Level {
+        if let Some(&number) = self.numbers.get(text) {
+            self.texts[number as usize].1 += 1;
+            return Level(number);
+        }
+        let text: Arc<str> = text.into();
+        let number = u32::try_from(self.texts.insert((text.clone(), 1))).expect("fewer than 2^32 levels fit in memory");
+        self.numbers.insert(text, number);
+        Level(number)
+    }
+
+    /// The text of a level in use.
+    pub(crate) fn text(&self, level: Level) -> &str {
+        &self.texts[level.0 as usize].0
+    }
+
+    /// One use less.
+    pub(crate) fn release(&mut self, level: Level) {
+        let slot = &mut self.texts[level.0 as usize];
+        slot.1 -= 1;
+        if slot.1 == 0 {
+            let (text, _) = self.texts.remove(level.0 as usize);
+            self.numbers.remove(&text);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+}
+
+/// The edges of a tree: (parent, level) → child. One map for the whole tree, so a node costs what it holds.
+#[derive(Debug, Default)]
+pub(crate) struct Edges(HashMap<u64, u32, BuildHasherDefault<EdgeHasher>>);
+
+impl Edges {
+    fn key(parent: u32, level: Level) -> u64 {
+        u64::from(parent) << 32 | u64::from(level.0)
+    }
+
+    pub(crate) fn get(&self, parent: u32, level: Level) -> Option<u32> {
+        self.0.get(&Self::key(parent, level)).copied()
+    }
+
+    pub(crate) fn insert(&mut self, parent: u32, level: Level, child: u32) {
+        self.0.insert(Self::key(parent, level), child);
+    }
+
+    pub(crate) fn remove(&mut self, parent: u32, level: Level) {
+        self.0.remove(&Self::key(parent, level));
+    }
+}
+
+/// A multiplicative hash: the keys are numbers that we gave out ourselves, so no peer can choose them to collide.
+#[derive(Debug, Default)]
+pub(crate) struct EdgeHasher(u64);
+
+impl Hasher for EdgeHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        let mixed = (self.0 ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
+
+/// A quick hash of a topic name: picks slots of caches and stripes of locks. Not for maps that a peer could slow down.
+pub(crate) fn topic_hash(topic_name: &str) -> u64 {
+    let mut hash = 0u64;
+    let mut mix = |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517C_C1B7_2722_0A95);
+    let (words, rest) = topic_name.as_bytes().as_chunks::<8>();
+    for word in words {
+        mix(u64::from_le_bytes(*word));
+    }
+    let mut tail = [0; 8];
+    tail[..rest.len()].copy_from_slice(rest);
+    mix(u64::from_le_bytes(tail));
+    mix(topic_name.len() as u64);
+    hash ^ (hash >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_lives_as_long_as_its_uses() {
+        let mut levels = Levels::default();
+        let a = levels.acquire("a");
+        assert_eq!(levels.acquire("a"), a);
+        levels.release(a);
+        assert_eq!(levels.get("a"), Some(a));
+        levels.release(a);
+        assert_eq!((levels.get("a"), levels.len()), (None, 0));
+    }
+
+    #[test]
+    fn topic_hashes_differ_where_topics_do() {
+        let topics = ["", "a", "b", "a/b", "b/a", "device/1/state", "device/2/state", "aaaaaaaa", "aaaaaaaaa"];
+        let mut hashes: Vec<u64> = topics.iter().map(|topic| topic_hash(topic)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), topics.len());
+    }
+}

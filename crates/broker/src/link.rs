@@ -1,0 +1,86 @@
+//! The broker's end of one connection: what its owner alone touches, without a lock.
+
+use std::{sync::Arc, time::Duration};
+
+use tidegate_mqtt::Version;
+
+use crate::{
+    CloseReason, Effects, LinkAddress, Profile, ports::Authorize, publish::PublishCache, session::Session,
+    tenant::TenantState,
+};
+
+/// One connection after CONNACK. Owned by the slot of its socket; the session outlives it.
+#[derive(Debug)]
+pub struct Link {
+    pub(crate) tenant: Arc<TenantState>,
+    pub(crate) session: Arc<Session>,
+    /// Which connection of the session this is: the session's epoch has moved on when another took over.
+    pub(crate) epoch: u64,
+    pub(crate) address: LinkAddress,
+    pub(crate) version: Version,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) rights: Rights,
+    pub(crate) cache: PublishCache,
+    /// Topic names behind the client's aliases, by alias - 1.
+    pub(crate) aliases: Vec<Option<Box<str>>>,
+    pub(crate) silence_limit: Option<Duration>,
+}
+
+/// A connection's policies; a wrapper for the sake of `Debug`.
+#[derive(Clone)]
+pub(crate) struct Rights(pub(crate) Arc<dyn Authorize>);
+
+impl std::fmt::Debug for Rights {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rights(generation {})", self.0.generation())
+    }
+}
+
+/// What [`Link::take_output`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// The buffer holds all there was, perhaps nothing.
+    Drained,
+    /// There is more: take it once the socket took this.
+    More,
+    /// The buffer holds the last bytes of this connection: it was taken over or closed by the broker. Write them if
+    /// the socket takes them, close, and call `Broker::disconnected` with this reason.
+    Ended(CloseReason),
+}
+
+impl Link {
+    /// Take what is to be written, behind what `out` holds; without a copy when `out` is empty.
+    ///
+    /// Call it only when earlier output was written: what stays in the session counts towards its bounds. Pass a fresh
+    /// `Vec` and give it back by `Effects::recycle`, so that an idle connection holds no buffer.
+    pub fn take_output(&mut self, out: &mut Vec<u8>, now: tidegate_ids::Now, effects: &mut Effects) -> Output {
+        self.session.take_output(self.epoch, out, now, effects)
+    }
+
+    /// How long the client may be silent: one and a half times its Keep Alive, as the profile adjusted it; `None`: for ever.
+    ///
+    /// Spec: [MQTT-3.1.2-22] (5.0), [MQTT-3.1.2-24] (3.1.1).
+    pub fn silence_limit(&self) -> Option<Duration> {
+        self.silence_limit
+    }
+
+    /// The client's name.
+    pub fn client_id(&self) -> &Arc<str> {
+        self.session.client_id()
+    }
+
+    /// The protocol version, for decoding what follows.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The profile of this connection.
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// Where the link lives.
+    pub fn address(&self) -> LinkAddress {
+        self.address
+    }
+}

@@ -1,0 +1,42 @@
+//! Who a connection acts for.
+
+use std::fmt;
+
+use tidegate_ids::{AccountId, CertificateId, Tenant};
+
+/// Who a connection acts for. Kicks select by it, events name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// A device with a client certificate.
+    Certificate {
+        /// Owner of the certificate.
+        tenant: Tenant,
+        /// SHA-256 of its DER.
+        certificate_id: CertificateId,
+    },
+    /// An IAM identity that signed its request.
+    Iam {
+        /// Owner of the access key.
+        account: AccountId,
+        /// ARN of the user or role.
+        arn: Box<str>,
+    },
+    /// A listener without authentication.
+    Anonymous,
+    /// The broker itself: events, services, rules.
+    System,
+}
+
+/// As `principalIdentifier` of an event: the certificate id for X.509, the ARN for IAM.
+///
+/// AWS: developer guide, "Lifecycle events".
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate { certificate_id, .. } => write!(f, "{certificate_id}"),
+            Self::Iam { arn, .. } => f.write_str(arn),
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}

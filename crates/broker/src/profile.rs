@@ -1,0 +1,200 @@
+//! How a listener behaves where MQTT leaves a choice or AWS departs from it. Data, not scattered `if`s.
+
+use std::time::Duration;
+
+use tidegate_mqtt::QoS;
+
+/// Deviations and limits of one kind of listener. Chosen per listener, shared by its connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Name in the configuration and in logs.
+    pub name: &'static str,
+    /// Highest QoS: announced in CONNACK, granted in SUBACK; a PUBLISH above it ends the connection (0x9B).
+    pub maximum_qos: QoS,
+    /// Whether a new wildcard subscription is sent the retained messages it matches, or only an exact one.
+    pub retained_on_wildcards: bool,
+    /// Whether `a/#` also matches `a`. Spec: it does. AWS: it does not.
+    pub parent_level_matches: bool,
+    /// Whether Subscription Identifiers are available (MQTT 5).
+    pub subscription_identifiers: bool,
+    /// Whether clients may use `$…` topics other than `$aws/…` and `$share/…`.
+    pub unreserved_dollar_topics: bool,
+    /// Whether 0x10 (no matching subscribers) and 0x11 (no subscription existed) are used (MQTT 5). AWS: plain success.
+    pub informative_success: bool,
+    /// Whether a refused 3.1.1 CONNECT is answered by CONNACK before the close. AWS: closed without a word.
+    pub connack_for_refused_v4: bool,
+    /// What becomes of Keep Alive.
+    pub keep_alive: KeepAliveRule,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// What becomes of the Keep Alive a client asks for. MQTT 5 clients are told by Server Keep Alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAliveRule {
+    /// Less (but not 0) becomes this.
+    pub min: Duration,
+    /// More becomes this.
+    pub max: Duration,
+    /// Whether 0, "no keep-alive", stays so; else it becomes `max`.
+    pub zero_is_forever: bool,
+}
+
+impl KeepAliveRule {
+    /// The Keep Alive that holds when a client asks for `asked`; zero is "none".
+    pub fn apply(&self, asked: Duration) -> Duration {
+        match asked.is_zero() {
+            true if self.zero_is_forever => Duration::ZERO,
+            true => self.max,
+            false => asked.clamp(self.min, self.max),
+        }
+    }
+}
+
+/// Everything a client could make grow, and how far it may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest client id in bytes: longer is refused with 0x85.
+    pub client_id_bytes_max: usize,
+    /// Longest topic name or filter in bytes: longer is 0x90 or 0x8F. `$share/…/` does not count.
+    pub topic_bytes_max: usize,
+    /// Most levels of a topic name or filter. `$share/…/` does not count.
+    pub topic_levels_max: usize,
+    /// Largest payload: larger ends the connection (0x95).
+    pub payload_bytes_max: usize,
+    /// Largest packet from a client, announced as Maximum Packet Size; the reader refuses it before its body.
+    pub packet_bytes_max: u32,
+    /// Most filters in one SUBSCRIBE: more ends the connection (0x97).
+    pub filters_per_subscribe_max: usize,
+    /// Most subscriptions of one session: more are refused with 0x97.
+    pub subscriptions_max: usize,
+    /// QoS 1 and 2 PUBLISH packets a client may have unacknowledged: announced; beyond it the connection ends (0x93).
+    pub receive_maximum: u16,
+    /// QoS 1 and 2 PUBLISH packets sent to a client and unacknowledged, whatever its own Receive Maximum.
+    pub send_maximum: u16,
+    /// Topic aliases a client may set, announced; and the most we set towards it.
+    pub topic_alias_maximum: u16,
+    /// Longest session expiry; longer is shortened and said so in CONNACK.
+    pub session_expiry_max: Duration,
+    /// Session expiry of a 3.1.1 client with Clean Session 0.
+    pub session_expiry_v4: Duration,
+    /// Longest message expiry; longer, or none, becomes this. `None`: as the publisher says.
+    pub message_expiry_max: Option<Duration>,
+    /// QoS 1 and 2 messages that wait in one session. Beyond it a message is dropped and counted.
+    pub queued_messages_max: usize,
+    /// Bytes (topic, properties, payload) of the messages that wait in one session.
+    pub queued_bytes_max: usize,
+    /// Bytes of PUBLISH packets in one outbox that the socket has not taken. Beyond it QoS 0 is dropped and counted,
+    /// QoS 1 and 2 wait in the queue.
+    pub outbox_bytes_max: usize,
+    /// Bytes of acknowledgements and other control packets in one outbox. They are never dropped: beyond it the
+    /// peer does not read, and the connection ends.
+    pub control_bytes_max: usize,
+    /// Most members of one shared subscription.
+    pub group_members_max: usize,
+    /// Longest share name in characters.
+    pub share_name_chars_max: usize,
+}
+
+impl Profile {
+    /// All of MQTT 3.1.1 and 5.0, with bounds of our own. The default.
+    pub fn standard() -> Self {
+        Self {
+            name: "standard",
+            maximum_qos: QoS::ExactlyOnce,
+            retained_on_wildcards: true,
+            parent_level_matches: true,
+            subscription_identifiers: true,
+            unreserved_dollar_topics: true,
+            informative_success: true,
+            connack_for_refused_v4: true,
+            keep_alive: KeepAliveRule { min: Duration::ZERO, max: Duration::from_secs(65_535), zero_is_forever: true },
+            limits: Limits {
+                client_id_bytes_max: 1024,
+                topic_bytes_max: 4096,
+                topic_levels_max: 128,
+                payload_bytes_max: 1024 * 1024,
+                packet_bytes_max: 1024 * 1024 + 16 * 1024,
+                filters_per_subscribe_max: 1024,
+                subscriptions_max: 250_000,
+                receive_maximum: 1024,
+                send_maximum: 1024,
+                topic_alias_maximum: 64,
+                session_expiry_max: FOREVER,
+                session_expiry_v4: FOREVER,
+                message_expiry_max: None,
+                queued_messages_max: 1000,
+                queued_bytes_max: 1024 * 1024,
+                outbox_bytes_max: 1024 * 1024,
+                control_bytes_max: 256 * 1024,
+                group_members_max: 10_000,
+                share_name_chars_max: 1024,
+            },
+        }
+    }
+
+    /// AWS IoT Core: QoS 2 refused, its quotas, retained messages only on exact filters, keep-alive 30-1200 s.
+    ///
+    /// AWS: developer guide, "MQTT", "AWS IoT differences from MQTT version 5.0 and 3.1.1 specifications";
+    /// general reference, "AWS IoT Core endpoints and quotas".
+    pub fn aws() -> Self {
+        Self {
+            name: "aws",
+            maximum_qos: QoS::AtLeastOnce,
+            retained_on_wildcards: false,
+            parent_level_matches: false,
+            subscription_identifiers: false,
+            unreserved_dollar_topics: false,
+            informative_success: false,
+            connack_for_refused_v4: false,
+            keep_alive: KeepAliveRule {
+                min: Duration::from_secs(30),
+                max: Duration::from_secs(1200),
+                zero_is_forever: false,
+            },
+            limits: Limits {
+                client_id_bytes_max: 128,
+                topic_bytes_max: 256,
+                topic_levels_max: 8,
+                payload_bytes_max: 131_072,
+                packet_bytes_max: 149_504,
+                filters_per_subscribe_max: 8,
+                subscriptions_max: 50,
+                receive_maximum: 100,
+                send_maximum: 100,
+                topic_alias_maximum: 8,
+                session_expiry_max: Duration::from_secs(7 * 24 * 3600),
+                session_expiry_v4: Duration::from_secs(3600),
+                message_expiry_max: Some(Duration::from_secs(604_800)),
+                group_members_max: 100,
+                share_name_chars_max: 128,
+                ..Self::standard().limits
+            },
+        }
+    }
+}
+
+/// A session expiry that never comes: 0xFFFFFFFF on the wire.
+pub const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keep_alive_follows_the_profile() {
+        let (standard, aws) = (Profile::standard().keep_alive, Profile::aws().keep_alive);
+        for (rule, asked, expected) in [
+            (standard, 0, 0),
+            (standard, 1, 1),
+            (standard, 65_535, 65_535),
+            (aws, 0, 1200),
+            (aws, 5, 30),
+            (aws, 30, 30),
+            (aws, 60, 60),
+            (aws, 3600, 1200),
+        ] {
+            assert_eq!(rule.apply(Duration::from_secs(asked)).as_secs(), expected, "{asked}");
+        }
+    }
+}

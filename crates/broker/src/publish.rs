@@ -1,0 +1,452 @@
+//! PUBLISH: from a client, as a will, or by the broker itself.
+
+use std::{num::NonZeroU16, sync::Arc};
+
+use tidegate_ids::Now;
+use tidegate_mqtt::{Publish, QoS, ReasonCode, Version, topic};
+
+use crate::{
+    Broker, CloseReason, Effects, Link, Profile, Record,
+    levels::topic_hash,
+    link::Rights,
+    message::{Images, Stamped},
+    persist::HeldAck,
+    ports::Access,
+    reserved,
+    router::{self, Route, Whose},
+    session::{Begin, Offer, Offered, Session, Will, expires_at},
+    tenant::TenantState,
+};
+
+/// Values by topic name, for the few topics a connection uses most: direct mapped, grown when topics collide.
+///
+/// Bounded in entries by `MAX` and in bytes by not keeping long names.
+#[derive(Debug)]
+pub(crate) struct TopicCache<T, const MAX: usize> {
+    slots: Vec<Option<(u64, Box<str>, T)>>,
+}
+
+/// Answers of a connection's policies, each with the generation it was given at.
+pub(crate) type Decisions = TopicCache<(u64, bool), 256>;
+/// What a connection publishes to.
+pub(crate) type PublishCache = TopicCache<Destination, 64>;
+
+/// Longest topic name that is kept.
+const CACHED_TOPIC_BYTES_MAX: usize = 256;
+
+impl<T, const MAX: usize> Default for TopicCache<T, MAX> {
+    fn default() -> Self {
+        Self { slots: Vec::new() }
+    }
+}
+
+impl<T, const MAX: usize> TopicCache<T, MAX> {
+    fn slot(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    fn get_mut(&mut self, topic_name: &str, hash: u64) -> Option<&mut T> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let slot = self.slot(hash);
+        let (known_hash, name, value) = self.slots[slot].as_mut()?;
+        (*known_hash == hash && **name == *topic_name).then_some(value)
+    }
+
+    fn insert(&mut self, topic_name: &str, hash: u64, value: T) {
+        if topic_name.len() > CACHED_TOPIC_BYTES_MAX {
+            return;
+        }
+        if self.slots.is_empty() {
+            self.slots.reserve_exact(1);
+            self.slots.push(None);
+        }
+        let other = |slot: &Option<(u64, Box<str>, T)>| slot.as_ref().is_some_and(|(known, ..)| *known != hash);
+        while self.slots.len() < MAX && other(&self.slots[self.slot(hash)]) {
+            self.grow();
+        }
+        let slot = self.slot(hash);
+        self.slots[slot] = Some((hash, topic_name.into(), value));
+    }
+
+    fn grow(&mut self) {
+        let size = self.slots.len() * 2;
+        let old = std::mem::replace(&mut self.slots, (0..size).map(|_| None).collect());
+        for entry in old.into_iter().flatten() {
+            let slot = self.slot(entry.0);
+            self.slots[slot] = Some(entry);
+        }
+    }
+}
+
+impl Decisions {
+    /// What the policies say of `topic_name`, asked anew when they may have changed.
+    pub(crate) fn allows(&mut self, rights: &Rights, access: Access, topic_name: &str, hash: u64) -> bool {
+        let generation = rights.0.generation();
+        if let Some((given_at, allowed)) = self.get_mut(topic_name, hash) {
+            if *given_at != generation {
+                (*given_at, *allowed) = (generation, rights.0.allows(access, topic_name));
+            }
+            return *allowed;
+        }
+        let allowed = rights.0.allows(access, topic_name);
+        self.insert(topic_name, hash, (generation, allowed));
+        allowed
+    }
+}
+
+/// Where a connection's messages to one topic name go, and whether they may.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    reserved: reserved::Publish,
+    rights_generation: u64,
+    may_publish: bool,
+    may_retain: bool,
+    router_version: router::Version,
+    route: Arc<Route>,
+}
+
+/// What became of a message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Routed {
+    /// Somebody has it.
+    pub(crate) matched: bool,
+    /// A record of it waits in the effects' batch.
+    pub(crate) durable: bool,
+}
+
+impl Broker {
+    /// PUBLISH of a client.
+    pub(crate) fn handle_publish(
+        &self,
+        link: &mut Link,
+        publish: &Publish<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, .. } = link;
+        let client = Publisher { tenant, session, epoch: *epoch, version: *version, publish };
+        if publish.qos > profile.maximum_qos {
+            return Err(CloseReason::ClientError(ReasonCode::QoSNotSupported));
+        }
+        if publish.payload.len() > profile.limits.payload_bytes_max {
+            return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
+        }
+        let topic_name = resolve_alias(aliases, publish, profile)?;
+        if !within_limits(topic_name, profile) {
+            return client.refuse(ReasonCode::TopicNameInvalid, effects);
+        }
+        let uncached;
+        let destination = match self.destination(tenant, cache, rights, profile, topic_name) {
+            Ok(cached) => cached,
+            Err(computed) => {
+                uncached = computed;
+                &uncached
+            }
+        };
+        if destination.reserved == reserved::Publish::Refused {
+            return client.refuse(ReasonCode::TopicNameInvalid, effects);
+        }
+        if !destination.may_publish || (publish.retain && !destination.may_retain) {
+            effects.counters.denied_publish += 1;
+            return client.refuse(ReasonCode::NotAuthorized, effects);
+        }
+        if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id) {
+            match session.begin_receive(*epoch, packet_id)? {
+                Begin::New => {}
+                Begin::Again => return session.answer(*epoch, publish.qos, packet_id, ReasonCode::Success, effects),
+                Begin::Pending => return Ok(()),
+                Begin::TooMany => return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
+            }
+        }
+        effects.counters.messages_received += 1;
+        let route = &*destination.route;
+        let wanted = publish.retain || !route.targets.is_empty() || !route.groups.is_empty();
+        let mut routed = Routed::default();
+        if wanted && destination.reserved == reserved::Publish::Ordinary {
+            let expiry_max = profile.limits.message_expiry_max;
+            let Publish { properties, payload, qos, .. } = publish;
+            let Some(message) = Stamped::new(topic_name, properties, payload, *qos, expiry_max, now.monotonic) else {
+                return client.refuse(ReasonCode::PacketTooLarge, effects);
+            };
+            if publish.retain {
+                routed.durable = self.retain(tenant, &message, now, effects);
+            }
+            let delivered = self.deliver(route, Some(session), &message, publish.retain, now, effects);
+            routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
+        }
+        client.answer(routed, profile, effects)
+    }
+
+    /// The cached destination of `topic_name`, brought up to date; `Err` holds one that cannot be cached.
+    fn destination<'a>(
+        &self,
+        tenant: &TenantState,
+        cache: &'a mut PublishCache,
+        rights: &Rights,
+        profile: &Profile,
+        topic_name: &str,
+    ) -> Result<&'a Destination, Destination> {
+        let hash = topic_hash(topic_name);
+        let generation = rights.0.generation();
+        // Before the route is looked up: what changes meanwhile is noticed the next time.
+        let version = tenant.router.version(hash);
+        let decide = |access| rights.0.allows(access, topic_name);
+        match cache.get_mut(topic_name, hash) {
+            Some(known) => {
+                if known.rights_generation != generation {
+                    known.may_publish = decide(Access::Publish);
+                    known.may_retain = decide(Access::RetainPublish);
+                    known.rights_generation = generation;
+                }
+                if known.router_version != version {
+                    known.route = Arc::new(tenant.router.route(topic_name, hash));
+                    known.router_version = version;
+                }
+            }
+            None => {
+                let destination = Destination {
+                    reserved: reserved::publish(topic_name, profile),
+                    rights_generation: generation,
+                    may_publish: decide(Access::Publish),
+                    may_retain: decide(Access::RetainPublish),
+                    router_version: version,
+                    route: Arc::new(tenant.router.route(topic_name, hash)),
+                };
+                if topic_name.len() > CACHED_TOPIC_BYTES_MAX {
+                    return Err(destination);
+                }
+                cache.insert(topic_name, hash, destination);
+            }
+        }
+        Ok(cache.get_mut(topic_name, hash).expect("it was found or inserted"))
+    }
+
+    /// Publish `message` to whoever subscribed, without a client behind it.
+    pub(crate) fn publish_stamped(
+        &self,
+        tenant: &TenantState,
+        message: &Stamped,
+        retain: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Routed {
+        let name = message.message.topic_name();
+        let durable = retain && self.retain(tenant, message, now, effects);
+        let route = tenant.router.route(name, topic_hash(name));
+        let delivered = self.deliver(&route, None, message, retain, now, effects);
+        Routed { matched: delivered.matched, durable: durable || delivered.durable }
+    }
+
+    /// Publish a will whose time has come. Spec: 3.1.2.5, 3.1.3.2 (5.0).
+    pub(crate) fn publish_will(&self, tenant: &TenantState, will: Will, now: Now, effects: &mut Effects) {
+        let Will { message, qos, retain, expiry, .. } = will;
+        let stamped = Stamped { message, qos, expires_at: expiry.map(|expiry| now.monotonic + expiry) };
+        self.publish_stamped(tenant, &stamped, retain, now, effects);
+    }
+
+    /// Retain `message`, or delete what is retained when its payload is empty; whether a record of it waits in the batch.
+    ///
+    /// Spec: 3.3.1.3, [MQTT-3.3.1-5] to [MQTT-3.3.1-7] (5.0).
+    fn retain(&self, tenant: &TenantState, message: &Stamped, now: Now, effects: &mut Effects) -> bool {
+        let topic_name = message.message.topic_name();
+        let record = if message.message.payload().is_empty() {
+            tenant.retained.delete(topic_name);
+            Record::RetainedDeleted { tenant: tenant.tenant, topic_name: topic_name.into() }
+        } else if tenant.retained.set(Arc::new(message.clone()), self.settings().retained_max).is_ok() {
+            Record::Retained {
+                tenant: tenant.tenant,
+                qos: message.qos,
+                expires_at: expires_at(message, now),
+                message: message.message.clone(),
+            }
+        } else {
+            effects.counters.retained_refused += 1;
+            return false;
+        };
+        if self.settings().persist {
+            effects.batch.records.push(record);
+        }
+        self.settings().persist
+    }
+
+    /// Give `message` to everyone on `route`. Locks one session at a time.
+    fn deliver(
+        &self,
+        route: &Route,
+        from: Option<&Arc<Session>>,
+        message: &Stamped,
+        retain: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Routed {
+        let mut images = Images::default();
+        let mut routed = Routed::default();
+        let offer = Offer {
+            message,
+            hash: topic_hash(message.message.topic_name()),
+            qos: message.qos,
+            retain: false,
+            identifiers: &[],
+            retained: false,
+            persist: self.settings().persist,
+            now,
+        };
+        for target in &route.targets {
+            let own = from.is_some_and(|from| Arc::ptr_eq(from, &target.session));
+            match target.whose {
+                Whose::Others if own => continue,
+                Whose::Own if !own => continue,
+                Whose::Any | Whose::Others | Whose::Own => {}
+            }
+            let offer = Offer {
+                qos: message.qos.min(target.qos),
+                retain: retain && target.retain_as_published,
+                identifiers: target.identifiers.as_deref().unwrap_or(&[]),
+                ..offer
+            };
+            routed.note(target.session.offer(&offer, &mut images, effects));
+        }
+        for group in &route.groups {
+            let mut attempt = 0;
+            while let Some(member) = group.pick(attempt) {
+                let identifiers = member.identifier.as_slice();
+                let qos = message.qos.min(member.options.qos);
+                let retain = retain && member.options.retain_as_published;
+                let offered = member.session.offer(&Offer { qos, retain, identifiers, ..offer }, &mut images, effects);
+                routed.note(offered);
+                if offered != Offered::Refused {
+                    break;
+                }
+                attempt += 1;
+            }
+        }
+        routed
+    }
+}
+
+impl Routed {
+    fn note(&mut self, offered: Offered) {
+        match offered {
+            Offered::Taken => self.matched = true,
+            Offered::TakenDurably => (self.matched, self.durable) = (true, true),
+            Offered::Refused => {}
+        }
+    }
+}
+
+/// The client behind a PUBLISH, and what it is owed.
+struct Publisher<'a> {
+    tenant: &'a TenantState,
+    session: &'a Arc<Session>,
+    epoch: u64,
+    version: Version,
+    publish: &'a Publish<'a>,
+}
+
+impl Publisher<'_> {
+    /// Refuse the message: MQTT 5 clients are told in the acknowledgement where there is one; else the connection ends.
+    ///
+    /// AWS: facts on denied operations: 3.1.1 closed; 5.0 QoS 0 DISCONNECT, QoS 1 PUBACK with the code.
+    fn refuse(&self, code: ReasonCode, effects: &mut Effects) -> Result<(), CloseReason> {
+        match (self.version, self.publish.packet_id) {
+            (Version::V5, Some(packet_id)) => {
+                self.session.answer(self.epoch, self.publish.qos, packet_id, code, effects)
+            }
+            (Version::V4 | Version::V5, _) if code == ReasonCode::NotAuthorized => Err(CloseReason::NotAuthorized),
+            (Version::V4 | Version::V5, _) => Err(CloseReason::ClientError(code)),
+        }
+    }
+
+    /// PUBACK or PUBREC, now or once the batch is durable.
+    fn answer(&self, routed: Routed, profile: &Profile, effects: &mut Effects) -> Result<(), CloseReason> {
+        let Some(packet_id) = self.publish.packet_id else { return Ok(()) };
+        let qos = self.publish.qos;
+        if routed.durable {
+            self.session.hold(self.epoch, qos, packet_id)?;
+            effects.batch.token.held.push(self.held(packet_id));
+            return Ok(());
+        }
+        let code = match routed.matched || !profile.informative_success {
+            true => ReasonCode::Success,
+            false => ReasonCode::NoMatchingSubscribers,
+        };
+        self.session.answer(self.epoch, qos, packet_id, code, effects)
+    }
+
+    fn held(&self, packet_id: NonZeroU16) -> HeldAck {
+        HeldAck {
+            tenant: self.tenant.tenant,
+            session: self.session.clone(),
+            epoch: self.epoch,
+            packet_id,
+            qos: self.publish.qos,
+        }
+    }
+}
+
+/// The topic name of a PUBLISH, by its alias if need be. Spec: 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12] (5.0).
+fn resolve_alias<'a>(
+    aliases: &'a mut Vec<Option<Box<str>>>,
+    publish: &Publish<'a>,
+    profile: &Profile,
+) -> Result<&'a str, CloseReason> {
+    let Some(alias) = publish.topic_alias else { return Ok(publish.topic_name) };
+    if alias.get() > profile.limits.topic_alias_maximum {
+        return Err(CloseReason::ClientError(ReasonCode::TopicAliasInvalid));
+    }
+    let at = usize::from(alias.get() - 1);
+    if !publish.topic_name.is_empty() {
+        if aliases.len() <= at {
+            aliases.resize(at + 1, None);
+        }
+        aliases[at] = Some(publish.topic_name.into());
+        return Ok(publish.topic_name);
+    }
+    let known = aliases.get(at).and_then(Option::as_deref);
+    known.ok_or(CloseReason::ClientError(ReasonCode::ProtocolError))
+}
+
+/// Whether a topic name, or a filter without its `$share/…/`, is within the profile's limits. The prefix of Basic Ingest
+/// does not count.
+///
+/// AWS: general reference, "Message broker limits": topic size and number of slashes.
+pub(crate) fn within_limits(topic: &str, profile: &Profile) -> bool {
+    let counted =
+        topic.strip_prefix("$aws/rules/").and_then(|rest| rest.split_once('/')).map_or(topic, |(_, rest)| rest);
+    counted.len() <= profile.limits.topic_bytes_max && topic::level_count(counted) <= profile.limits.topic_levels_max
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_cache_grows_to_its_bound_and_keeps_the_latest() {
+        let mut cache: TopicCache<usize, 4> = TopicCache::default();
+        for (value, topic_name) in ["a", "b", "c", "d", "e", "f", "g", "h"].into_iter().enumerate() {
+            cache.insert(topic_name, topic_hash(topic_name), value);
+            assert_eq!(cache.get_mut(topic_name, topic_hash(topic_name)), Some(&mut value.clone()));
+        }
+        assert!(cache.slots.len() <= 4);
+        let long = "x".repeat(CACHED_TOPIC_BYTES_MAX + 1);
+        cache.insert(&long, topic_hash(&long), 9);
+        assert_eq!(cache.get_mut(&long, topic_hash(&long)), None);
+    }
+
+    #[test]
+    fn topics_are_counted_without_the_basic_ingest_prefix() {
+        let aws = Profile::aws();
+        for (topic_name, within) in [
+            ("1/2/3/4/5/6/7/8", true),
+            ("1/2/3/4/5/6/7/8/9", false),
+            ("$aws/rules/r/1/2/3/4/5/6/7/8", true),
+            ("$aws/rules/r/1/2/3/4/5/6/7/8/9", false),
+            (&"x".repeat(256), true),
+            (&"x".repeat(257), false),
+        ] {
+            assert_eq!(within_limits(topic_name, &aws), within, "{topic_name}");
+        }
+    }
+}

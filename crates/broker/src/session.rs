@@ -1,0 +1,301 @@
+//! What the broker remembers of one client, connected or not.
+
+mod attach;
+mod deliver;
+mod inbound;
+mod outbound;
+mod outbox;
+
+use std::{
+    collections::HashSet,
+    num::NonZeroU16,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::Mutex;
+use tidegate_ids::{Monotonic, Now, Tenant};
+use tidegate_mqtt::{Ack, PacketType, ReasonCode, SessionExpiry, Version};
+
+pub(crate) use attach::{Aftermath, Attachment, Surroundings, Will};
+pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
+pub(crate) use inbound::Begin;
+
+use crate::{
+    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, link::Rights,
+    message::Aliases, ports::Access, publish::Decisions,
+};
+use inbound::Inbound;
+use outbound::Outbound;
+use outbox::Outbox;
+
+/// One client's session. It outlives its connections, and every filter of the router refers to it.
+///
+/// **Invariant:** no other session's lock is taken while this one's is held, and nothing is routed.
+#[derive(Debug)]
+pub(crate) struct Session {
+    tenant: Tenant,
+    client_id: Arc<str>,
+    /// Unique in this process: an order for sessions.
+    serial: u64,
+    /// Unique everywhere.
+    identifier: u128,
+    /// Moves with every attach and detach, under the lock; read without it.
+    epoch: AtomicU64,
+    /// Messages on their way, for shared groups; the top bit when nobody is connected.
+    load: AtomicU32,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// False once the session ended: whoever still refers to it finds nothing here.
+    alive: bool,
+    /// Of the last connection, for events.
+    version_number: u64,
+    /// The profile of the last connection, whose bounds hold while nobody is connected.
+    profile: Arc<Profile>,
+    principal: Arc<Principal>,
+    expiry: SessionExpiry,
+    connection: Option<Box<Connection>>,
+    outbound: Outbound,
+    inbound: Inbound,
+    /// Filters as the client wrote them.
+    subscriptions: HashSet<Arc<str>>,
+    /// Of the present connection; of the last one, when it waits for its delay.
+    will: Option<Box<Will>>,
+    /// When the waiting will is due.
+    will_at: Option<Monotonic>,
+    /// When the session expires, while nobody is connected.
+    ends_at: Option<Monotonic>,
+    /// The entry among the broker's deadlines.
+    deadline: Option<Monotonic>,
+    /// What earlier connections have not fetched yet.
+    farewells: Vec<Farewell>,
+}
+
+/// The session's side of a connection.
+#[derive(Debug)]
+struct Connection {
+    address: LinkAddress,
+    version: Version,
+    rights: Rights,
+    outbox: Outbox,
+    /// QoS 1 and 2 messages that may be sent now, and at most. Spec: 4.9 (5.0).
+    window: u16,
+    window_max: u16,
+    packet_bytes_max: usize,
+    aliases: Aliases,
+    receive: Decisions,
+}
+
+/// The last bytes of a connection that the broker ended, until its owner fetches them.
+#[derive(Debug)]
+struct Farewell {
+    epoch: u64,
+    reason: CloseReason,
+    bytes: Vec<u8>,
+}
+
+/// Set in `load` while nobody is connected.
+const ABSENT: u32 = 1 << 31;
+
+impl Session {
+    pub(crate) fn new(
+        tenant: Tenant,
+        client_id: Arc<str>,
+        serial: u64,
+        identifier: u128,
+        version_number: u64,
+        profile: Arc<Profile>,
+        principal: Arc<Principal>,
+    ) -> Self {
+        Self {
+            tenant,
+            client_id,
+            serial,
+            identifier,
+            epoch: AtomicU64::new(0),
+            load: AtomicU32::new(ABSENT),
+            state: Mutex::new(State {
+                alive: true,
+                version_number,
+                profile,
+                principal,
+                expiry: SessionExpiry::AT_DISCONNECT,
+                connection: None,
+                outbound: Outbound::default(),
+                inbound: Inbound::default(),
+                subscriptions: HashSet::default(),
+                will: None,
+                will_at: None,
+                ends_at: None,
+                deadline: None,
+                farewells: Vec::new(),
+            }),
+        }
+    }
+
+    pub(crate) fn client_id(&self) -> &Arc<str> {
+        &self.client_id
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// The number of the last connection, for events.
+    pub(crate) fn version_number(&self) -> u64 {
+        self.state.lock().version_number
+    }
+
+    /// How busy the session is: smaller is better for the next message of a shared group.
+    pub(crate) fn load(&self) -> u32 {
+        self.load.load(Relaxed)
+    }
+
+    /// Whether `epoch` is still the present connection. One load.
+    pub(crate) fn is_current(&self, epoch: u64) -> bool {
+        self.epoch.load(Acquire) == epoch
+    }
+
+    /// Why the connection `epoch` ended.
+    pub(crate) fn ended_because(&self, epoch: u64) -> CloseReason {
+        let state = self.state.lock();
+        let farewell = state.farewells.iter().find(|farewell| farewell.epoch == epoch);
+        farewell.map_or(CloseReason::ConnectionLost, |farewell| farewell.reason)
+    }
+
+    /// Run `write` on the outbox of connection `epoch` and mark it dirty; an error when that connection ended or its
+    /// client does not read.
+    pub(crate) fn control(
+        &self,
+        epoch: u64,
+        effects: &mut Effects,
+        write: impl FnOnce(Version, &mut Vec<u8>),
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        self.current(&mut state, epoch)?.control(effects, write)
+    }
+
+    /// The connection `epoch`, or why there is none.
+    fn current<'a>(&self, state: &'a mut State, epoch: u64) -> Result<Present<'a>, CloseReason> {
+        let State { connection, profile, outbound, inbound, farewells, .. } = state;
+        match connection {
+            Some(connection) if self.is_current(epoch) => Ok(Present { connection, profile, outbound, inbound }),
+            Some(_) | None => {
+                let farewell = farewells.iter().find(|farewell| farewell.epoch == epoch);
+                Err(farewell.map_or(CloseReason::ConnectionLost, |farewell| farewell.reason))
+            }
+        }
+    }
+
+    /// Note a subscription; whether it is new. An error code when there are too many.
+    pub(crate) fn note_subscription(&self, epoch: u64, filter: &Arc<str>, max: usize) -> Result<bool, ReasonCode> {
+        let mut state = self.state.lock();
+        if !self.is_current(epoch) {
+            return Err(ReasonCode::UnspecifiedError);
+        }
+        if state.subscriptions.contains(filter) {
+            return Ok(false);
+        }
+        if state.subscriptions.len() >= max {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        state.subscriptions.insert(filter.clone());
+        Ok(true)
+    }
+
+    /// Forget a subscription; whether there was one.
+    pub(crate) fn drop_subscription(&self, filter: &str) -> Option<Arc<str>> {
+        self.state.lock().subscriptions.take(filter)
+    }
+
+    /// Whether the session has this subscription: asked after the router was told, because a takeover may have ended
+    /// the session in between.
+    pub(crate) fn has_subscription(&self, filter: &str) -> bool {
+        self.state.lock().subscriptions.contains(filter)
+    }
+
+    fn event_of(&self, state: &State, kind: LifecycleKind, now: Now) -> LifecycleEvent {
+        LifecycleEvent {
+            tenant: self.tenant,
+            client_id: self.client_id.clone(),
+            principal: state.principal.clone(),
+            session_identifier: self.identifier,
+            version_number: state.version_number,
+            at: now.wall,
+            kind,
+        }
+    }
+
+    /// Report an event of the present connection.
+    pub(crate) fn report(&self, kind: LifecycleKind, now: Now, effects: &mut Effects) {
+        let state = self.state.lock();
+        effects.event(self.event_of(&state, kind, now));
+    }
+
+    fn update_load(&self, state: &State) {
+        let messages = u32::try_from(state.outbound.len()).unwrap_or(ABSENT).min(ABSENT - 1);
+        let absent = if state.connection.is_none() { ABSENT } else { 0 };
+        self.load.store(messages | absent, Relaxed);
+    }
+}
+
+/// The parts of a session with a connection.
+struct Present<'a> {
+    connection: &'a mut Connection,
+    profile: &'a Profile,
+    outbound: &'a mut Outbound,
+    inbound: &'a mut Inbound,
+}
+
+impl Present<'_> {
+    /// Append a control packet. Spec: they never compete with PUBLISH; a peer that does not read them is closed.
+    fn control(&mut self, effects: &mut Effects, write: impl FnOnce(Version, &mut Vec<u8>)) -> Result<(), CloseReason> {
+        let version = self.connection.version;
+        self.connection.lend_buffer(effects);
+        self.connection.outbox.control(|out| write(version, out));
+        self.connection.mark_dirty(effects);
+        if self.connection.outbox.control_bytes() > self.profile.limits.control_bytes_max {
+            return Err(CloseReason::DoesNotRead);
+        }
+        Ok(())
+    }
+
+    fn acknowledge(
+        &mut self,
+        packet_type: PacketType,
+        packet_id: NonZeroU16,
+        reason_code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        self.control(effects, |version, out| {
+            Ack::new(packet_id, reason_code).encode(packet_type, version, out).expect("a bare acknowledgement encodes");
+        })
+    }
+}
+
+impl Connection {
+    fn lend_buffer(&mut self, effects: &mut Effects) {
+        if self.outbox.is_bare() {
+            self.outbox.lend(effects.buffer());
+        }
+    }
+
+    fn mark_dirty(&mut self, effects: &mut Effects) {
+        if self.outbox.becomes_dirty() {
+            effects.mark_dirty(self.address);
+        }
+    }
+
+    fn may_receive(&mut self, topic_name: &str, hash: u64) -> bool {
+        self.receive.allows(&self.rights, Access::Receive, topic_name, hash)
+    }
+}

@@ -1,0 +1,292 @@
+//! Connections come and go; sessions resume, expire and end.
+//!
+//! ```text
+//!   new ─attach─▶ connected ─detach─▶ absent ─expiry or clean start─▶ ended
+//!                     ▲                  │
+//!                     └─────attach───────┘         (session expiry 0: detach ends it at once)
+//! ```
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Release},
+    time::Duration,
+};
+
+use tidegate_ids::{Monotonic, Now};
+use tidegate_mqtt::{ConnAck, Disconnect, Message, QoS, SessionExpiry, Version};
+
+use super::{Connection, Farewell, Session, State};
+use crate::{
+    CloseReason, Effects, LifecycleKind, LinkAddress, Principal, Profile, deadlines::Deadlines, link::Rights,
+    message::Aliases, publish::Decisions, session::outbox::Outbox, tenant::TenantState,
+};
+
+/// A connection about to become a session's.
+#[derive(Debug)]
+pub(crate) struct Attachment<'a> {
+    pub(crate) address: LinkAddress,
+    pub(crate) peer_address: SocketAddr,
+    pub(crate) version: Version,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) rights: Rights,
+    pub(crate) expiry: SessionExpiry,
+    pub(crate) will: Option<Box<Will>>,
+    /// QoS 1 and 2 messages the client takes at once, and the size of any packet.
+    pub(crate) receive_maximum: u16,
+    pub(crate) packet_bytes_max: usize,
+    pub(crate) topic_alias_maximum: u16,
+    /// The answer, but for Session Present.
+    pub(crate) connack: ConnAck<'a>,
+}
+
+/// What is published when a connection ends. Checked against the policies at CONNECT.
+#[derive(Debug, Clone)]
+pub(crate) struct Will {
+    pub(crate) message: Message,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) delay: Duration,
+    /// The message's expiry; it begins when the will is published.
+    pub(crate) expiry: Option<Duration>,
+}
+
+/// What the end of a connection or session leaves for its caller to do, after all locks are released.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Aftermath {
+    /// To be published.
+    pub(crate) will: Option<Box<Will>>,
+    /// To be taken out of the router.
+    pub(crate) subscriptions: HashSet<Arc<str>>,
+    /// The session is to be forgotten.
+    pub(crate) ended: bool,
+}
+
+/// What a session touches beside itself: locks taken last and released at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) tenant: &'a TenantState,
+    pub(crate) deadlines: &'a Deadlines,
+    pub(crate) now: Now,
+}
+
+impl Session {
+    /// Make room for a new connection with this client id: the present one, if any, is told that it is taken over and
+    /// waits for nobody; the session is kept for [`attach`](Self::attach) when it may be resumed (`true`), else it ends.
+    pub(crate) fn take_over(
+        self: &Arc<Self>,
+        clean_start: bool,
+        around: Surroundings<'_>,
+        effects: &mut Effects,
+    ) -> (bool, Aftermath) {
+        let mut state = self.state.lock();
+        let mut after = Aftermath::default();
+        self.dismiss(&mut state, CloseReason::TakenOver, around, &mut after, effects);
+        let expired = state.ends_at.is_some_and(|at| at <= around.now.monotonic);
+        if !state.alive || clean_start || expired {
+            self.end(&mut state, around, &mut after);
+            return (false, after);
+        }
+        // Spec: [MQTT-3.1.3-9] (5.0): a will whose delay has not passed is not published when the session goes on.
+        let due = state.will_at.take().is_some_and(|at| at <= around.now.monotonic);
+        after.will = after.will.or(state.will.take().filter(|_| due));
+        state.ends_at = None;
+        self.schedule(&mut state, around);
+        (true, after)
+    }
+
+    /// Make a connection the session's; CONNACK is the first packet in its outbox. The epoch that stands for it.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        attachment: Attachment<'_>,
+        session_present: bool,
+        around: Surroundings<'_>,
+        effects: &mut Effects,
+    ) -> u64 {
+        let mut state = self.state.lock();
+        let Attachment { address, version, profile, principal, mut connack, .. } = attachment;
+        let window = attachment.receive_maximum.min(profile.limits.send_maximum);
+        state.version_number += 1;
+        state.profile = profile.clone();
+        state.principal = principal;
+        state.expiry = attachment.expiry;
+        state.will = attachment.will;
+        let mut connection = Box::new(Connection {
+            address,
+            version,
+            rights: attachment.rights,
+            outbox: Outbox::new(effects.buffer()),
+            window,
+            window_max: window,
+            packet_bytes_max: attachment.packet_bytes_max,
+            aliases: Aliases::new(attachment.topic_alias_maximum.min(profile.limits.topic_alias_maximum)),
+            receive: Decisions::default(),
+        });
+        connack.session_present = session_present;
+        connection.outbox.control(|out| connack.encode(version, out).expect("an accepting CONNACK encodes"));
+        connection.mark_dirty(effects);
+        state.connection = Some(connection);
+        let epoch = self.move_epoch();
+        around.tenant.note_principal(&state.principal, &self.client_id);
+        self.pump(&mut state, around.now, effects);
+        self.update_load(&state);
+        effects.counters.connected += 1;
+        let kind = LifecycleKind::Connected { peer_address: attachment.peer_address, session_present };
+        effects.event(self.event_of(&state, kind, around.now));
+        epoch
+    }
+
+    /// The owner of connection `epoch` ends it. Its last bytes go to `last`: what the outbox still holds, and DISCONNECT
+    /// for an MQTT 5 client that should be told.
+    pub(crate) fn disconnect(
+        self: &Arc<Self>,
+        epoch: u64,
+        reason: CloseReason,
+        last: &mut Vec<u8>,
+        around: Surroundings<'_>,
+        effects: &mut Effects,
+    ) -> Aftermath {
+        let mut state = self.state.lock();
+        let mut after = Aftermath::default();
+        if !self.is_current(epoch) || state.connection.is_none() {
+            state.take_farewell(epoch, last);
+            return after;
+        }
+        self.detach(&mut state, reason, last, around, &mut after, effects);
+        after
+    }
+
+    /// The broker ends the present connection, if it is one that `select` wants; whether it was.
+    pub(crate) fn kick(
+        self: &Arc<Self>,
+        reason: CloseReason,
+        select: impl FnOnce(&Principal) -> bool,
+        around: Surroundings<'_>,
+        effects: &mut Effects,
+    ) -> (bool, Aftermath) {
+        let mut state = self.state.lock();
+        let mut after = Aftermath::default();
+        let wanted = state.connection.is_some() && select(&state.principal);
+        if wanted {
+            self.dismiss(&mut state, reason, around, &mut after, effects);
+        }
+        (wanted, after)
+    }
+
+    /// What was due at `around.now`: a delayed will, the session's end.
+    pub(crate) fn expire(self: &Arc<Self>, around: Surroundings<'_>) -> Aftermath {
+        let mut state = self.state.lock();
+        let mut after = Aftermath::default();
+        let due = |at: Option<Monotonic>| at.is_some_and(|at| at <= around.now.monotonic);
+        if due(state.will_at) {
+            state.will_at = None;
+            after.will = state.will.take();
+        }
+        if due(state.ends_at) {
+            self.end(&mut state, around, &mut after);
+        }
+        self.schedule(&mut state, around);
+        after
+    }
+
+    /// End the present connection from outside: its owner finds its last bytes in a farewell.
+    fn dismiss(
+        self: &Arc<Self>,
+        state: &mut State,
+        reason: CloseReason,
+        around: Surroundings<'_>,
+        after: &mut Aftermath,
+        effects: &mut Effects,
+    ) {
+        let Some(connection) = &state.connection else { return };
+        let address = connection.address;
+        let epoch = self.epoch.load(std::sync::atomic::Ordering::Relaxed);
+        let mut bytes = Vec::new();
+        self.detach(state, reason, &mut bytes, around, after, effects);
+        state.farewells.push(Farewell { epoch, reason, bytes });
+        effects.mark_dirty(address);
+    }
+
+    /// The connection ends, here and now; the session stays if it may.
+    fn detach(
+        self: &Arc<Self>,
+        state: &mut State,
+        reason: CloseReason,
+        last: &mut Vec<u8>,
+        around: Surroundings<'_>,
+        after: &mut Aftermath,
+        effects: &mut Effects,
+    ) {
+        let mut connection = state.connection.take().expect("only a connection is detached");
+        self.move_epoch();
+        around.tenant.drop_principal(&state.principal, &self.client_id);
+        connection.outbox.take(last);
+        if let (Version::V5, Some(code)) = (connection.version, reason.disconnect_code()) {
+            // A code that a server may not send in DISCONNECT is a slip of ours; the close says enough then.
+            let _ = Disconnect::new(code).encode(Version::V5, last);
+        }
+        effects.counters.disconnected += 1;
+        let kind = LifecycleKind::Disconnected { reason: reason.disconnect_reason() };
+        effects.event(self.event_of(state, kind, around.now));
+        state.outbound.rewind();
+        state.inbound.disconnect();
+        if !reason.publishes_will() {
+            state.will = None;
+        }
+        if state.expiry == SessionExpiry::AT_DISCONNECT {
+            self.end(state, around, after);
+            return;
+        }
+        let now = around.now.monotonic;
+        state.ends_at = state.expiry.duration().map(|expiry| now + expiry);
+        match &state.will {
+            // Spec: 3.1.3.2.2 (5.0): after the delay, or when the session ends, whichever is first.
+            Some(will) if !will.delay.is_zero() => {
+                let at = now + will.delay;
+                state.will_at = Some(state.ends_at.map_or(at, |ends_at| ends_at.min(at)));
+            }
+            Some(_) => after.will = state.will.take(),
+            None => {}
+        }
+        self.schedule(state, around);
+        self.update_load(state);
+    }
+
+    /// The session ends: nothing of it is delivered or remembered any more.
+    fn end(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>, after: &mut Aftermath) {
+        if !std::mem::replace(&mut state.alive, false) {
+            return;
+        }
+        after.will = after.will.take().or(state.will.take());
+        after.subscriptions = std::mem::take(&mut state.subscriptions);
+        after.ended = true;
+        state.outbound = super::Outbound::default();
+        state.inbound = super::Inbound::default();
+        (state.will_at, state.ends_at) = (None, None);
+        self.schedule(state, around);
+        self.update_load(state);
+    }
+
+    /// Keep the broker's deadline in step with what is due.
+    fn schedule(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>) {
+        let next = [state.will_at, state.ends_at].into_iter().flatten().min();
+        around.deadlines.set(self, state.deadline, next);
+        state.deadline = next;
+    }
+
+    fn move_epoch(&self) -> u64 {
+        self.epoch.fetch_add(1, Release) + 1
+    }
+}
+
+impl State {
+    /// Move the last bytes of an ended connection behind `last`.
+    pub(super) fn take_farewell(&mut self, epoch: u64, last: &mut Vec<u8>) -> Option<CloseReason> {
+        let at = self.farewells.iter().position(|farewell| farewell.epoch == epoch)?;
+        let mut farewell = self.farewells.swap_remove(at);
+        last.append(&mut farewell.bytes);
+        Some(farewell.reason)
+    }
+}

@@ -1,0 +1,399 @@
+//! Messages to a client: offered, queued, sent, acknowledged.
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+};
+
+use tidegate_ids::{Now, Timestamp};
+use tidegate_mqtt::{Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
+
+use super::{Begin, Connection, Session, State, outbound::Acknowledged, outbound::Next};
+use crate::{
+    CloseReason, Effects, Output, Record,
+    levels::topic_hash,
+    message::{Images, Stamped},
+};
+
+/// A message for one session.
+#[derive(Debug)]
+pub(crate) struct Offer<'a> {
+    pub(crate) message: &'a Stamped,
+    /// `topic_hash` of its topic name.
+    pub(crate) hash: u64,
+    /// The QoS of this delivery.
+    pub(crate) qos: QoS,
+    /// RETAIN as this client is to see it.
+    pub(crate) retain: bool,
+    pub(crate) identifiers: &'a [NonZeroU32],
+    /// A retained message for a new subscription: it is not dropped for lack of room.
+    pub(crate) retained: bool,
+    /// Whether messages for sessions that outlive their connection are made durable.
+    pub(crate) persist: bool,
+    pub(crate) now: Now,
+}
+
+/// What became of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// It is in the outbox or in the queue.
+    Taken,
+    /// So it is, and a record of it waits in the effects' batch.
+    TakenDurably,
+    /// It is not; the counters say why.
+    Refused,
+}
+
+impl Session {
+    /// Hand a message to the session, whatever core its connection lives on. Never blocks on the client.
+    pub(crate) fn offer(&self, offer: &Offer<'_>, images: &mut Images, effects: &mut Effects) -> Offered {
+        let mut state = self.state.lock();
+        if !state.alive {
+            return Offered::Refused;
+        }
+        let State { connection, outbound, profile, .. } = &mut *state;
+        let name = offer.message.message.topic_name();
+        match connection {
+            Some(connection) => {
+                if !connection.may_receive(name, offer.hash) {
+                    effects.counters.denied_receive += 1;
+                    return Offered::Refused;
+                }
+                // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
+                if offer.qos == QoS::AtMostOnce && !offer.retained && !outbound.has_backlog() {
+                    return connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
+                }
+            }
+            None if offer.qos == QoS::AtMostOnce => {
+                effects.counters.dropped_qos0 += 1;
+                return Offered::Refused;
+            }
+            None => {}
+        }
+        let limits = &profile.limits;
+        if !offer.retained && !outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max) {
+            match offer.qos {
+                QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
+                QoS::AtLeastOnce | QoS::ExactlyOnce => effects.counters.dropped_queue_full += 1,
+            }
+            return Offered::Refused;
+        }
+        let sequence = outbound.push(offer.message.clone(), offer.qos, offer.retain, offer.identifiers, offer.retained);
+        let durable = offer.persist && offer.qos != QoS::AtMostOnce && state.expiry != SessionExpiry::AT_DISCONNECT;
+        if durable {
+            effects.batch.records.push(Record::Queued {
+                tenant: self.tenant,
+                client_id: self.client_id.clone(),
+                sequence,
+                qos: offer.qos,
+                expires_at: expires_at(offer.message, offer.now),
+                message: offer.message.message.clone(),
+            });
+        }
+        self.pump_with(&mut state, offer.now, images, effects);
+        self.update_load(&state);
+        if durable { Offered::TakenDurably } else { Offered::Taken }
+    }
+
+    /// Take what is to be written on connection `epoch`; see `Link::take_output`.
+    pub(crate) fn take_output(&self, epoch: u64, out: &mut Vec<u8>, now: Now, effects: &mut Effects) -> Output {
+        let mut state = self.state.lock();
+        if !self.is_current(epoch) || state.connection.is_none() {
+            return Output::Ended(state.take_farewell(epoch, out).unwrap_or(CloseReason::ConnectionLost));
+        }
+        if let Some(connection) = &mut state.connection {
+            connection.outbox.take(out);
+        }
+        self.pump(&mut state, now, effects);
+        let more = state.connection.as_mut().is_some_and(|connection| connection.outbox.settle());
+        self.update_load(&state);
+        if more { Output::More } else { Output::Drained }
+    }
+
+    /// Send what the window and the outbox have room for.
+    pub(super) fn pump(&self, state: &mut State, now: Now, effects: &mut Effects) {
+        if state.outbound.len() > 0 {
+            self.pump_with(state, now, &mut Images::default(), effects);
+        }
+    }
+
+    /// As `pump`. `images` belong to the youngest message: they are used for it alone.
+    fn pump_with(&self, state: &mut State, now: Now, images: &mut Images, effects: &mut Effects) {
+        let State { connection: Some(connection), outbound, profile, .. } = state else { return };
+        let limits = &profile.limits;
+        while connection.outbox.publish_bytes() < limits.outbox_bytes_max {
+            let youngest = outbound.is_at_youngest();
+            let Some(next) = outbound.next(connection.window, limits.queued_bytes_max) else { break };
+            match next {
+                Next::Release(packet_id) => {
+                    // In the order of the messages around it, hence among them.
+                    connection.lend_buffer(effects);
+                    connection.outbox.publish(|out| write_pubrel(packet_id, connection.version, out));
+                    outbound.sent();
+                }
+                Next::Publish { entry, message, packet_id, dup } => {
+                    let name = message.message.topic_name();
+                    let first = !dup;
+                    let left = match message.seconds_left(now.monotonic) {
+                        Ok(left) => left,
+                        // Spec: 3.3.2.3.3 (5.0): what was sent once is sent again, with the least time.
+                        Err(_) if dup => Some(1),
+                        Err(_) => {
+                            effects.counters.dropped_expired += 1;
+                            outbound.skip();
+                            continue;
+                        }
+                    };
+                    if first && !connection.may_receive(name, topic_hash(name)) {
+                        effects.counters.denied_receive += 1;
+                        outbound.skip();
+                        continue;
+                    }
+                    let mut delivery = Delivery {
+                        version: connection.version,
+                        dup,
+                        qos: entry.qos,
+                        retain: entry.retain,
+                        packet_id,
+                        message_expiry_seconds: left,
+                        topic: tidegate_mqtt::TopicAs::Name,
+                        subscription_identifiers: entry.identifiers.as_deref().unwrap_or(&[]),
+                    };
+                    if !connection.fits(message, &delivery) {
+                        effects.counters.dropped_too_large += 1;
+                        outbound.skip();
+                        continue;
+                    }
+                    delivery.topic = connection.aliases.name(name);
+                    connection.lend_buffer(effects);
+                    let mut own = Images::default();
+                    let images = if youngest { &mut *images } else { &mut own };
+                    connection.outbox.publish(|out| images.append(&message.message, &delivery, out));
+                    connection.window -= u16::from(packet_id.is_some());
+                    effects.counters.messages_sent += 1;
+                    outbound.sent();
+                }
+            }
+            connection.mark_dirty(effects);
+        }
+    }
+
+    /// PUBACK, PUBREC or PUBCOMP of connection `epoch`.
+    pub(crate) fn acknowledged(
+        &self,
+        epoch: u64,
+        packet_type: PacketType,
+        packet_id: NonZeroU16,
+        reason_code: ReasonCode,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        let mut present = self.current(&mut state, epoch)?;
+        let outcome = match packet_type {
+            PacketType::PubAck => present.outbound.acknowledge(packet_id),
+            PacketType::PubRec => present.outbound.receive(packet_id, reason_code.is_failure()),
+            PacketType::PubComp => present.outbound.complete(packet_id),
+            other => unreachable!("{other:?} acknowledges nothing"),
+        };
+        if let Acknowledged::Due { window: true } = outcome {
+            let connection = &mut present.connection;
+            connection.window = connection.window_max.min(connection.window + 1);
+        }
+        match outcome {
+            Acknowledged::Mismatch => return Err(CloseReason::ClientError(ReasonCode::ProtocolError)),
+            Acknowledged::Due { .. } | Acknowledged::Again | Acknowledged::Unknown => {}
+        }
+        if packet_type == PacketType::PubRec && !reason_code.is_failure() {
+            // Spec: [MQTT-4.3.3-4], 3.6.2.1 (5.0). A PUBREC given twice gets its PUBREL twice.
+            let answer = match outcome {
+                Acknowledged::Unknown => ReasonCode::PacketIdentifierNotFound,
+                Acknowledged::Due { .. } | Acknowledged::Again | Acknowledged::Mismatch => ReasonCode::Success,
+            };
+            present.acknowledge(PacketType::PubRel, packet_id, answer, effects)?;
+        }
+        self.pump(&mut state, now, effects);
+        self.update_load(&state);
+        Ok(())
+    }
+
+    /// A QoS 2 PUBLISH of connection `epoch` arrives: whether it is new.
+    pub(crate) fn begin_receive(&self, epoch: u64, packet_id: NonZeroU16) -> Result<Begin, CloseReason> {
+        let mut state = self.state.lock();
+        let present = self.current(&mut state, epoch)?;
+        Ok(present.inbound.begin(packet_id, present.profile.limits.receive_maximum))
+    }
+
+    /// Answer a QoS 1 or 2 PUBLISH of connection `epoch` by PUBACK or PUBREC.
+    pub(crate) fn answer(
+        &self,
+        epoch: u64,
+        qos: QoS,
+        packet_id: NonZeroU16,
+        reason_code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        let mut present = self.current(&mut state, epoch)?;
+        if qos == QoS::ExactlyOnce && reason_code.is_failure() {
+            present.inbound.release(packet_id);
+        }
+        let Some(packet_type) = answer_to(qos) else { return Ok(()) };
+        present.acknowledge(packet_type, packet_id, reason_code, effects)
+    }
+
+    /// PUBACK or PUBREC waits for a batch.
+    pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        let present = self.current(&mut state, epoch)?;
+        match qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => {
+                if !present.inbound.hold_puback(present.profile.limits.receive_maximum) {
+                    return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded));
+                }
+            }
+            QoS::ExactlyOnce => present.inbound.hold(packet_id),
+        }
+        Ok(())
+    }
+
+    /// The batch is durable (`Success`) or is not: give the PUBACK or PUBREC that waited for it, to the connection that
+    /// published, or for QoS 2 to the one that resumed its session. Whether the present connection must end instead.
+    pub(crate) fn unhold(
+        &self,
+        epoch: u64,
+        qos: QoS,
+        packet_id: NonZeroU16,
+        reason_code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        let same_connection = self.is_current(epoch);
+        let owed = match qos {
+            QoS::AtMostOnce => false,
+            QoS::AtLeastOnce if same_connection => {
+                state.inbound.unhold_puback();
+                true
+            }
+            QoS::AtLeastOnce => false,
+            QoS::ExactlyOnce => state.inbound.unhold(packet_id),
+        };
+        if qos == QoS::ExactlyOnce && reason_code.is_failure() {
+            state.inbound.release(packet_id);
+        }
+        let State { connection: Some(connection), profile, outbound, inbound, .. } = &mut *state else { return Ok(()) };
+        let mut present = super::Present { connection, profile, outbound, inbound };
+        match answer_to(qos) {
+            Some(packet_type) if owed => match (present.connection.version, reason_code.is_failure()) {
+                // 3.1.1 has no word for it: no acknowledgement, and the client publishes again.
+                (Version::V4, true) => Err(CloseReason::ServerError),
+                (Version::V4 | Version::V5, _) => present.acknowledge(packet_type, packet_id, reason_code, effects),
+            },
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// PUBREL of connection `epoch`. Spec: [MQTT-4.3.3-11], 3.7.2.1 (5.0).
+    pub(crate) fn released(&self, epoch: u64, packet_id: NonZeroU16, effects: &mut Effects) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        let mut present = self.current(&mut state, epoch)?;
+        let known = present.inbound.release(packet_id);
+        let answer = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        present.acknowledge(PacketType::PubComp, packet_id, answer, effects)
+    }
+
+    /// A new session expiry, from DISCONNECT. Spec: [MQTT-3.14.2-2] (5.0): not when CONNECT said 0.
+    pub(crate) fn change_expiry(&self, epoch: u64, expiry: SessionExpiry) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        self.current(&mut state, epoch)?;
+        if state.expiry == SessionExpiry::AT_DISCONNECT && expiry != SessionExpiry::AT_DISCONNECT {
+            return Err(CloseReason::ClientError(ReasonCode::ProtocolError));
+        }
+        let max = state.profile.limits.session_expiry_max;
+        state.expiry = SessionExpiry::from_seconds(expiry.seconds().min(max.as_secs().try_into().unwrap_or(u32::MAX)));
+        Ok(())
+    }
+}
+
+/// The packet that answers a PUBLISH.
+fn answer_to(qos: QoS) -> Option<PacketType> {
+    match qos {
+        QoS::AtMostOnce => None,
+        QoS::AtLeastOnce => Some(PacketType::PubAck),
+        QoS::ExactlyOnce => Some(PacketType::PubRec),
+    }
+}
+
+fn write_pubrel(packet_id: NonZeroU16, version: Version, out: &mut Vec<u8>) {
+    let ack = tidegate_mqtt::Ack::new(packet_id, ReasonCode::Success);
+    ack.encode(PacketType::PubRel, version, out).expect("a bare acknowledgement encodes");
+}
+
+/// When `message` expires, in wall time.
+pub(crate) fn expires_at(message: &Stamped, now: Now) -> Option<Timestamp> {
+    message.expires_at.map(|at| now.wall + at.since(now.monotonic))
+}
+
+impl Connection {
+    /// QoS 0: into the outbox, or nowhere.
+    fn send_now(
+        &mut self,
+        offer: &Offer<'_>,
+        outbox_bytes_max: usize,
+        images: &mut Images,
+        effects: &mut Effects,
+    ) -> Offered {
+        let mut delivery = Delivery {
+            retain: offer.retain,
+            subscription_identifiers: offer.identifiers,
+            ..Delivery::new(self.version)
+        };
+        let Ok(left) = offer.message.seconds_left(offer.now.monotonic) else {
+            effects.counters.dropped_expired += 1;
+            return Offered::Refused;
+        };
+        delivery.message_expiry_seconds = left;
+        if self.outbox.publish_bytes() >= outbox_bytes_max {
+            effects.counters.dropped_qos0 += 1;
+            return Offered::Refused;
+        }
+        if !self.fits(offer.message, &delivery) {
+            effects.counters.dropped_too_large += 1;
+            return Offered::Refused;
+        }
+        delivery.topic = self.aliases.name(offer.message.message.topic_name());
+        self.lend_buffer(effects);
+        self.outbox.publish(|out| images.append(&offer.message.message, &delivery, out));
+        self.mark_dirty(effects);
+        effects.counters.messages_sent += 1;
+        Offered::Taken
+    }
+
+    /// Whether the packet is within the client's Maximum Packet Size, by its longest form. Spec: [MQTT-3.1.2-24] (5.0).
+    fn fits(&self, message: &Stamped, delivery: &Delivery<'_>) -> bool {
+        const ALIAS_BYTES: usize = 3 + 2;
+        let held = message.message.held_bytes() + 64 + 5 * delivery.subscription_identifiers.len();
+        held <= self.packet_bytes_max
+            || message.message.packet_bytes(delivery).is_ok_and(|bytes| bytes + ALIAS_BYTES <= self.packet_bytes_max)
+    }
+}
+
+/// What a retained message is offered as.
+pub(crate) fn retained_offer<'a>(
+    message: &'a Arc<Stamped>,
+    granted: QoS,
+    identifiers: &'a [NonZeroU32],
+    now: Now,
+) -> Offer<'a> {
+    Offer {
+        message,
+        hash: topic_hash(message.message.topic_name()),
+        qos: message.qos.min(granted),
+        retain: true,
+        identifiers,
+        retained: true,
+        persist: false,
+        now,
+    }
+}

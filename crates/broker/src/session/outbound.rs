@@ -1,0 +1,345 @@
+//! Messages on their way to one client, from the moment they enter its session until they are acknowledged.
+
+use std::{
+    collections::VecDeque,
+    num::{NonZeroU16, NonZeroU32},
+};
+
+use tidegate_mqtt::QoS;
+
+use crate::message::Stamped;
+
+/// Packet ids are 1 to this.
+const IDS: u64 = u16::MAX as u64;
+
+/// What is on its way to one client: first what was sent on this connection, then what waits.
+///
+/// ```text
+///   entries:  Sent Released Done Sent │ Waiting Waiting …       (or, resumed: everything behind the cursor)
+///                                     └ cursor
+/// ```
+///
+/// Each QoS 1 and 2 message has a sequence number, and its packet id follows from it, so that a resumed session, on
+/// this process or the next, sends under the same id. Acknowledgements may come in any order.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    entries: VecDeque<Entry>,
+    /// The first entry that was not sent on this connection.
+    cursor: usize,
+    /// The sequence number of the next QoS 1 or 2 message.
+    next_sequence: u64,
+    /// Waiting messages that count for the session's bounds, and their bytes.
+    waiting: u32,
+    waiting_bytes: usize,
+    /// Bytes of messages sent and not acknowledged.
+    unacknowledged_bytes: usize,
+    /// Waiting retained messages: while there are any, later messages queue up behind them, QoS 0 too.
+    backlog: u32,
+}
+
+/// One message on its way.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    sequence: u64,
+    state: State,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    /// Sent because of a SUBSCRIBE, not counted for bounds.
+    backlog: bool,
+    /// Its PUBLISH was sent on this connection and uses its window.
+    counted: bool,
+    pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
+    /// `None` once the client has it: from PUBREC on.
+    message: Option<Stamped>,
+}
+
+/// How far one message is.
+///
+///   Waiting ─▶ Sent ─PUBACK─▶ Done
+///                └──PUBREC─▶ Released ─PUBCOMP─▶ Done
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Sent,
+    Released,
+    Done,
+}
+
+/// The next thing to send.
+#[derive(Debug)]
+pub(crate) enum Next<'a> {
+    /// PUBLISH, with DUP when it was sent on an earlier connection.
+    Publish { entry: &'a Entry, message: &'a Stamped, packet_id: Option<NonZeroU16>, dup: bool },
+    /// PUBREL, owed since an earlier connection.
+    Release(NonZeroU16),
+}
+
+/// What an acknowledgement of the client met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acknowledged {
+    /// It was due; whether the window has room for one more now.
+    Due { window: bool },
+    /// It was given before.
+    Again,
+    /// No message has this packet id.
+    Unknown,
+    /// The message has another QoS, or is not so far.
+    Mismatch,
+}
+
+impl Default for Outbound {
+    fn default() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            cursor: 0,
+            next_sequence: 1,
+            waiting: 0,
+            waiting_bytes: 0,
+            unacknowledged_bytes: 0,
+            backlog: 0,
+        }
+    }
+}
+
+fn packet_id(sequence: u64) -> NonZeroU16 {
+    NonZeroU16::new(((sequence - 1) % IDS + 1) as u16).expect("one more than something is not zero")
+}
+
+/// What a message costs a queue: its own bytes; what surrounds them is bounded by the count.
+fn cost(message: &Stamped) -> usize {
+    message.message.held_bytes()
+}
+
+impl Outbound {
+    /// Entries of any state: what the session has to do.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether later messages, QoS 0 too, must queue up.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.backlog > 0
+    }
+
+    /// Whether one more message of this size may wait.
+    pub(crate) fn has_room(&self, message: &Stamped, messages_max: usize, bytes_max: usize) -> bool {
+        (self.waiting as usize) < messages_max && (self.waiting == 0 || self.waiting_bytes + cost(message) <= bytes_max)
+    }
+
+    /// Take a message; the caller asked [`has_room`](Self::has_room). Its sequence number, for QoS 1 and 2.
+    pub(crate) fn push(
+        &mut self,
+        message: Stamped,
+        qos: QoS,
+        retain: bool,
+        identifiers: &[NonZeroU32],
+        backlog: bool,
+    ) -> u64 {
+        let sequence = self.next_sequence;
+        if qos != QoS::AtMostOnce {
+            self.next_sequence += 1;
+        }
+        match backlog {
+            true => self.backlog += 1,
+            false => {
+                self.waiting += 1;
+                self.waiting_bytes += cost(&message);
+            }
+        }
+        let identifiers = (!identifiers.is_empty()).then(|| identifiers.into());
+        let message = Some(message);
+        let state = State::Waiting;
+        self.entries.push_back(Entry { sequence, state, qos, retain, backlog, counted: false, identifiers, message });
+        sequence
+    }
+
+    /// Whether `next` is about the message that was pushed last.
+    pub(crate) fn is_at_youngest(&self) -> bool {
+        self.cursor + 1 == self.entries.len()
+    }
+
+    /// The next thing to send; tell what became of it by [`sent`](Self::sent) or [`skip`](Self::skip).
+    /// `None`: nothing, or a PUBLISH that must wait for an acknowledgement. `quota` is what the client's window admits,
+    /// `bytes_max` bounds what is sent and not acknowledged.
+    pub(crate) fn next(&mut self, quota: u16, bytes_max: usize) -> Option<Next<'_>> {
+        while self.entries.get(self.cursor)?.state == State::Done {
+            self.cursor += 1;
+            self.trim();
+        }
+        let oldest = self.entries.front()?.sequence;
+        let entry = &self.entries[self.cursor];
+        if entry.state == State::Released {
+            return Some(Next::Release(packet_id(entry.sequence)));
+        }
+        let message = entry.message.as_ref().expect("a message is there until the client has it");
+        if entry.qos == QoS::AtMostOnce {
+            return Some(Next::Publish { entry, message, packet_id: None, dup: false });
+        }
+        let fits = self.unacknowledged_bytes == 0 || self.unacknowledged_bytes + cost(message) <= bytes_max;
+        // Ids are unique among what is unacknowledged because they are fewer than its span.
+        if quota == 0 || !fits || entry.sequence - oldest >= IDS {
+            return None;
+        }
+        let packet_id = Some(packet_id(entry.sequence));
+        Some(Next::Publish { entry, message, packet_id, dup: entry.state == State::Sent })
+    }
+
+    /// What `next` gave is in the outbox.
+    pub(crate) fn sent(&mut self) {
+        let entry = &mut self.entries[self.cursor];
+        match entry.state {
+            State::Released | State::Done => {}
+            State::Waiting | State::Sent => {
+                let cost = cost(entry.message.as_ref().expect("a message is there until the client has it"));
+                let (backlog, first) = (entry.backlog, entry.state == State::Waiting);
+                if entry.qos == QoS::AtMostOnce {
+                    entry.finish();
+                } else {
+                    entry.state = State::Sent;
+                    entry.counted = true;
+                    self.unacknowledged_bytes += cost;
+                }
+                if first {
+                    self.not_waiting(backlog, cost);
+                }
+            }
+        }
+        self.cursor += 1;
+        self.trim();
+    }
+
+    /// What `next` gave will not be sent: it expired, is too large, or may not be received.
+    pub(crate) fn skip(&mut self) {
+        let entry = &mut self.entries[self.cursor];
+        let (backlog, first) = (entry.backlog, entry.state == State::Waiting);
+        let cost = entry.message.as_ref().map_or(0, cost);
+        entry.finish();
+        if first {
+            self.not_waiting(backlog, cost);
+        }
+        self.cursor += 1;
+        self.trim();
+    }
+
+    fn not_waiting(&mut self, backlog: bool, cost: usize) {
+        match backlog {
+            true => self.backlog -= 1,
+            false => {
+                self.waiting -= 1;
+                self.waiting_bytes -= cost;
+            }
+        }
+    }
+
+    /// PUBACK.
+    pub(crate) fn acknowledge(&mut self, id: NonZeroU16) -> Acknowledged {
+        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
+        match (self.entries[at].qos, self.entries[at].state) {
+            (QoS::AtLeastOnce, State::Sent) => {
+                let window = self.entries[at].counted;
+                self.give_up_bytes(at);
+                self.entries[at].finish();
+                self.trim();
+                Acknowledged::Due { window }
+            }
+            (QoS::AtLeastOnce, State::Done) => Acknowledged::Again,
+            (_, State::Done) => Acknowledged::Unknown,
+            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
+        }
+    }
+
+    /// PUBREC; `refused` when its reason code is a failure, which ends the exchange. Spec: 4.3.3, 4.9 (5.0).
+    pub(crate) fn receive(&mut self, id: NonZeroU16, refused: bool) -> Acknowledged {
+        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
+        match (self.entries[at].qos, self.entries[at].state) {
+            (QoS::ExactlyOnce, State::Sent) => {
+                self.give_up_bytes(at);
+                let entry = &mut self.entries[at];
+                let window = entry.counted && refused;
+                entry.message = None;
+                entry.identifiers = None;
+                entry.state = if refused { State::Done } else { State::Released };
+                self.trim();
+                Acknowledged::Due { window }
+            }
+            (QoS::ExactlyOnce, State::Released) => Acknowledged::Again,
+            (_, State::Done) => Acknowledged::Unknown,
+            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
+        }
+    }
+
+    /// PUBCOMP.
+    pub(crate) fn complete(&mut self, id: NonZeroU16) -> Acknowledged {
+        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
+        match (self.entries[at].qos, self.entries[at].state) {
+            (QoS::ExactlyOnce, State::Released) => {
+                let window = self.entries[at].counted;
+                self.entries[at].finish();
+                self.trim();
+                Acknowledged::Due { window }
+            }
+            (_, State::Done) => Acknowledged::Unknown,
+            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
+        }
+    }
+
+    /// The connection ended: everything unacknowledged will be sent again, what has QoS 0 is gone.
+    pub(crate) fn rewind(&mut self) {
+        for entry in &mut self.entries {
+            if entry.qos == QoS::AtMostOnce && entry.state == State::Waiting {
+                let cost = entry.message.as_ref().map_or(0, cost);
+                match entry.backlog {
+                    true => self.backlog -= 1,
+                    false => {
+                        self.waiting -= 1;
+                        self.waiting_bytes -= cost;
+                    }
+                }
+                entry.finish();
+            }
+            entry.counted = false;
+        }
+        self.cursor = 0;
+        self.unacknowledged_bytes = 0;
+        self.entries.retain(|entry| entry.state != State::Done);
+        self.entries.shrink_to(self.entries.len().max(4));
+    }
+
+    /// The entry that was sent, now or on an earlier connection, with packet id `id`.
+    fn find(&self, id: NonZeroU16) -> Option<usize> {
+        let oldest = self.entries.front()?.sequence;
+        let ahead = (u64::from(id.get() - 1) + IDS - (oldest - 1) % IDS) % IDS;
+        let sequence = oldest + ahead;
+        // Several QoS 0 entries may bear the number of the QoS 1 or 2 message behind them.
+        let at = self.entries.partition_point(|entry| entry.sequence <= sequence).checked_sub(1)?;
+        let entry = &self.entries[at];
+        let was_sent = entry.qos != QoS::AtMostOnce && entry.state != State::Waiting;
+        (entry.sequence == sequence && was_sent).then_some(at)
+    }
+
+    fn give_up_bytes(&mut self, at: usize) {
+        let entry = &self.entries[at];
+        if entry.counted {
+            self.unacknowledged_bytes -= entry.message.as_ref().map_or(0, cost);
+        }
+    }
+
+    /// Forget finished entries at the front.
+    fn trim(&mut self) {
+        while self.cursor > 0 && self.entries.front().is_some_and(|entry| entry.state == State::Done) {
+            self.entries.pop_front();
+            self.cursor -= 1;
+        }
+    }
+}
+
+impl Entry {
+    fn finish(&mut self) {
+        self.state = State::Done;
+        self.message = None;
+        self.identifiers = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Bytes on their way to one socket.
+
+/// Packets for one socket, in order, with two bounds: control packets are always taken, PUBLISH packets while there is
+/// room. One buffer keeps every order legal (CONNACK first, DISCONNECT last) and is written at once.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    publish_bytes: usize,
+    /// Whether the owner of the socket was told that there is something.
+    dirty: bool,
+}
+
+impl Outbox {
+    /// An outbox that starts in `buffer`, which is empty.
+    pub(crate) fn new(buffer: Vec<u8>) -> Self {
+        debug_assert!(buffer.is_empty());
+        Self { bytes: buffer, ..Self::default() }
+    }
+
+    /// Append a control packet by `write`.
+    pub(crate) fn control(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+    }
+
+    /// Append a PUBLISH by `write`; the caller asked [`publish_bytes`](Self::publish_bytes).
+    pub(crate) fn publish<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        let before = self.bytes.len();
+        let result = write(&mut self.bytes);
+        self.publish_bytes += self.bytes.len() - before;
+        result
+    }
+
+    /// Bytes of PUBLISH packets that wait for the socket.
+    pub(crate) fn publish_bytes(&self) -> usize {
+        self.publish_bytes
+    }
+
+    /// Bytes of other packets that wait for the socket.
+    pub(crate) fn control_bytes(&self) -> usize {
+        self.bytes.len() - self.publish_bytes
+    }
+
+    /// Whether there is something the owner of the socket has not been told about. It counts as told from now on.
+    pub(crate) fn becomes_dirty(&mut self) -> bool {
+        !std::mem::replace(&mut self.dirty, true)
+    }
+
+    /// Move all bytes behind `out`; without a copy when that is empty.
+    pub(crate) fn take(&mut self, out: &mut Vec<u8>) {
+        if out.is_empty() {
+            std::mem::swap(out, &mut self.bytes);
+        } else {
+            out.append(&mut self.bytes);
+        }
+        self.publish_bytes = 0;
+    }
+
+    /// Whether there is more after a [`take`](Self::take). If not, the owner must be told of what comes next.
+    pub(crate) fn settle(&mut self) -> bool {
+        self.dirty = !self.bytes.is_empty();
+        self.dirty
+    }
+
+    /// Whether the outbox has no memory of its own, so that a spare buffer would help.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.bytes.capacity() == 0
+    }
+
+    /// Start in `buffer`, which is empty.
+    pub(crate) fn lend(&mut self, buffer: Vec<u8>) {
+        self.bytes = buffer;
+    }
+}

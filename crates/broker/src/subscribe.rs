@@ -1,0 +1,209 @@
+//! SUBSCRIBE and UNSUBSCRIBE.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use tidegate_ids::Now;
+use tidegate_mqtt::{
+    QoS, ReasonCode, RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version, topic,
+    topic::Shared,
+};
+
+use crate::{
+    Broker, CloseReason, Effects, LifecycleKind, Link, Profile,
+    message::Images,
+    ports::Access,
+    publish::within_limits,
+    reserved,
+    router::{Interest, Options, Subscriber},
+    session::{Session, retained_offer},
+    tenant::TenantState,
+};
+
+/// A subscription that was made, and which retained messages come with it.
+struct Made<'a> {
+    filter: &'a str,
+    granted: QoS,
+    send_retained: bool,
+}
+
+impl Broker {
+    /// SUBSCRIBE of a client. Every granted filter is in the router before SUBACK is in the outbox; retained messages
+    /// come after it.
+    ///
+    /// Spec: 3.8.4 (5.0).
+    pub(crate) fn handle_subscribe(
+        &self,
+        link: &mut Link,
+        subscribe: &Subscribe<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        if subscribe.subscriptions.iter().count() > link.profile.limits.filters_per_subscribe_max {
+            return Err(CloseReason::ClientError(ReasonCode::QuotaExceeded));
+        }
+        if subscribe.subscription_identifier.is_some() && !link.profile.subscription_identifiers {
+            return Err(CloseReason::ClientError(ReasonCode::SubscriptionIdentifiersNotSupported));
+        }
+        let mut codes = Vec::new();
+        let mut made = Vec::new();
+        let mut events = Vec::new();
+        for subscription in subscribe.subscriptions.iter() {
+            let filter: Arc<str> = subscription.topic_filter.into();
+            match self.subscribe_one(link, &subscription, &filter, subscribe.subscription_identifier, effects) {
+                Ok(one) => {
+                    codes.push(ReasonCode::granted(one.granted));
+                    made.push(one);
+                    events.push(filter);
+                }
+                Err(code) => codes.push(code),
+            }
+        }
+        link.session.control(link.epoch, effects, |version, out| {
+            let suback = SubAck::new(subscribe.packet_id, &codes);
+            suback.encode(version, out).expect("a SUBACK with a code for each filter encodes");
+        })?;
+        if !events.is_empty() {
+            link.session.report(LifecycleKind::Subscribed { topic_filters: events }, now, effects);
+        }
+        for one in made.into_iter().filter(|one| one.send_retained) {
+            self.send_retained(link, &one, subscribe.subscription_identifier, now, effects);
+        }
+        Ok(())
+    }
+
+    /// One filter of a SUBSCRIBE; the error is its code in SUBACK.
+    fn subscribe_one<'a>(
+        &self,
+        link: &Link,
+        subscription: &Subscription<'a>,
+        filter: &Arc<str>,
+        identifier: Option<NonZeroU32>,
+        effects: &mut Effects,
+    ) -> Result<Made<'a>, ReasonCode> {
+        let Link { tenant, session, epoch, profile, rights, .. } = link;
+        let Subscription { topic_filter, options } = *subscription;
+        let shared = Shared::parse(topic_filter);
+        let inner = shared.map_or(topic_filter, |shared| shared.topic_filter);
+        check_filter(shared, inner, profile)?;
+        if !rights.0.allows(Access::Subscribe, topic_filter) {
+            effects.counters.denied_subscribe += 1;
+            return Err(ReasonCode::NotAuthorized);
+        }
+        let granted = options.qos.min(profile.maximum_qos);
+        let subscriber = Subscriber {
+            session: session.clone(),
+            identifier,
+            options: Options {
+                qos: granted,
+                no_local: options.no_local,
+                retain_as_published: options.retain_as_published,
+                parent_level: profile.parent_level_matches,
+            },
+        };
+        let is_new = session.note_subscription(*epoch, filter, profile.limits.subscriptions_max)?;
+        let interest = match shared {
+            None => tenant.router.subscribe(filter, subscriber),
+            Some(Shared { share_name, topic_filter }) => {
+                let joined =
+                    tenant.router.join(share_name, &topic_filter.into(), subscriber, profile.limits.group_members_max);
+                joined.map_err(|_| {
+                    session.drop_subscription(filter);
+                    ReasonCode::QuotaExceeded
+                })?
+            }
+        };
+        self.tell_interest(tenant, inner, interest);
+        // A takeover may have ended the session in between, and looked for its filters before this one was there.
+        if !session.has_subscription(filter) {
+            self.remove_from_router(tenant, session, filter);
+            return Err(ReasonCode::UnspecifiedError);
+        }
+        let wanted = match options.retain_handling {
+            RetainHandling::AtSubscribe => true,
+            RetainHandling::IfNew => is_new,
+            RetainHandling::Never => false,
+        };
+        let sendable = shared.is_none() && (profile.retained_on_wildcards || !topic::has_wildcard(topic_filter));
+        Ok(Made { filter: topic_filter, granted, send_retained: wanted && sendable })
+    }
+
+    /// Send the retained messages that a new subscription matches. Spec: 3.3.1.3 (5.0).
+    fn send_retained(
+        &self,
+        link: &Link,
+        made: &Made<'_>,
+        identifier: Option<NonZeroU32>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        // Offered while the retained messages cannot change: a newer one is routed after it is retained, so it comes
+        // after the older one here.
+        link.tenant.retained.for_each_matching(made.filter, link.profile.parent_level_matches, |message| {
+            let offer = retained_offer(message, made.granted, identifier.as_slice(), now);
+            link.session.offer(&offer, &mut Images::default(), effects);
+        });
+    }
+
+    /// UNSUBSCRIBE of a client. Spec: 3.10.4 (5.0).
+    pub(crate) fn handle_unsubscribe(
+        &self,
+        link: &mut Link,
+        unsubscribe: &Unsubscribe<'_>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut codes = Vec::new();
+        let mut events = Vec::new();
+        for filter in unsubscribe.topic_filters.iter() {
+            match link.session.drop_subscription(filter) {
+                Some(known) => {
+                    self.remove_from_router(&link.tenant, &link.session, filter);
+                    events.push(known);
+                    codes.push(ReasonCode::Success);
+                }
+                None if link.profile.informative_success => codes.push(ReasonCode::NoSubscriptionExisted),
+                None => codes.push(ReasonCode::Success),
+            }
+        }
+        link.session.control(link.epoch, effects, |version, out| {
+            let codes = if version == Version::V4 { &[][..] } else { &codes };
+            let unsuback = UnsubAck::new(unsubscribe.packet_id, codes);
+            unsuback.encode(version, out).expect("an UNSUBACK with a code for each filter encodes");
+        })?;
+        if !events.is_empty() {
+            link.session.report(LifecycleKind::Unsubscribed { topic_filters: events }, now, effects);
+        }
+        Ok(())
+    }
+
+    /// Take one filter of a session, as the client wrote it, out of the router.
+    pub(crate) fn remove_from_router(&self, tenant: &TenantState, session: &Arc<Session>, filter: &str) {
+        let (inner, interest) = match Shared::parse(filter) {
+            None => (filter, tenant.router.unsubscribe(filter, session)),
+            Some(Shared { share_name, topic_filter }) => {
+                (topic_filter, tenant.router.leave(share_name, topic_filter, session))
+            }
+        };
+        self.tell_interest(tenant, inner, interest);
+    }
+
+    fn tell_interest(&self, tenant: &TenantState, filter: &str, interest: Interest) {
+        match interest {
+            Interest::Unchanged => {}
+            Interest::Begins => self.fabric().interest(tenant.tenant, filter, true),
+            Interest::Ends => self.fabric().interest(tenant.tenant, filter, false),
+        }
+    }
+}
+
+/// Whether a filter is within the profile's limits and open to clients. AWS: SUBACK 0x8F for reserved topics.
+fn check_filter(shared: Option<Shared<'_>>, inner: &str, profile: &Profile) -> Result<(), ReasonCode> {
+    let name_fits = shared.is_none_or(|shared| {
+        let chars_max = profile.limits.share_name_chars_max;
+        shared.share_name.chars().take(chars_max + 1).count() <= chars_max
+    });
+    if !name_fits || !within_limits(inner, profile) || !reserved::may_subscribe(inner, profile) {
+        return Err(ReasonCode::TopicFilterInvalid);
+    }
+    Ok(())
+}
