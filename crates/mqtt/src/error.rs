@@ -59,7 +59,7 @@ pub enum DecodeError {
     #[error("the reserved connect flag is set")]
     ConnectFlags,
     /// Will QoS or Will Retain without a will, or Will QoS 3.
-    /// Spec: [MQTT-3.1.2-11] to [MQTT-3.1.2-14] (5.0), [MQTT-3.1.2-13] to [MQTT-3.1.2-15] (3.1.1).
+    /// Spec: [MQTT-3.1.2-11] to [MQTT-3.1.2-13] (5.0), [MQTT-3.1.2-13] to [MQTT-3.1.2-15] (3.1.1).
     #[error("the will flags contradict each other")]
     WillFlags,
     /// A password without a user name, in 3.1.1. Spec: [MQTT-3.1.2-22] (3.1.1).
@@ -95,7 +95,8 @@ pub enum DecodeError {
     /// Topic alias 0. Spec: [MQTT-3.3.2-8] (5.0).
     #[error("topic alias 0 is forbidden")]
     TopicAlias,
-    /// A topic name that is empty or contains wildcards. Spec: [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-4.7.3-1].
+    /// A topic name that is empty or contains wildcards.
+    /// Spec: [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.0-1] (5.0), [MQTT-4.7.1-1] (3.1.1).
     #[error("a topic name is empty or contains a wildcard")]
     TopicName,
     /// No topic name and no topic alias. Spec: 3.3.2.1 (5.0).
@@ -105,12 +106,15 @@ pub enum DecodeError {
     #[error("the response topic is empty or contains a wildcard")]
     ResponseTopic,
     /// A topic filter that breaks the rules of wildcards or of `$share`.
-    /// Spec: [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.7.3-1], [MQTT-4.8.2-1], [MQTT-4.8.2-2].
+    /// Spec: [MQTT-4.7.1-1], [MQTT-4.7.1-2], [MQTT-4.7.3-1], [MQTT-4.8.2-1], [MQTT-4.8.2-2] (5.0).
     #[error("a topic filter is ill-formed")]
     TopicFilter,
     /// Reserved bits of the subscription options are set. Spec: [MQTT-3.8.3-5] (5.0), [MQTT-3.8.3-4] (3.1.1).
     #[error("reserved subscription options are set")]
     SubscriptionOptions,
+    /// QoS 3 in the subscription options of 5.0; in 3.1.1 a reserved bit. Spec: 3.8.3.1 (5.0).
+    #[error("a subscription asks for QoS 3")]
+    SubscriptionQoS,
     /// Retain Handling 3. Spec: 3.8.3.1 (5.0).
     #[error("retain handling 3 does not exist")]
     RetainHandling,
@@ -146,6 +150,7 @@ impl DecodeError {
             | SubscriptionIdentifierFromClient
             | NoTopic
             | ResponseTopic
+            | SubscriptionQoS
             | RetainHandling
             | NoLocalOnShared
             | NoEntries

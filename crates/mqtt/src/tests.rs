@@ -1,1 +1,7 @@
-//! What the crate does as a whole.
+//! What the crate does as a whole: golden packets, what may not be written, streams, images, and the fuzz bodies.
+
+mod encode;
+mod forward;
+mod properties;
+mod stream;
+mod vectors;

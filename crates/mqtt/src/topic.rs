@@ -10,7 +10,7 @@ const SHARE: &str = "$share/";
 
 /// Whether `name` may be published to: 1 to 65 535 bytes, no wildcard, no U+0000.
 ///
-/// Spec: [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-4.7.3-3] (5.0).
+/// Spec: [MQTT-3.3.2-2], [MQTT-4.7.0-1], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-4.7.3-3] (5.0).
 pub fn valid_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= TOPIC_BYTES_MAX && !has_reserved(name.as_bytes())
 }

@@ -62,13 +62,13 @@ impl SubscriptionOptions {
     /// The options of a byte. 3.1.1 has only the QoS.
     fn from_byte(byte: u8, version: Version) -> Result<Self, DecodeError> {
         let reserved = match version {
-            Version::V4 => 0b1111_1100,
-            Version::V5 => 0b1100_0000,
+            Version::V4 => byte > 2, // QoS 3 counts as a reserved bit there
+            Version::V5 => byte & 0b1100_0000 != 0,
         };
-        if byte & reserved != 0 {
+        if reserved {
             return Err(DecodeError::SubscriptionOptions);
         }
-        let qos = QoS::from_bits(byte & 0b11).ok_or(DecodeError::QoS)?;
+        let qos = QoS::from_bits(byte & 0b11).ok_or(DecodeError::SubscriptionQoS)?;
         let retain_handling = match byte >> 4 & 0b11 {
             0 => RetainHandling::AtSubscribe,
             1 => RetainHandling::IfNew,

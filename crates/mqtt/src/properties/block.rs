@@ -61,7 +61,7 @@ pub(crate) enum Property<'a> {
     TopicAlias(NonZeroU16),
     MaximumQoS(QoS),
     RetainAvailable(bool),
-    UserProperty(&'a str, &'a str),
+    User(&'a str, &'a str),
     MaximumPacketSize(NonZeroU32),
     WildcardSubscriptionAvailable(bool),
     SubscriptionIdentifiersAvailable(bool),
@@ -107,7 +107,7 @@ impl<'a> Property<'a> {
             id::TOPIC_ALIAS => Self::TopicAlias(NonZeroU16::new(from.u16()?).ok_or(DecodeError::TopicAlias)?),
             id::MAXIMUM_QOS => Self::MaximumQoS(if flag(from, id)? { QoS::AtLeastOnce } else { QoS::AtMostOnce }),
             id::RETAIN_AVAILABLE => Self::RetainAvailable(flag(from, id)?),
-            id::USER_PROPERTY => Self::UserProperty(from.text()?, from.text()?),
+            id::USER_PROPERTY => Self::User(from.text()?, from.text()?),
             id::MAXIMUM_PACKET_SIZE => {
                 Self::MaximumPacketSize(NonZeroU32::new(from.u32()?).ok_or(DecodeError::PropertyValue(id))?)
             }
@@ -143,7 +143,7 @@ impl<'a> Property<'a> {
             Self::TopicAlias(_) => id::TOPIC_ALIAS,
             Self::MaximumQoS(_) => id::MAXIMUM_QOS,
             Self::RetainAvailable(_) => id::RETAIN_AVAILABLE,
-            Self::UserProperty(..) => id::USER_PROPERTY,
+            Self::User(..) => id::USER_PROPERTY,
             Self::MaximumPacketSize(_) => id::MAXIMUM_PACKET_SIZE,
             Self::WildcardSubscriptionAvailable(_) => id::WILDCARD_SUBSCRIPTION_AVAILABLE,
             Self::SubscriptionIdentifiersAvailable(_) => id::SUBSCRIPTION_IDENTIFIERS_AVAILABLE,
@@ -208,7 +208,7 @@ impl<'a> Block<'a> {
             })?;
             let end = self.0.len() - reader.rest.len();
             match property {
-                Property::UserProperty(..) => span.note(start, end),
+                Property::User(..) => span.note(start, end),
                 property => accept(property, start, end)?,
             }
         }

@@ -71,7 +71,7 @@ impl<'a> UserProperties<'a> {
     /// The pairs in order, name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + Clone + use<'a> {
         self.0.items(|property| match property {
-            Property::UserProperty(name, value) => Some((name, value)),
+            Property::User(name, value) => Some((name, value)),
             _ => None,
         })
     }

@@ -1,1 +1,123 @@
 use super::*;
+
+#[test]
+fn names_are_valid_without_wildcards_and_nul() {
+    let longest = "x".repeat(TOPIC_BYTES_MAX);
+    for valid in ["a", "/", "a/b", "//", " ", "$SYS/a", "é€😀", "a$share", &longest] {
+        assert!(valid_name(valid), "{valid}");
+    }
+    let too_long = "x".repeat(TOPIC_BYTES_MAX + 1);
+    for invalid in ["", "#", "+", "a/#", "a+b", "a\0", &too_long] {
+        assert!(!valid_name(invalid), "{invalid}");
+    }
+}
+
+#[test]
+fn filters_follow_the_rules_of_wildcards_and_shares() {
+    for valid in [
+        "a",
+        "/",
+        "#",
+        "+",
+        "/#",
+        "/+",
+        "a/#",
+        "+/+/+",
+        "a/+/#",
+        "a//#",
+        "$SYS/#",
+        "$share/g/a",
+        "$share/g//",
+        "$share/g/#",
+        "$share",
+        "$sharex/+",
+        "$Share//a",
+    ] {
+        assert!(valid_filter(valid), "{valid}");
+    }
+    let too_long = "x".repeat(TOPIC_BYTES_MAX + 1);
+    for invalid in [
+        "",
+        "a#",
+        "#a",
+        "##",
+        "a/#/",
+        "a/#/b",
+        "a+",
+        "+a",
+        "++",
+        "a/b+/c",
+        "a\0",
+        "$share/",
+        "$share/g",
+        "$share/g/",
+        "$share//a",
+        "$share/+/a",
+        "$share/g#/a",
+        "$share/g/a#",
+        "$share/g/#/a",
+        "$share/\0/a",
+        &too_long,
+    ] {
+        assert!(!valid_filter(invalid), "{invalid}");
+    }
+}
+
+#[test]
+fn a_shared_filter_has_two_parts() {
+    assert_eq!(Shared::parse("$share/g/a/+/#"), Some(Shared { share_name: "g", topic_filter: "a/+/#" }));
+    assert_eq!(Shared::parse("$share/g//"), Some(Shared { share_name: "g", topic_filter: "/" }));
+    for other in ["a/b", "$share", "$share/g", "$share//a", "$share/g/", "x/$share/g/a"] {
+        assert_eq!(Shared::parse(other), None, "{other}");
+    }
+}
+
+#[test]
+fn filters_match_names_level_by_level() {
+    for (filter, name, expected) in [
+        ("a/b", "a/b", true),
+        ("a/b", "a/B", false),
+        ("a/b", "a/b/", false),
+        ("/a", "a", false),
+        // 4.7.1.2 and 4.7.1.3: the examples of the specification.
+        ("sport/tennis/player1/#", "sport/tennis/player1", true),
+        ("sport/tennis/player1/#", "sport/tennis/player1/ranking", true),
+        ("sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true),
+        ("sport/#", "sport", true),
+        ("#", "a/b/c", true),
+        ("sport/tennis/+", "sport/tennis/player1", true),
+        ("sport/tennis/+", "sport/tennis/player1/ranking", false),
+        ("sport/+", "sport", false),
+        ("sport/+", "sport/", true),
+        ("+/+", "/finance", true),
+        ("/+", "/finance", true),
+        ("+", "/finance", false),
+        ("+/b/#", "a/b", true),
+        ("+/b/#", "a/c", false),
+        // [MQTT-4.7.2-1]
+        ("#", "$SYS/monitor", false),
+        ("+/monitor", "$SYS/monitor", false),
+        ("$SYS/#", "$SYS/monitor", true),
+        ("$SYS/+", "$SYS/monitor", true),
+        ("a/#", "a/$SYS", true),
+    ] {
+        assert_eq!(matches(filter, name), expected, "{filter} {name}");
+    }
+}
+
+#[test]
+fn the_parent_level_can_be_left_out() {
+    for (filter, name, expected) in
+        [("a/#", "a", false), ("a/#", "a/", true), ("a/#", "a/b/c", true), ("#", "a", true), ("a", "a", true)]
+    {
+        assert_eq!(matches_below(filter, name), expected, "{filter} {name}");
+    }
+}
+
+#[test]
+fn deep_names_need_no_stack() {
+    let deep = "/".repeat(TOPIC_BYTES_MAX);
+    let filter = format!("{}#", "+/".repeat(30_000));
+    assert!(valid_name(&deep) && valid_filter(&filter) && matches(&filter, &deep));
+    assert_eq!(level_count(&deep), TOPIC_BYTES_MAX + 1);
+}
