@@ -50,8 +50,8 @@ pub trait Store: Send + Sync + 'static {
     fn snapshot(&self) -> BoxFuture<'_, Result<Snapshot, StoreError>>;
 
     /// Writes everything, or nothing and says [`Conflict`](CommitError::Conflict), which it also may when it cannot
-    /// be sure. Durable when it returns: neither `kill -9` nor a power cut takes it back. An empty transaction without preconditions is a
-    /// valid one; it gets a revision like any other.
+    /// be sure. Durable when it returns: neither `kill -9` nor a power cut takes it back. An empty
+    /// transaction is a valid one; it gets a revision like any other.
     ///
     /// Dropping the future does not undo anything: the transaction may be committed all the same.
     fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision, CommitError>>;

@@ -20,7 +20,8 @@ use crate::{
 /// static CERTIFICATES: Table<(Tenant, CertificateId), Certificate> = Table::new("certificates");
 /// ```
 ///
-/// A secondary index is a table whose key says what is looked up and which row has it, and whose value is `()`; write it in the same transaction as the row.
+/// A secondary index is a table whose key says what is looked up and which row has it, and whose value is `()`; write
+/// it in the same transaction as the row.
 pub struct Table<K, V> {
     name: &'static str,
     types: PhantomData<fn(K) -> V>,

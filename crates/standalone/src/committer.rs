@@ -162,7 +162,7 @@ impl State for BatchSoFar<'_> {
         match self.pending(table, key) {
             Some((revision, Some(_))) => Ok(Some(*revision)),
             Some((_, None)) => Ok(None),
-            None => Ok(self.engine.get(&self.at, table, key)?.map(|row| row.revision)),
+            None => self.engine.revision_of(&self.at, table, key),
         }
     }
 

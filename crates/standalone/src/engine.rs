@@ -71,6 +71,18 @@ impl Engine {
         row.map(|row| versioned(table, &row)).transpose()
     }
 
+    /// Who wrote a row, without a copy of its value.
+    pub(crate) fn revision_of(
+        &self,
+        at: &fjall::Snapshot,
+        table: &'static str,
+        key: &[u8],
+    ) -> Result<Option<Revision>, StoreError> {
+        let Some(keyspace) = self.existing(table)? else { return Ok(None) };
+        let row = at.get(&keyspace, key).map_err(failed("reading a row"))?;
+        row.map(|row| revision(table, &row)).transpose()
+    }
+
     /// Rows of the range until `take` has enough of them and says so.
     pub(crate) fn visit(
         &self,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Whatever arrives during one fsync is the next batch: there is no fixed wait, so a lone writer pays one fsync and
-//! many writers share it. Each table is a keyspace; a value begins with the revision that wrote it. A batch has one sequence number over all keyspaces, so a snapshot sees whole batches only.
+//! many writers share it. Each table is a keyspace; a value begins with the revision that wrote it. A batch has one
+//! sequence number over all keyspaces, so a snapshot sees whole batches only.
 //!
 //! **Invariant:** a commit that was answered is on disk; nothing else writes to the engine than the commit thread; a
 //! failed write or a panic of that thread ends the process (through [`Options::on_fatal`]) and is never retried.

@@ -10,8 +10,8 @@ use crate::engine::Engine;
 /// A snapshot of all tables.
 ///
 /// A point read is answered where it is asked for: what it looks for is nearly always in memory (recent writes, the
-/// block cache) and costs some ten microseconds; at worst it is a few reads of the disk. A scan may read many blocks, so it goes to the
-/// runtime's blocking threads; outside a runtime it runs in place.
+/// block cache) and costs some ten microseconds; at worst it is a few reads of the disk. A scan may read many blocks,
+/// so it goes to the runtime's blocking threads; outside a runtime it runs in place.
 #[derive(Clone)]
 pub(crate) struct StandaloneSnapshot(Arc<Inner>);
 

@@ -147,7 +147,8 @@ fn acknowledge(writer: u64, n: u64, revision: Revision) {
 
 fn start(role: &str, home: &Path) -> Child {
     let mut command = match role {
-        // 64 MiB, in blocks of 512 bytes, is what the journal is made with; the value that goes beyond it fails with EFBIG instead of a signal.
+        // 64 MiB, in blocks of 512 bytes: what the journal is made with. The value that goes beyond it fails with
+        // EFBIG, as the signal that would end the process is ignored.
         "full" => {
             let mut shell = Command::new("sh");
             shell.args(["-c", "trap '' XFSZ; ulimit -f 131072; exec \"$0\" \"$@\""]).arg(env::current_exe().unwrap());

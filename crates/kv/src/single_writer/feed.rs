@@ -135,3 +135,42 @@ impl ChangeSource for Consumer {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn committed(revision: u64, value_bytes: usize) -> Committed {
+        let write = Write { table: "t", key: vec![1].into(), value: Some(vec![0; value_bytes].into()) };
+        Committed::new(Revision(revision), vec![write])
+    }
+
+    #[tokio::test]
+    async fn the_ring_is_bounded_in_bytes_and_always_has_the_newest() {
+        let feed = Feed::new(Revision(0), FeedBounds { transactions_max: 100, bytes_max: 10_000 });
+        feed.publish((1..=10).map(|revision| committed(revision, 3_000)));
+        let remembered = |feed: &Feed| {
+            let ring = feed.shared.ring.lock();
+            (ring.floor, ring.committed.len(), ring.bytes)
+        };
+        let each = weight(&committed(1, 3_000));
+        assert_eq!(remembered(&feed), (Revision(7), 3, 3 * each));
+        assert_eq!(feed.changes(Revision(6)).next().await, Err(FeedError::Gone));
+        assert_eq!(feed.changes(Revision(7)).next().await.unwrap().revision, Revision(8));
+
+        feed.publish([committed(11, 1_000_000)]);
+        assert_eq!((remembered(&feed).0, remembered(&feed).1), (Revision(10), 1));
+        feed.publish([committed(12, 0)]);
+        assert_eq!((remembered(&feed).0, remembered(&feed).2), (Revision(11), weight(&committed(12, 0))));
+    }
+
+    #[tokio::test]
+    async fn a_consumer_reads_what_was_published_last_before_it_hears_of_the_end() {
+        let feed = Feed::new(Revision(0), FeedBounds::default());
+        let mut changes = feed.changes(Revision(0));
+        feed.publish([committed(1, 0)]);
+        drop(feed);
+        assert_eq!(changes.next().await.unwrap().revision, Revision(1));
+        assert_eq!(changes.next().await, Err(FeedError::Closed));
+    }
+}

@@ -13,7 +13,8 @@ use crate::{KeyRange, Revision, Write};
 /// judged on without reading the range.
 ///
 /// Each table remembers a bounded number of changes. What was forgotten raises the table's floor; a question about
-/// the time before the floor gets the safe answer, "may have changed". One busy table does not shorten the memory of another.
+/// the time before the floor gets the safe answer, "may have changed". One busy table does not shorten the
+/// memory of another.
 #[derive(Debug)]
 pub struct Recent {
     tables: HashMap<&'static str, Touched>,
@@ -33,11 +34,12 @@ struct Touched {
 }
 
 impl Recent {
-    /// Changes remembered per table, by default.
-    pub const CHANGES_MAX: usize = 65_536;
+    /// Changes remembered per table, by default: far more than any table sees while one decision is taken, and
+    /// some 3 MiB of a table that is busy.
+    pub const CHANGES_MAX: usize = 16_384;
 
     /// Bytes of keys remembered per table, by default.
-    pub const BYTES_MAX: usize = 8 * 1024 * 1024;
+    pub const BYTES_MAX: usize = 4 * 1024 * 1024;
 
     /// Remembers from `start` on, normally the revision of the store when it was opened.
     pub fn new(start: Revision) -> Self {
