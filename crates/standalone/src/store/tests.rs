@@ -155,6 +155,56 @@ async fn what_arrives_during_one_fsync_is_one_batch_judged_in_order() {
     assert_eq!(store.room.available_permits(), QUEUE_KIB_MAX, "all room is given back");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_stays_as_it_is_while_the_engine_writes_tables_out_and_merges_them() {
+    const KEYS: u64 = 200;
+    let home = tempfile::tempdir().unwrap();
+    let store = StandaloneStore::open(Options::new(home.path())).unwrap();
+    // 32 kB that do not compress, different for every key and round: three memtables of 16 MiB over all rounds.
+    let value = |round: u64, key: u64| {
+        let mut state = round << 32 | key;
+        let next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state ^ state >> 33).to_be_bytes()
+        };
+        std::iter::repeat_with(next).take(4_000).flatten().collect::<Vec<u8>>()
+    };
+    let mut snapshots = Vec::new();
+    for round in 0..8 {
+        for some in (0..KEYS).collect::<Vec<_>>().chunks(20) {
+            let mut transaction = Transaction::new();
+            for &key in some {
+                if round % 4 == 3 && key % 3 == 0 {
+                    transaction.delete("t", key.to_be_bytes().to_vec());
+                } else {
+                    transaction.put("t", key.to_be_bytes().to_vec(), value(round, key));
+                }
+            }
+            store.commit(transaction).await.unwrap();
+        }
+        snapshots.push(store.snapshot().await.unwrap());
+        if round == 4 {
+            snapshots.truncate(2); // some end, some stay
+        }
+    }
+    let check = async |round: u64, snapshot: &Snapshot| {
+        let rows = snapshot.scan("t", &KeyRange::all(), 1_000, Direction::Ascending).await.unwrap();
+        let expected: Vec<_> = (0..KEYS).filter(|key| round % 4 != 3 || key % 3 != 0).collect();
+        assert_eq!(rows.len(), expected.len(), "round {round}");
+        for (row, key) in rows.iter().zip(expected) {
+            assert!(row.key[..] == key.to_be_bytes() && row.row.value == value(round, key), "round {round}, key {key}");
+            let one = snapshot.get("t", &key.to_be_bytes()).await.unwrap();
+            assert_eq!(one.as_ref(), Some(&row.row), "round {round}, key {key}");
+        }
+    };
+    for (round, snapshot) in [0, 1, 5, 6, 7].into_iter().zip(&snapshots) {
+        check(round, snapshot).await;
+    }
+    drop((snapshots, store));
+    let store = StandaloneStore::open(Options::new(home.path())).unwrap();
+    check(7, &store.snapshot().await.unwrap()).await;
+}
+
 #[test]
 fn reads_work_without_a_runtime() {
     let home = tempfile::tempdir().unwrap();
