@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use zeroize::Zeroizing;
+
 use crate::data_dir::{DataDir, DataDirError};
 
 /// The values of the file. `Debug` is left out: one of them is a secret.
@@ -18,10 +20,8 @@ pub struct EnvFile {
     pub mqtt_port: u16,
     /// The certificate that clients trust.
     pub ca_file: String,
-    /// The administrator's key.
-    pub access_key_id: String,
-    /// Its secret.
-    pub secret_access_key: String,
+    /// The administrator's key and its secret; `None` when somebody deleted it.
+    pub key: Option<(String, Zeroizing<String>)>,
     /// Where the account's things are.
     pub region: String,
     /// Further listeners: name and port.
@@ -48,8 +48,10 @@ impl EnvFile {
         line("TIDEGATE_MQTT_PORT", &self.mqtt_port.to_string());
         line("TIDEGATE_CA_FILE", &self.ca_file);
         line("AWS_ENDPOINT_URL", &self.api_url);
-        line("AWS_ACCESS_KEY_ID", &self.access_key_id);
-        line("AWS_SECRET_ACCESS_KEY", &self.secret_access_key);
+        if let Some((id, secret)) = &self.key {
+            line("AWS_ACCESS_KEY_ID", id);
+            line("AWS_SECRET_ACCESS_KEY", secret);
+        }
         line("AWS_DEFAULT_REGION", &self.region);
         line("AWS_CA_BUNDLE", &self.ca_file);
         for (name, port) in &self.listeners {

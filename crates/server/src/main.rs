@@ -3,14 +3,50 @@
 mod admin;
 mod cli;
 mod clock;
+mod commands;
 mod config;
 mod data_dir;
 mod demo;
 mod env_file;
 mod logging;
+mod serve;
 
+use std::process::ExitCode;
+
+use anyhow::Result;
 use clap::Parser;
+use cli::{Cli, Command};
 
-fn main() {
-    let _ = cli::Cli::parse();
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidegate: {}", told(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The error and its causes in one sentence, without saying twice what a cause repeats.
+fn told(error: &anyhow::Error) -> String {
+    let mut sentence = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !sentence.contains(&cause) {
+            sentence = format!("{sentence}: {cause}");
+        }
+    }
+    sentence
+}
+
+#[tokio::main]
+async fn run(cli: Cli) -> Result<()> {
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => serve::run(options).await,
+        Command::Demo(options) => demo::run(options).await,
+        Command::Account(command) => commands::account(command).await,
+        Command::Key(command) => commands::key(command).await,
+        Command::CheckConfig(options) => commands::check_config(&options),
+    }
 }

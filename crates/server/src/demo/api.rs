@@ -63,7 +63,9 @@ impl Api {
     /// `METHOD path?query` of the service `iot` with a JSON body (none when null); the JSON answer.
     pub async fn call(&self, method: &str, path_and_query: &str, body: Value) -> Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        timeout(PATIENCE, self.exchange(method, path_and_query, body)).await.context("the API did not answer in time")?
+        timeout(PATIENCE, self.exchange(method, path_and_query, body))
+            .await
+            .context("the API did not answer in time")?
     }
 
     async fn exchange(&self, method: &str, path_and_query: &str, body: String) -> Result<Value> {
@@ -104,12 +106,14 @@ impl Api {
         let tcp = TcpStream::connect((api_host.as_str(), *api_port))
             .await
             .with_context(|| format!("cannot reach the API at {api_host}:{api_port}"))?;
-        let tls = self.tls.connect(ServerName::try_from(api_host.clone())?, tcp).await.context("no TLS with the API")?;
+        let tls =
+            self.tls.connect(ServerName::try_from(api_host.clone())?, tcp).await.context("no TLS with the API")?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
         tokio::spawn(connection);
         let response = sender.send_request(request).await?;
         let status = response.status();
-        let error_type = response.headers().get("x-amzn-errortype").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        let error_type =
+            response.headers().get("x-amzn-errortype").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
         Ok((status, error_type, read(response.into_body()).await?))
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::VecDeque, fmt, num::NonZeroU16, sync::Arc, time::Duration
 use anyhow::{Context, Result, bail, ensure};
 use rustls::pki_types::ServerName;
 use tidegate_mqtt::{
-    Connect, Packet, Peer, Publish, QoS, ReasonCode, Subscribe, Subscription, SubscriptionOptions, UserProperties, Version,
-    decode, frame,
+    Connect, Packet, Peer, Publish, QoS, ReasonCode, Subscribe, Subscription, SubscriptionOptions, UserProperties,
+    Version, decode, frame,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -99,7 +99,8 @@ impl Device {
 
     async fn attempt(self, client_id: &str) -> Result<Outcome> {
         let Self { host, port, tls } = self;
-        let tcp = TcpStream::connect((host.as_str(), port)).await.with_context(|| format!("cannot reach {host}:{port}"))?;
+        let tcp =
+            TcpStream::connect((host.as_str(), port)).await.with_context(|| format!("cannot reach {host}:{port}"))?;
         let stream = match tls.connect(ServerName::try_from(host)?, tcp).await {
             Ok(stream) => stream,
             Err(error) => return Ok(Outcome::Refused(Refusal::Handshake(error.to_string()))),
@@ -215,7 +216,9 @@ impl Connected {
         };
         let bytes: Vec<u8> = self.buffer.drain(..packet_bytes).collect();
         Ok(match decode(&bytes, Version::V5, Peer::Server)? {
-            Packet::ConnAck(ack) => Event::ConnAck(ack.reason_code, ack.properties.reason.reason_string.map(str::to_owned)),
+            Packet::ConnAck(ack) => {
+                Event::ConnAck(ack.reason_code, ack.properties.reason.reason_string.map(str::to_owned))
+            }
             Packet::PubAck(ack) => Event::Ack(ack.packet_id, ack.reason_code),
             Packet::SubAck(ack) => {
                 Event::Ack(ack.packet_id, ack.reason_codes.iter().next().unwrap_or(ReasonCode::UnspecifiedError))

@@ -45,12 +45,15 @@ impl Running {
     pub fn read(data: &Path) -> Result<Self> {
         let path = data.join("tidegate.env");
         let text = fs::read_to_string(&path).with_context(|| {
-            format!("no broker runs on {} (there is no {}): start one with `tidegate serve --data {0}`", data.display(), path.display())
+            format!(
+                "no broker runs on {} (there is no {}): start one with `tidegate serve --data {0}`",
+                data.display(),
+                path.display()
+            )
         })?;
         let values: HashMap<&str, String> = text.lines().filter_map(assignment).collect();
-        let value = |name: &str| {
-            values.get(name).cloned().with_context(|| format!("{} does not say {name}", path.display()))
-        };
+        let value =
+            |name: &str| values.get(name).cloned().with_context(|| format!("{} does not say {name}", path.display()));
         let url = value("TIDEGATE_API_URL")?;
         let (api_host, api_port) = url
             .strip_prefix("https://")

@@ -39,8 +39,15 @@ pub async fn play(narrator: &mut Narrator, running: &Running) -> Result<()> {
 }
 
 /// A device that works already: it listens to what happens.
-async fn watcher(narrator: &mut Narrator, running: &Running, api: &Api, run: &str, policy: &str) -> Result<(String, Connected)> {
-    narrator.step("A service that listens: its certificate is made by the broker, with a policy that allows everything");
+async fn watcher(
+    narrator: &mut Narrator,
+    running: &Running,
+    api: &Api,
+    run: &str,
+    policy: &str,
+) -> Result<(String, Connected)> {
+    narrator
+        .step("A service that listens: its certificate is made by the broker, with a policy that allows everything");
     narrator.command("aws iot create-keys-and-certificate --set-as-active");
     narrator.command(&format!("aws iot create-policy --policy-name {policy} --policy-document '{EVERYTHING}'"));
     narrator.command(&format!("aws iot attach-policy --policy-name {policy} --target CERTIFICATE_ARN"));
@@ -61,7 +68,9 @@ async fn watcher(narrator: &mut Narrator, running: &Running, api: &Api, run: &st
 async fn register_ca(narrator: &mut Narrator, api: &Api, ca: &FleetCa) -> Result<String> {
     narrator.step("The owner of the fleet registers a CA, proving that its key is held: the verification certificate's common name is the registration code");
     narrator.command("aws iot get-registration-code");
-    narrator.command("aws iot register-ca-certificate --ca-certificate file://ca.pem --verification-cert file://verify.pem");
+    narrator.command(
+        "aws iot register-ca-certificate --ca-certificate file://ca.pem --verification-cert file://verify.pem",
+    );
     let code = api.call("GET", "/registrationcode", Value::Null).await?;
     let verification = ca.sign(text(&code, "registrationCode")?)?;
     let body = json!({ "caCertificate": ca.pem, "verificationCertificate": verification.pem });
@@ -71,7 +80,13 @@ async fn register_ca(narrator: &mut Narrator, api: &Api, ca: &FleetCa) -> Result
     Ok(id)
 }
 
-async fn nobody_through_an_inactive_ca(narrator: &mut Narrator, running: &Running, api: &Api, ca_id: &str, device: &Identity) -> Result<()> {
+async fn nobody_through_an_inactive_ca(
+    narrator: &mut Narrator,
+    running: &Running,
+    api: &Api,
+    ca_id: &str,
+    device: &Identity,
+) -> Result<()> {
     narrator.step("Without --set-as-active the CA is INACTIVE, and registers nobody");
     narrator.command(&format!("aws iot describe-ca-certificate --certificate-id {ca_id}"));
     let ca = &api.call("GET", &format!("/cacertificate/{ca_id}"), Value::Null).await?["certificateDescription"];
@@ -122,7 +137,12 @@ async fn first_connection(
     Ok(id)
 }
 
-async fn still_pending(narrator: &mut Narrator, running: &Running, device: &Identity, watcher: &mut Connected) -> Result<()> {
+async fn still_pending(
+    narrator: &mut Narrator,
+    running: &Running,
+    device: &Identity,
+    watcher: &mut Connected,
+) -> Result<()> {
     narrator.step("Each time it connects while pending, it is announced again");
     refused(narrator, running, device, "the device").await?;
     let event = watcher.message().await.context("waiting for the second event")?;
@@ -163,7 +183,11 @@ async fn publish(narrator: &mut Narrator, device: &mut Connected, watcher: &mut 
     narrator.step("It publishes, and the service receives");
     device.publish("rooms/1/temperature", b"21.5").await?;
     let message = watcher.message().await.context("waiting for the device's message")?;
-    ensure!(message.topic == "rooms/1/temperature" && message.payload == b"21.5", "something else arrived on {}", message.topic);
+    ensure!(
+        message.topic == "rooms/1/temperature" && message.payload == b"21.5",
+        "something else arrived on {}",
+        message.topic
+    );
     narrator.saw("rooms/1/temperature 21.5");
     Ok(())
 }

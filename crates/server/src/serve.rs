@@ -1,0 +1,297 @@
+//! `tidegate serve`: every part of the running broker is built, wired and stopped here.
+//!
+//! ```text
+//! data directory ─▶ store ─▶ registry ─▶ first account, server certificate
+//!                                │ changes            │
+//!                   broker ◀─────┴─ kicks      names ─┴─▶ gateway (devices), api (operators), admin socket
+//! ```
+
+mod admin_requests;
+mod chance;
+mod faults;
+mod first_start;
+mod screen;
+mod server_certificate;
+mod signals;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use tidegate_api::{Api, Listener as ApiListener, Serving, serve as serve_api};
+use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
+use tidegate_gateway::{Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport};
+use tidegate_ids::{Clock, Tenant};
+use tidegate_kv::Store;
+use tidegate_pki::seal::MasterKey;
+use tidegate_registry::{Parts, Registry};
+use tidegate_standalone::{Options, StandaloneStore};
+use tidegate_tls::ServerNames;
+
+use crate::{
+    admin::AdminSocket,
+    cli::Serve,
+    clock::SystemClock,
+    config::{self, Config},
+    data_dir::DataDir,
+    env_file::EnvFile,
+    logging,
+};
+use first_start::FirstAccount;
+use screen::Endpoint;
+
+/// From the first signal to the end, at most; connections that are slower are cut.
+const STOP_LIMIT: Duration = Duration::from_secs(8);
+/// Within that, how long requests to the API may still take.
+const API_GRACE: Duration = Duration::from_secs(2);
+/// Descriptors kept for the store, the API and peers; the rest are for devices. Decision 0003.
+const DESCRIPTORS_KEPT: u64 = 256;
+
+/// Runs until a signal; an error says what to do about it.
+pub async fn run(options: Serve) -> Result<()> {
+    let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
+    if let Some(data) = &options.data {
+        config.data.clone_from(data);
+    }
+    logging::install(&config.log).map_err(anyhow::Error::msg)?;
+    let data = DataDir::open(&config.data)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let mut signals = signals::Signals::listen()?;
+
+    let (store, registry) = open_registry(&data, &config, &clock).await?;
+    let random = u64::from_le_bytes(chance::random());
+    let account = first_start::ensure(&registry, &config.first_start, random, clock.now()).await?;
+    let host_names = host_names(&config);
+    let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
+    data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
+    let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
+
+    data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
+    let gateway = start_gateway(&config, &account, &registry, &names, &clock)?;
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store).await?;
+    let admin = AdminSocket::bind(&data.admin_socket())
+        .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
+    let requests = (registry.clone(), clock.clone());
+    tokio::spawn(admin.serve(move |request| admin_requests::answer(requests.0.clone(), requests.1.clone(), request)));
+    tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
+    let follow = registry.clone();
+    let followed = tokio::spawn(async move { follow.run_directory().await });
+
+    announce(&config, &options, &data, &account, &host_names, &gateway, &api)?;
+    let outcome = tokio::select! {
+        () = signals.first() => Ok(()),
+        ended = followed => Err(match ended {
+            Ok(Ok(())) => anyhow::anyhow!("the store closed by itself"),
+            Ok(Err(error)) => anyhow::Error::new(error).context("the store's changes cannot be followed"),
+            Err(panic) => anyhow::Error::new(panic).context("following the store's changes ended"),
+        }),
+    };
+    signals.exit_at_the_second();
+    stop(gateway, api).await;
+    data.remove(&data.admin_socket());
+    drop(store);
+    outcome
+}
+
+/// The store, and the registry over it.
+async fn open_registry(
+    data: &DataDir,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<StandaloneStore>, Registry)> {
+    let path = data.store();
+    let store_is_new = !path.exists();
+    let master_key = data.master_key(store_is_new, chance::random)?;
+    let opened = tokio::task::spawn_blocking(move || StandaloneStore::open(Options::new(path))).await?;
+    let store = Arc::new(opened.with_context(|| format!("cannot open the store in {}", data.path().display()))?);
+    let registry = Registry::open(
+        Parts {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            master_key: MasterKey::from_bytes(&master_key),
+            chance: Box::new(chance::SystemChance),
+            settings: tidegate_registry::Settings { endpoint_domain: endpoint_domain(config) },
+            faults: faults::points(),
+        },
+        clock.now(),
+    )
+    .await
+    .context("cannot read what is stored")?;
+    Ok((store, registry))
+}
+
+fn endpoint_domain(config: &Config) -> Option<String> {
+    Some(config.mqtt.endpoint_domain.clone()).filter(|domain| !domain.is_empty())
+}
+
+fn host_names(config: &Config) -> Vec<String> {
+    let configured = &config.server.host_names;
+    if configured.is_empty() { server_certificate::default_host_names() } else { configured.clone() }
+}
+
+/// Cores, broker, listeners; and live effects of the registry's changes on sessions.
+fn start_gateway(
+    config: &Config,
+    account: &FirstAccount,
+    registry: &Registry,
+    names: &Arc<ServerNames>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Gateway> {
+    let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
+    let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
+    let settings = tidegate_broker::Settings { cores: cores.count(), ..Default::default() };
+    let broker = Arc::new(Broker::new(settings, cores.wake(), Arc::new(Alone)));
+    end_sessions_on_change(registry, &broker, clock);
+    let tenant = Tenant { account: account.id, region: config.first_start.region };
+    let first = config::Listener {
+        name: "devices".into(),
+        address: config.mqtt.address,
+        port: config.mqtt.port,
+        transport: config::Transport::Tls,
+        profile: config.mqtt.profile,
+        insecure: false,
+    };
+    let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
+    let gateway_config =
+        GatewayConfig { listeners, connections_max: descriptors_for_devices(), ..GatewayConfig::default() };
+    let parts = GatewayParts {
+        broker,
+        registry: Arc::new(registry.clone()),
+        clock: Arc::clone(clock),
+        server_names: Arc::clone(names),
+    };
+    Ok(Gateway::start(gateway_config, cores, parts)?)
+}
+
+fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
+    use config::{Profile, Transport as Below};
+    let (profile, tls, refusals) = match listener.profile {
+        Profile::Standard => (tidegate_broker::Profile::standard(), TlsSettings::standard(), Refusals::Explained),
+        Profile::Aws => (tidegate_broker::Profile::aws(), TlsSettings::aws(), Refusals::Silent),
+    };
+    ListenerConfig {
+        name: listener.name.as_str().into(),
+        address: SocketAddr::new(listener.address, listener.port),
+        transport: match listener.transport {
+            Below::Tls => Transport::Tls(tls),
+            Below::Plain => Transport::Plain { tenant },
+        },
+        profile: Arc::new(profile),
+        refusals,
+    }
+}
+
+/// A certificate that may no longer connect loses the sessions it has.
+fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>) {
+    let (broker, clock) = (Arc::clone(broker), Arc::clone(clock));
+    registry.on_change(move |change| {
+        let Some((tenant, certificate_id)) = change.ends_sessions_of() else { return };
+        let principal = Principal::Certificate { tenant, certificate_id };
+        let mut effects = Effects::outside();
+        broker.kick(&Selector::Principal { tenant, principal }, CloseReason::PrincipalRefused, clock.now(), &mut effects);
+        broker.hand_over(&mut effects);
+    });
+}
+
+/// Raises the limit of open files as far as the system lets us; what is left for devices.
+fn descriptors_for_devices() -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+        1024
+    });
+    limit.saturating_sub(DESCRIPTORS_KEPT).max(64).try_into().unwrap_or(usize::MAX)
+}
+
+async fn start_api(
+    config: &Config,
+    host_names: &[String],
+    registry: &Registry,
+    names: &Arc<ServerNames>,
+    clock: &Arc<dyn Clock>,
+    store: &Arc<StandaloneStore>,
+) -> Result<Serving> {
+    let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
+    let mut listeners =
+        vec![ApiListener::Https { address: SocketAddr::new(config.api.address, config.api.port), tls: Arc::new(tls) }];
+    if let Some(port) = config.api.plain_port {
+        listeners.push(ApiListener::Http { address: (Ipv4Addr::LOCALHOST, port).into() });
+    }
+    let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
+    let store = Arc::clone(store);
+    let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_readiness(move || {
+        let stuck = store.committing_for();
+        if stuck < Duration::from_secs(5) { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
+    });
+    Ok(serve_api(Arc::new(api), listeners).await?)
+}
+
+/// Says that it listens: to people, to shells, to systemd.
+fn announce(
+    config: &Config,
+    options: &Serve,
+    data: &DataDir,
+    account: &FirstAccount,
+    host_names: &[String],
+    gateway: &Gateway,
+    api: &Serving,
+) -> Result<()> {
+    let host = host_names[0].as_str();
+    let api_url = format!("https://{}:{}", bracketed(host), api.addresses()[0].port());
+    let devices = gateway.local_addresses();
+    let api_plain_port = api.addresses().get(1).map(SocketAddr::port);
+    if !options.no_env_file {
+        if account.key.is_none() {
+            tracing::warn!(
+                "the first account's key was deleted: tidegate.env has none; `tidegate key create` makes one"
+            );
+        }
+        EnvFile {
+            pid: std::process::id(),
+            account_id: account.id.to_string(),
+            api_url: api_url.clone(),
+            mqtt_host: host.to_owned(),
+            mqtt_port: devices[0].address.port(),
+            ca_file: path_text(&data.ca_file()),
+            key: account.key.as_ref().map(|(id, secret)| (id.to_string(), secret.clone())),
+            region: config.first_start.region.to_string(),
+            listeners: devices[1..].iter().map(|l| (l.listener.to_string(), l.address.port())).collect(),
+            api_plain_port,
+        }
+        .write(data)?;
+    }
+    let mut endpoints = vec![Endpoint { what: "API (HTTPS)".into(), at: api_url }];
+    endpoints.extend(
+        api_plain_port.map(|port| Endpoint { what: "API (HTTP)".into(), at: format!("http://127.0.0.1:{port}") }),
+    );
+    endpoints
+        .extend(devices.iter().map(|l| Endpoint { what: format!("MQTT ({})", l.listener), at: l.address.to_string() }));
+    println!("{}", screen::text(account.id.as_str(), &endpoints, data, !options.no_env_file));
+    sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
+    Ok(())
+}
+
+/// A host as it stands in a URL.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Devices first, told and flushed, while the API finishes what it has.
+async fn stop(gateway: Gateway, api: Serving) {
+    tracing::info!("stopping: no new connections");
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Stopping]) {
+        tracing::debug!(%error, "systemd was not told");
+    }
+    let devices = tokio::task::spawn_blocking(move || gateway.shutdown(STOP_LIMIT));
+    let (devices, ()) = tokio::join!(devices, api.shutdown(API_GRACE));
+    if let Err(error) = devices {
+        tracing::error!(%error, "the gateway did not stop in order");
+    }
+    tracing::info!("stopped");
+}
