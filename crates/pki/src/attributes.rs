@@ -224,3 +224,6 @@ fn address(bytes: &[u8]) -> Option<String> {
         <[u8; 16]>::try_from(bytes).ok().map(|octets| Ipv6Addr::from(octets).to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,3 +62,6 @@ impl Deref for CaCertificate {
 pub fn ca_certificate_id(der: &[u8]) -> CaCertificateId {
     CaCertificateId::from_bytes(sha256(der))
 }
+
+#[cfg(test)]
+mod tests;

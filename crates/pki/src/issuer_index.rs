@@ -202,3 +202,6 @@ impl<T> fmt::Debug for Issuer<T> {
         f.debug_struct("Issuer").field("ca_certificate_id", &self.ca_certificate_id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

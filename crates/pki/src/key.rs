@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self as aws, RsaPssSaltLength, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::{oid_registry as oid, prelude::FromDer, public_key::RSAPublicKey, x509::SubjectPublicKeyInfo};
 
 use crate::{
     PkiError,
-    signature::{Hash, SignatureAlgorithm},
+    signature::{Hash, Salt, SignatureAlgorithm},
 };
 
 /// Smallest RSA key, in bits. AWS: developer guide, "Create your own client certificates".
@@ -158,14 +158,24 @@ impl fmt::Debug for PublicKey {
 /// aws-lc's routine for a key and a signature algorithm, if the two fit and both are accepted.
 fn verification(key: &KeyAlgorithm, algorithm: &SignatureAlgorithm) -> Option<&'static dyn VerificationAlgorithm> {
     use {Hash::*, KeyAlgorithm as Key, SignatureAlgorithm::*};
+    const LONGEST: RsaPssSaltLength = RsaPssSaltLength::Max;
     key.accepted().ok()?;
     Some(match (key, algorithm) {
         (Key::Rsa(_), RsaPkcs1(Sha256)) => &aws::RSA_PKCS1_2048_8192_SHA256,
         (Key::Rsa(_), RsaPkcs1(Sha384)) => &aws::RSA_PKCS1_2048_8192_SHA384,
         (Key::Rsa(_), RsaPkcs1(Sha512)) => &aws::RSA_PKCS1_2048_8192_SHA512,
-        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha256)) => &aws::RSA_PSS_2048_8192_SHA256,
-        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha384)) => &aws::RSA_PSS_2048_8192_SHA384,
-        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha512)) => &aws::RSA_PSS_2048_8192_SHA512,
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha256, Salt::Digest)) => &aws::RSA_PSS_2048_8192_SHA256,
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha256, Salt::Max)) => {
+            const { &aws::RSA_PSS_2048_8192_SHA256.with_pss_salt_length(LONGEST) }
+        }
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha384, Salt::Digest)) => &aws::RSA_PSS_2048_8192_SHA384,
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha384, Salt::Max)) => {
+            const { &aws::RSA_PSS_2048_8192_SHA384.with_pss_salt_length(LONGEST) }
+        }
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha512, Salt::Digest)) => &aws::RSA_PSS_2048_8192_SHA512,
+        (Key::Rsa(_) | Key::RsaPss(_), RsaPss(Sha512, Salt::Max)) => {
+            const { &aws::RSA_PSS_2048_8192_SHA512.with_pss_salt_length(LONGEST) }
+        }
         (Key::P256, Ecdsa(Sha256)) => &aws::ECDSA_P256_SHA256_ASN1,
         (Key::P256, Ecdsa(Sha384)) => &aws::ECDSA_P256_SHA384_ASN1,
         (Key::P256, Ecdsa(Sha512)) => &aws::ECDSA_P256_SHA512_ASN1,
@@ -177,7 +187,7 @@ fn verification(key: &KeyAlgorithm, algorithm: &SignatureAlgorithm) -> Option<&'
         (Key::P521, Ecdsa(Sha512)) => &aws::ECDSA_P521_SHA512_ASN1,
         (Key::Rsa(_), Ecdsa(_) | Unaccepted(_))
         | (Key::RsaPss(_), RsaPkcs1(_) | Ecdsa(_) | Unaccepted(_))
-        | (Key::P256 | Key::P384 | Key::P521, RsaPkcs1(_) | RsaPss(_) | Unaccepted(_))
+        | (Key::P256 | Key::P384 | Key::P521, RsaPkcs1(_) | RsaPss(..) | Unaccepted(_))
         | (Key::Other(_), _) => return None,
     })
 }

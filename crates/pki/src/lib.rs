@@ -20,6 +20,8 @@ mod private_key;
 mod request;
 pub mod seal;
 mod signature;
+#[cfg(test)]
+mod testing;
 mod x509;
 
 pub use attributes::{ATTRIBUTE_VALUES_MAX, Attributes, NameAttribute};
@@ -30,7 +32,7 @@ pub use key::{KeyAlgorithm, PublicKey, RSA_BITS_MAX, RSA_BITS_MIN};
 pub use leaf::{ClientLeaf, certificate_id};
 pub use private_key::PrivateKey;
 pub use request::{Csr, REQUEST_BYTES_MAX};
-pub use signature::{Hash, SignatureAlgorithm, check_possession};
+pub use signature::{Hash, Salt, SignatureAlgorithm, check_possession};
 pub use x509::{CERTIFICATE_BYTES_MAX, X509};
 
 /// SHA-256 of `bytes`.

@@ -106,3 +106,6 @@ fn next_block<'a>(text: &'a str, expected: &'static str) -> Result<Option<Block<
     };
     Ok(Some(Block { label, body, rest }))
 }
+
+#[cfg(test)]
+mod tests;

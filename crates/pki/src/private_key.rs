@@ -119,3 +119,6 @@ fn pkcs1(pkcs8: &[u8]) -> Option<&[u8]> {
     let (_, key) = Any::from_der(rest).ok()?;
     (key.tag() == x509_parser::asn1_rs::Tag::OctetString).then_some(key.data)
 }
+
+#[cfg(test)]
+mod tests;

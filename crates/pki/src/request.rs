@@ -53,3 +53,6 @@ impl Csr {
         &self.public_key
     }
 }
+
+#[cfg(test)]
+mod tests;

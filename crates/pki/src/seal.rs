@@ -100,3 +100,6 @@ impl fmt::Debug for MasterKey {
         write!(f, "MasterKey({}, hidden)", self.id())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,15 @@ impl Hash {
     }
 }
 
+/// Length of the salt in RSASSA-PSS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Salt {
+    /// As long as the digest: TLS, and most issuers.
+    Digest,
+    /// As long as the key allows: what `openssl` makes unless told otherwise.
+    Max,
+}
+
 /// How a certificate or a request was signed.
 ///
 /// AWS: developer guide, "X.509 client certificates", list of algorithms. DSA, which is on that list, is not verified
@@ -48,8 +57,8 @@ impl Hash {
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5.
     RsaPkcs1(Hash),
-    /// RSASSA-PSS with MGF1 over the same hash and a salt as long as the digest.
-    RsaPss(Hash),
+    /// RSASSA-PSS with MGF1 over the same hash.
+    RsaPss(Hash, Salt),
     /// ECDSA; any curve may go with any hash.
     Ecdsa(Hash),
     /// Not accepted; a name for the message.
@@ -60,7 +69,7 @@ impl SignatureAlgorithm {
     /// Whether certificates signed like this are accepted.
     pub fn accepted(&self) -> Result<(), PkiError> {
         match self {
-            Self::RsaPkcs1(_) | Self::RsaPss(_) | Self::Ecdsa(_) => Ok(()),
+            Self::RsaPkcs1(_) | Self::RsaPss(..) | Self::Ecdsa(_) => Ok(()),
             Self::Unaccepted(name) => Err(PkiError::SignatureAlgorithm(name.clone())),
         }
     }
@@ -101,7 +110,7 @@ impl fmt::Display for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RsaPkcs1(hash) => write!(f, "RSA with {hash:?}"),
-            Self::RsaPss(hash) => write!(f, "RSA-PSS with {hash:?}"),
+            Self::RsaPss(hash, _) => write!(f, "RSA-PSS with {hash:?}"),
             Self::Ecdsa(hash) => write!(f, "ECDSA with {hash:?}"),
             Self::Unaccepted(name) => f.write_str(name),
         }
@@ -120,10 +129,13 @@ fn pss(identifier: &AlgorithmIdentifier<'_>) -> SignatureAlgorithm {
     if mask != Some(hash) {
         return unaccepted("a mask hash that differs from the message hash");
     }
-    if parameters.salt_length() != hash.bytes() {
-        return unaccepted("a salt length that differs from the hash length");
+    // With the longest salt a 2048-bit key leaves no room: 256 = salt + hash + 2; longer keys have longer ones.
+    let longest = (crate::RSA_BITS_MIN / 8) as u32 - hash.bytes() - 2;
+    match parameters.salt_length() {
+        length if length == hash.bytes() => SignatureAlgorithm::RsaPss(hash, Salt::Digest),
+        length if length >= longest => SignatureAlgorithm::RsaPss(hash, Salt::Max),
+        _ => unaccepted("a salt as long as neither the hash nor the key"),
     }
-    SignatureAlgorithm::RsaPss(hash)
 }
 
 /// Whether a TLS peer holds the private key of `key`: its CertificateVerify over `message`.
@@ -154,16 +166,19 @@ fn scheme_algorithm(key: &KeyAlgorithm, scheme: u16, tls13: bool) -> Option<Sign
         (0x0501, Rsa(_)) if !tls13 => Algorithm::RsaPkcs1(Sha384),
         (0x0601, Rsa(_)) if !tls13 => Algorithm::RsaPkcs1(Sha512),
         // rsa_pss_rsae_*: a key that calls itself rsaEncryption.
-        (0x0804, Rsa(_)) => Algorithm::RsaPss(Sha256),
-        (0x0805, Rsa(_)) => Algorithm::RsaPss(Sha384),
-        (0x0806, Rsa(_)) => Algorithm::RsaPss(Sha512),
+        (0x0804, Rsa(_)) => Algorithm::RsaPss(Sha256, Salt::Digest),
+        (0x0805, Rsa(_)) => Algorithm::RsaPss(Sha384, Salt::Digest),
+        (0x0806, Rsa(_)) => Algorithm::RsaPss(Sha512, Salt::Digest),
         // rsa_pss_pss_*: a key that calls itself RSASSA-PSS. AWS: with TLS 1.3 only.
-        (0x0809, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha256),
-        (0x080a, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha384),
-        (0x080b, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha512),
+        (0x0809, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha256, Salt::Digest),
+        (0x080a, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha384, Salt::Digest),
+        (0x080b, RsaPss(_)) if tls13 => Algorithm::RsaPss(Sha512, Salt::Digest),
         (0x0403, P256 | P384 | P521) if curve_or_tls12(&P256) => Algorithm::Ecdsa(Sha256),
         (0x0503, P256 | P384 | P521) if curve_or_tls12(&P384) => Algorithm::Ecdsa(Sha384),
         (0x0603, P256 | P384 | P521) if curve_or_tls12(&P521) => Algorithm::Ecdsa(Sha512),
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::{fmt, ops::Range};
 use tidegate_ids::Timestamp;
 use x509_parser::{certificate::X509Certificate, extensions::ParsedExtension, prelude::FromDer, time::ASN1Time};
 
-use crate::{Attributes, PkiError, PublicKey, SignatureAlgorithm, hex};
+use crate::{Attributes, PkiError, PublicKey, SignatureAlgorithm, der, hex, sha256};
 
 /// Longest certificate that is read, in bytes of DER or characters of PEM.
 ///
@@ -75,6 +75,9 @@ impl X509 {
             basic_constraints_ca: None,
             der: der.into(),
         };
+        if !certificate.is_canonical() {
+            return Err(invalid("not DER outside the signed part"));
+        }
         for extension in tbs.iter_extensions() {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectKeyIdentifier(id) => certificate.subject_key_id = Some(part(der, id.0)?),
@@ -88,6 +91,27 @@ impl X509 {
             }
         }
         Ok(certificate)
+    }
+
+    /// Whether the bytes that no signature covers are the only ones they can be, given the signed part and the signature.
+    ///
+    /// Otherwise a client could write its own certificate in many ways, each with another certificate id.
+    fn is_canonical(&self) -> bool {
+        let signature = der::bit_string(&self.der[self.signature.clone()]);
+        let tbs = &self.der[self.tbs.clone()];
+        let Some(after_tbs) = self.der.get(self.tbs.end..) else { return false };
+        let Some(algorithm) = after_tbs.strip_suffix(signature.as_slice()) else { return false };
+        // The same algorithm stands behind the serial number, signed.
+        self.der[self.serial.end..self.tbs.end].starts_with(algorithm)
+            && der::constructed(der::SEQUENCE, &[tbs, after_tbs]) == *self.der
+    }
+
+    /// SHA-256 of what the issuer signed: the same for all certificates that differ in their signature only.
+    ///
+    /// An ECDSA signature can be rewritten by anybody into a second valid one, which makes a second certificate id for
+    /// the same certificate; this digest tells that it is the same.
+    pub fn signed_part_sha256(&self) -> [u8; 32] {
+        sha256(&self.der[self.tbs.clone()])
     }
 
     /// The whole certificate's DER.
@@ -247,3 +271,6 @@ fn timestamp(time: ASN1Time) -> Timestamp {
 fn short(error: &impl fmt::Display) -> String {
     error.to_string().chars().take(200).collect()
 }
+
+#[cfg(test)]
+mod tests;
