@@ -1,1 +1,62 @@
-//! What an account owns: access keys, CAs, certificates, policies; just-in-time registration.
+//! What an account owns: access keys, CA certificates, device certificates, policies; and a device's first CONNECT.
+//!
+//! ```text
+//!   api ──▶ Registry::register_ca_certificate … ──▶ read rows, decide, commit (kv) ──▶ changes
+//!                                                                                        │
+//!   gateway ──▶ Directory (in memory: TLS, SigV4, policies) ◀── applied in order ◀───────┤
+//!          └──▶ Registry::connect ──▶ Admission | Refused                                └──▶ RegistryChange ──▶ server
+//! ```
+//!
+//! * [`Registry`] has one method for each AWS operation, in a file of the operation's name under `operations`.
+//!   Each reads a snapshot, decides by a pure function over the rows, commits with preconditions, and decides again when
+//!   somebody was faster. When it returns, the rows are durable **and the [`Directory`] shows them**: a CONNECT that
+//!   begins afterwards is judged by them.
+//! * [`Directory`] is what the message path asks: no store, no await, nothing linear in the number of CAs or certificates.
+//! * [`Registry::connect`] is the device's path; it reads the store only to register a leaf that nobody has seen.
+//!
+//! **Invariant:** no clock, no randomness, no I/O but `kv`: `now` is an argument, [`Chance`] is handed in.
+
+mod chance;
+mod change;
+mod connect;
+mod directory;
+mod error;
+pub mod events;
+mod fault;
+mod operations;
+mod page;
+mod records;
+mod registry;
+mod status;
+mod tables;
+mod target;
+
+pub use chance::Chance;
+pub use change::RegistryChange;
+pub use connect::{
+    Admission, Admitted, CertificateRegistered, EndpointRequired, Presented, Refusal, Refused, ServerName,
+};
+pub use directory::{AccessKey, Counts, Directory, Grants, SecretAccessKey};
+pub use error::{CertificateProblem, RegistryError};
+pub use fault::FaultPoints;
+pub use operations::*;
+pub use page::{Page, PageRequest};
+pub use records::{
+    AccessKeyStatus, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId, PolicyRecord,
+    PolicyVersionId, RegistrationConfig, Tag, Validity,
+};
+pub use registry::{Parts, Registry, Settings};
+pub use status::{
+    AutoRegistrationStatus, CaStatus, CertificateMode, CertificateStatus, StatusChangeRefused, UnknownWord,
+};
+pub use target::PolicyTarget;
+pub use tidegate_pki::PrivateKey;
+
+/// Most CA certificates of one subject in one account and region. AWS: quota, 10.
+pub const SAME_SUBJECT_CAS_MAX: usize = 10;
+/// Most versions of a policy at one time. AWS: quota, 5.
+pub const POLICY_VERSIONS_MAX: usize = 5;
+/// Most policies attached to one target. AWS: quota, 10.
+pub const POLICIES_PER_TARGET_MAX: usize = 10;
+/// Most access keys of an account. AWS allows 2 for each user; ours have no users.
+pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;

@@ -1,0 +1,220 @@
+//! From committed rows to what is kept in memory, and to what others are told.
+
+use std::collections::HashSet;
+
+use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant};
+use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
+use tidegate_pki::CaCertificate;
+
+use super::{CaOwner, Directory, Owner};
+use crate::{
+    CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange,
+    tables::{ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES},
+};
+
+impl Directory {
+    /// Applies one committed transaction. O(1) for each row; for a policy, as much as there are connected certificates with it.
+    pub(super) fn apply(&self, committed: &Committed) -> Result<Vec<RegistryChange>, StoreError> {
+        let mut told = Vec::new();
+        for change in &committed.changes {
+            self.apply_row(change, &mut told)?;
+        }
+        Ok(told)
+    }
+
+    fn apply_row(&self, change: &Change, told: &mut Vec<RegistryChange>) -> Result<(), StoreError> {
+        let table = change.table;
+        if table == CERTIFICATES.name() {
+            match CERTIFICATES.change(change)? {
+                Some(TableChange::Put((tenant, id), record)) => told.extend(self.put_certificate(tenant, id, &record)),
+                Some(TableChange::Delete((tenant, id))) => told.extend(self.remove_certificate(tenant, id)),
+                None => {}
+            }
+        } else if table == POLICIES_OF_TARGET.name() {
+            match POLICIES_OF_TARGET.change(change)? {
+                Some(TableChange::Put((tenant, target, name), ())) => told.extend(self.attach(tenant, target, &name)),
+                Some(TableChange::Delete((tenant, target, name))) => told.extend(self.detach(tenant, target, &name)),
+                None => {}
+            }
+        } else if table == POLICIES.name() {
+            match POLICIES.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => told.extend(self.put_policy(tenant, name, &record)),
+                Some(TableChange::Delete((tenant, name))) => told.extend(self.remove_policy(tenant, name)),
+                None => {}
+            }
+        } else if table == CA_CERTIFICATES.name() {
+            match CA_CERTIFICATES.change(change)? {
+                Some(TableChange::Put((tenant, id), record)) => told.extend(self.put_ca(tenant, id, &record)?),
+                Some(TableChange::Delete((tenant, id))) => told.extend(self.remove_ca(tenant, id)),
+                None => {}
+            }
+        } else if table == ACCESS_KEYS.name() {
+            match ACCESS_KEYS.change(change)? {
+                Some(TableChange::Put(id, record)) => self.access_keys.put(id, record),
+                Some(TableChange::Delete(id)) => self.access_keys.remove(&id),
+                None => {}
+            }
+        } else if table == ACCOUNTS.name() {
+            match ACCOUNTS.change(change)? {
+                Some(TableChange::Put(account, _)) => self.endpoints.put(account),
+                Some(TableChange::Delete(account)) => self.endpoints.remove(account),
+                None => {}
+            }
+        } else if table == SERVER_CERTIFICATES.name() {
+            match SERVER_CERTIFICATES.change(change)? {
+                Some(TableChange::Put(name, _) | TableChange::Delete(name)) => {
+                    told.push(RegistryChange::ServerCertificate { name });
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes this what the snapshot says, and tells the differences: at the start, and after the feed was lost.
+    pub(super) async fn read_all(&self, at: &Snapshot) -> Result<Vec<RegistryChange>, StoreError> {
+        let mut told = Vec::new();
+        let mut failed = None;
+        self.read_accounts(at).await?;
+
+        let mut cas = HashSet::new();
+        CA_CERTIFICATES
+            .each(at, KeyRange::all(), |row| {
+                cas.insert(row.key);
+                match self.put_ca(row.key.0, row.key.1, &row.value) {
+                    Ok(change) => told.extend(change),
+                    Err(error) => failed = Some(error),
+                }
+            })
+            .await?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for (tenant, id) in self.issuers.absent(|tenant, id| cas.contains(&(tenant, id))) {
+            told.extend(self.remove_ca(tenant, id));
+        }
+
+        let mut policies = HashSet::new();
+        POLICIES
+            .each(at, KeyRange::all(), |row| {
+                told.extend(self.put_policy(row.key.0, row.key.1.clone(), &row.value));
+                policies.insert(row.key);
+            })
+            .await?;
+        for (tenant, name) in self.policies.absent(|tenant, name| policies.contains(&(tenant, name.clone()))) {
+            told.extend(self.remove_policy(tenant, name));
+        }
+
+        let mut certificates = HashSet::new();
+        CERTIFICATES
+            .each(at, KeyRange::all(), |row| {
+                certificates.insert(row.key);
+                told.extend(self.put_certificate(row.key.0, row.key.1, &row.value));
+            })
+            .await?;
+        for (tenant, id) in self.certificates.absent(|tenant, id| certificates.contains(&(tenant, id))) {
+            told.extend(self.remove_certificate(tenant, id));
+        }
+
+        let mut attached = HashSet::new();
+        POLICIES_OF_TARGET
+            .each(at, KeyRange::all(), |row| {
+                let (tenant, target, name) = row.key;
+                told.extend(self.attach(tenant, target, &name));
+                match target {
+                    PolicyTarget::Certificate(id) => {
+                        attached.insert((tenant, id, self.policies.slot(tenant, &name)));
+                    }
+                }
+            })
+            .await?;
+        let kept = |tenant, id, slot| attached.contains(&(tenant, id, slot));
+        for (tenant, certificate_id) in self.certificates.detach_absent(&self.policies, kept) {
+            told.push(RegistryChange::PoliciesOfCertificate { tenant, certificate_id });
+        }
+        Ok(told)
+    }
+
+    async fn read_accounts(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let mut accounts = HashSet::new();
+        ACCOUNTS
+            .each(at, KeyRange::all(), |row| {
+                accounts.insert(row.key);
+                self.endpoints.put(row.key);
+            })
+            .await?;
+        self.endpoints.retain(|account| accounts.contains(&account));
+        let mut keys = HashSet::new();
+        ACCESS_KEYS
+            .each(at, KeyRange::all(), |row| {
+                keys.insert(row.key.clone());
+                self.access_keys.put(row.key, row.value);
+            })
+            .await?;
+        self.access_keys.retain(|id| keys.contains(id));
+        Ok(())
+    }
+
+    fn put_certificate(
+        &self,
+        tenant: Tenant,
+        certificate_id: CertificateId,
+        record: &DeviceCertificateRecord,
+    ) -> Option<RegistryChange> {
+        let owner = Owner::new(tenant, record);
+        let former = self.certificates.put(certificate_id, owner, &self.policies);
+        let changed = former.is_none_or(|former| former.status != owner.status);
+        changed.then_some(RegistryChange::CertificateStatus { tenant, certificate_id, status: owner.status })
+    }
+
+    fn remove_certificate(&self, tenant: Tenant, certificate_id: CertificateId) -> Option<RegistryChange> {
+        let removed = self.certificates.remove(tenant, certificate_id);
+        removed.then_some(RegistryChange::CertificateDeleted { tenant, certificate_id })
+    }
+
+    fn attach(&self, tenant: Tenant, target: PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
+        match target {
+            PolicyTarget::Certificate(certificate_id) => {
+                let changed = self.certificates.attach(tenant, certificate_id, name, &self.policies);
+                changed.then_some(RegistryChange::PoliciesOfCertificate { tenant, certificate_id })
+            }
+        }
+    }
+
+    fn detach(&self, tenant: Tenant, target: PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
+        match target {
+            PolicyTarget::Certificate(certificate_id) => {
+                let changed = self.certificates.detach(tenant, certificate_id, name, &self.policies);
+                changed.then_some(RegistryChange::PoliciesOfCertificate { tenant, certificate_id })
+            }
+        }
+    }
+
+    fn put_policy(&self, tenant: Tenant, name: PolicyName, record: &PolicyRecord) -> Option<RegistryChange> {
+        let changed = self.policies.put(tenant, &name, &record.document);
+        changed.then_some(RegistryChange::PolicyChanged { tenant, name })
+    }
+
+    fn remove_policy(&self, tenant: Tenant, name: PolicyName) -> Option<RegistryChange> {
+        self.policies.remove(tenant, &name).then_some(RegistryChange::PolicyChanged { tenant, name })
+    }
+
+    fn put_ca(
+        &self,
+        tenant: Tenant,
+        ca_certificate_id: CaCertificateId,
+        record: &CaCertificateRecord,
+    ) -> Result<Option<RegistryChange>, StoreError> {
+        let corrupt = |what: String| StoreError::Corrupt { table: CA_CERTIFICATES.name(), what };
+        let ca = CaCertificate::from_pem(&record.pem).map_err(|error| corrupt(error.to_string()))?;
+        let owner = CaOwner::new(tenant, record);
+        let changed = self.issuers.put(ca, owner) != Some(owner);
+        let CaOwner { status, auto_registration, .. } = owner;
+        Ok(changed.then_some(RegistryChange::CaCertificate { tenant, ca_certificate_id, status, auto_registration }))
+    }
+
+    fn remove_ca(&self, tenant: Tenant, ca_certificate_id: CaCertificateId) -> Option<RegistryChange> {
+        let removed = self.issuers.remove(tenant, ca_certificate_id);
+        removed.then_some(RegistryChange::CaCertificateDeleted { tenant, ca_certificate_id })
+    }
+}

@@ -1,0 +1,105 @@
+//! What the message path asks, in memory: never the store, never an await.
+//!
+//! Kept by the change feed alone (see [`Feed`]): one task at a time applies committed transactions in their order, so
+//! what is here is always the state after some commit. Readers take short locks of one shard or one map.
+//!
+//! Memory: about 200 bytes for a device certificate, the DER and some 500 bytes for a CA certificate. A policy is compiled once for each
+//! distinct set of policies that connected certificates have, not once for each certificate.
+
+mod access_keys;
+mod apply;
+mod certificates;
+mod endpoints;
+mod feed;
+mod grants;
+mod issuers;
+mod policies;
+
+pub(crate) use certificates::Owner;
+pub(crate) use endpoints::endpoint_prefix;
+pub(crate) use feed::Feed;
+pub(crate) use issuers::{CaOwner, NoSigner, Signer};
+
+pub use access_keys::{AccessKey, SecretAccessKey};
+pub use grants::Grants;
+
+use std::{fmt, sync::Arc};
+
+use tidegate_ids::{AccessKeyId, CertificateId, Tenant};
+use tidegate_pki::seal::MasterKey;
+
+use self::{
+    access_keys::AccessKeys, certificates::Certificates, endpoints::Endpoints, issuers::Issuers, policies::Policies,
+};
+use crate::CertificateStatus;
+
+/// Accounts, access keys, CA certificates, device certificates and policies, as of some commit.
+pub struct Directory {
+    endpoints: Endpoints,
+    access_keys: AccessKeys,
+    pub(crate) issuers: Issuers,
+    pub(crate) certificates: Certificates,
+    policies: Policies,
+}
+
+impl Directory {
+    pub(crate) fn new(endpoint_domain: Option<String>, master_key: Arc<MasterKey>) -> Self {
+        Self {
+            endpoints: Endpoints::new(endpoint_domain),
+            access_keys: AccessKeys::new(master_key),
+            issuers: Issuers::default(),
+            certificates: Certificates::new(),
+            policies: Policies::default(),
+        }
+    }
+
+    /// The access key of a signed request, its secret opened; `None` when there is none, or it is inactive.
+    ///
+    /// A few microseconds. A secret that does not open (another master key) is none either.
+    pub fn access_key(&self, id: &AccessKeyId) -> Option<AccessKey> {
+        self.access_keys.get(id)
+    }
+
+    /// The account and region whose endpoint `server_name` is, in any case; `None` when it is no account's.
+    pub fn tenant_of_endpoint(&self, server_name: &str) -> Option<Tenant> {
+        self.endpoints.tenant(server_name)
+    }
+
+    /// What a certificate's policies allow, now and after each change; `None` when the account has no such certificate.
+    ///
+    /// The same object for all connections of the certificate. It allows nothing while the certificate is not ACTIVE.
+    pub fn grants(&self, tenant: Tenant, certificate_id: CertificateId) -> Option<Arc<Grants>> {
+        self.certificates.grants(tenant, certificate_id, &self.policies)
+    }
+
+    /// The status of a certificate of this account.
+    pub fn certificate_status(&self, tenant: Tenant, certificate_id: CertificateId) -> Option<CertificateStatus> {
+        self.certificates.owners(certificate_id).into_iter().find(|o| o.tenant == tenant).map(|o| o.status)
+    }
+
+    /// How many device certificates, CA certificates and policies there are: for metrics.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            certificates: self.certificates.len(),
+            ca_certificates: self.issuers.len(),
+            policies: self.policies.len(),
+        }
+    }
+}
+
+/// How much the directory holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Device certificates; one in two accounts counts twice.
+    pub certificates: usize,
+    /// CA certificates; one in two accounts counts once.
+    pub ca_certificates: usize,
+    /// Policies.
+    pub policies: usize,
+}
+
+impl fmt::Debug for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Directory").field("counts", &self.counts()).finish_non_exhaustive()
+    }
+}

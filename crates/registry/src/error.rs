@@ -1,0 +1,205 @@
+//! Why an operation did not happen.
+
+use tidegate_ids::{AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant};
+use tidegate_kv::{CommitError, StoreError};
+
+use crate::{CertificateStatus, PolicyVersionId, StatusChangeRefused};
+
+/// Why an operation did not happen. The text is for the caller: what is wrong and what to do about it.
+///
+/// Where AWS's own text is known (`facts/aws-answers.md`, 4.2), it comes first. AWS's error names are `api`'s.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    // What is not there.
+    /// This account has no such device certificate.
+    #[error("Certificate {0} was not found in this account and region: see list-certificates")]
+    CertificateNotFound(CertificateId),
+    /// This account has no such CA certificate.
+    #[error("CA certificate {0} was not found in this account and region: see list-ca-certificates")]
+    CaCertificateNotFound(CaCertificateId),
+    /// This account has no such policy.
+    #[error("Policy {0} was not found in this account and region: see list-policies")]
+    PolicyNotFound(PolicyName),
+    /// The policy has no such version.
+    #[error("Policy {name} has no version {version}: see list-policy-versions")]
+    PolicyVersionNotFound {
+        /// The policy.
+        name: PolicyName,
+        /// What was asked for.
+        version: PolicyVersionId,
+    },
+    /// No code was handed out since the last one was deleted.
+    #[error("This account and region has no registration code: get-registration-code makes one")]
+    RegistrationCodeNotFound,
+    /// There is no such account.
+    #[error("account {0} does not exist: see `tidegate account list`")]
+    AccountNotFound(AccountId),
+    /// There is no such access key.
+    #[error("access key {0} does not exist: see `tidegate key list`")]
+    AccessKeyNotFound(AccessKeyId),
+
+    // What is there already.
+    /// This account has the certificate. AWS: ResourceAlreadyExistsException with `resourceId` and `resourceArn`.
+    #[error("The certificate is already provisioned or registered")]
+    CertificateExists(Tenant, CertificateId),
+    /// This account has the CA certificate. AWS: as above.
+    #[error("CA certificate {1} is already registered in this account and region")]
+    CaCertificateExists(Tenant, CaCertificateId),
+    /// This account has a policy of this name. AWS: as above.
+    #[error("Policy cannot be created - name already exists (name={1})")]
+    PolicyExists(Tenant, PolicyName),
+    /// The account number is taken.
+    #[error("account {0} exists already: choose another number, or leave it out to get a free one")]
+    AccountExists(AccountId),
+
+    // Certificates that cannot be taken.
+    /// Another account of the region holds this CA in DEFAULT mode. AWS: InvalidRequestException.
+    #[error("Cannot accept this CACertificate")]
+    CaCertificateNotAcceptable,
+    /// Another account of the region holds this certificate in DEFAULT mode. AWS: InvalidRequestException.
+    #[error("This request is not valid")]
+    CertificateNotAcceptable,
+    /// More than [`crate::SAME_SUBJECT_CAS_MAX`] CAs with one subject. AWS: LimitExceededException.
+    #[error("Limit reached for number of CA Certificates with same subject")]
+    TooManyCasOfOneSubject,
+    /// The verification certificate does not carry this account's code. AWS: RegistrationCodeValidationException.
+    #[error(
+        "The common name of the verification certificate is not the registration code of this account and region: \
+         use the answer of get-registration-code as its CN"
+    )]
+    RegistrationCodeMismatch,
+    /// A certificate that was sent is unfit. AWS: CertificateValidationException.
+    #[error("{0}")]
+    CertificateInvalid(CertificateProblem),
+    /// No CA of this account signed it. AWS: CertificateStateException.
+    #[error("No CA certificate exists for the given certificate")]
+    CaNotRegistered,
+    /// The CA that signed it is INACTIVE. AWS: CertificateStateException.
+    #[error(
+        "CA certificate {0} is INACTIVE and registers nothing: \
+         aws iot update-ca-certificate --certificate-id {0} --new-status ACTIVE"
+    )]
+    CaInactive(CaCertificateId),
+    /// Several registered CAs have the issuer's name. AWS: CertificateConflictException.
+    #[error("Several registered CA certificates have this issuer's subject: say which one with caCertificatePem")]
+    CaAmbiguous,
+    /// The certificate signing request is unfit. AWS: InvalidRequestException.
+    #[error("The certificate signing request is not valid: {0}")]
+    CsrInvalid(String),
+
+    // States.
+    /// A status that a certificate cannot be registered with. AWS: CertificateStateException.
+    #[error("Not allowed to register certificate with {0} status")]
+    StatusNotRegistrable(CertificateStatus),
+    /// See [`CertificateStatus::update`]. AWS: CertificateStateException; InvalidRequestException for `Deprecated`.
+    #[error("Certificate {0}: {1}")]
+    StatusChange(CertificateId, #[source] StatusChangeRefused),
+    /// AWS: CertificateStateException.
+    #[error("Certificate must be deactivated (not ACTIVE) before deletion. Id: {0}")]
+    CertificateActive(CertificateId),
+    /// AWS: CertificateStateException. Unverified.
+    #[error("Certificate must not be PENDING_TRANSFER for deletion. Id: {0}")]
+    CertificateInTransfer(CertificateId),
+    /// AWS: CertificateStateException.
+    #[error("CA certificate must be deactivated (not ACTIVE) before deletion. Id: {0}")]
+    CaCertificateActive(CaCertificateId),
+
+    // What still hangs together.
+    /// AWS: DeleteConflictException.
+    #[error("Certificate policies must be detached before deletion (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
+    PoliciesAttached(Tenant, CertificateId),
+    /// AWS: DeleteConflictException.
+    #[error("The policy cannot be deleted as the policy is attached to one or more principals (name={0})")]
+    PolicyAttached(PolicyName),
+    /// AWS: DeleteConflictException.
+    #[error("Cannot delete the policy because it has one or more policy versions attached to it (name={0})")]
+    PolicyHasVersions(PolicyName),
+    /// AWS: InvalidRequestException. Unverified: the model also allows DeleteConflictException.
+    #[error("Cannot delete the default version of a policy")]
+    DefaultPolicyVersion,
+    /// AWS: VersionsLimitExceededException.
+    #[error("The policy {0} already has the maximum number of versions ({max})", max = crate::POLICY_VERSIONS_MAX)]
+    TooManyVersions(PolicyName),
+    /// AWS: LimitExceededException.
+    #[error("Already {max} policies are attached to the target: detach one first", max = crate::POLICIES_PER_TARGET_MAX)]
+    TooManyPolicies,
+    /// An account holds no more access keys than this. AWS (IAM): LimitExceeded.
+    #[error("account {0} already has {max} access keys: delete one first", max = crate::ACCESS_KEYS_PER_ACCOUNT_MAX)]
+    TooManyAccessKeys(AccountId),
+
+    // Requests that cannot be understood.
+    /// AWS: MalformedPolicyException.
+    #[error("Policy document is Malformed: {0}")]
+    MalformedPolicy(String),
+    /// A member of the request breaks its rule; the text names it. AWS: InvalidRequestException.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// A marker that this listing did not hand out. AWS: InvalidRequestException.
+    #[error("The marker is not one that this listing answered to this account: leave it out to begin again")]
+    InvalidMarker,
+
+    // Ourselves.
+    /// Others changed the same rows again and again meanwhile. AWS: ServiceUnavailableException.
+    #[error("Others are changing the same things at this moment: try again")]
+    Contended,
+    /// The store failed. AWS: InternalFailureException; the cause is for the log, never for the caller.
+    #[error("The store failed")]
+    Store(#[source] Box<StoreError>),
+    /// Making or unsealing a key failed, or a stored record contradicts itself. AWS: InternalFailureException.
+    #[error("An internal error occurred")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a certificate that a caller sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateProblem {
+    /// Not one PEM certificate, or not X.509.
+    #[error("{what} cannot be read: {why}")]
+    Unreadable {
+        /// Which of the request's certificates.
+        what: &'static str,
+        /// The parser's words.
+        why: String,
+    },
+    /// Not fit to be a CA here.
+    #[error("The CA certificate cannot be registered: {0}")]
+    NotACa(String),
+    /// The verification certificate is needed in DEFAULT mode.
+    #[error(
+        "A verification certificate is required in DEFAULT mode: sign one for the registration code, or use SNI_ONLY"
+    )]
+    VerificationCertificateMissing,
+    /// The verification certificate must be absent in SNI_ONLY mode.
+    #[error("The verification certificate must be left out in SNI_ONLY mode")]
+    VerificationCertificateUnexpected,
+    /// The verification certificate is outside its dates.
+    #[error("The verification certificate is not within its validity period")]
+    VerificationCertificateExpired,
+    /// The CA did not sign the verification certificate.
+    #[error("The verification certificate is not signed by the CA certificate")]
+    VerificationNotSignedByCa,
+    /// The CA sent along did not sign the certificate.
+    #[error("The certificate is not signed by the CA certificate that was sent with it")]
+    NotSignedByCa,
+    /// Outside its dates.
+    #[error("The certificate is not within its validity period")]
+    OutsideValidity,
+    /// Key or signature algorithm that AWS does not take. AWS: developer guide, "X.509 client certificates".
+    #[error("The certificate's key or signature algorithm is not supported: {0}")]
+    Algorithm(String),
+}
+
+impl From<StoreError> for RegistryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<CommitError> for RegistryError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict => Self::Contended,
+            CommitError::Store(error) => error.into(),
+        }
+    }
+}

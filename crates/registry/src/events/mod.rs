@@ -1,0 +1,3 @@
+//! Events that the registry causes.
+
+pub mod wire;

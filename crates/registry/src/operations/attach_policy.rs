@@ -1,0 +1,63 @@
+//! AWS: API_AttachPolicy, API_AttachPrincipalPolicy.
+
+use tidegate_ids::{PolicyName, Tenant};
+use tidegate_kv::{Direction, Expected, Snapshot, Transaction};
+
+use super::{describe_certificate::read_certificate, get_policy::read_policy};
+use crate::{
+    POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
+    tables::{CERTIFICATES, POLICIES, POLICIES_OF_TARGET, TARGETS_OF_POLICY},
+};
+
+impl Registry {
+    /// Attaches a policy to a target; a second time changes nothing.
+    ///
+    /// Of an attachment and a deletion of either side at the same moment exactly one happens.
+    /// AWS: AttachPrincipalPolicy is the same.
+    ///
+    /// # Errors
+    /// `PolicyNotFound`, `CertificateNotFound`, `TooManyPolicies`.
+    pub async fn attach_policy(
+        &self,
+        tenant: Tenant,
+        name: &PolicyName,
+        target: PolicyTarget,
+    ) -> Result<(), RegistryError> {
+        self.change(|read| async move {
+            let policy = read_policy(&read, tenant, name).await?;
+            let mut transaction = Transaction::new();
+            require_target(&read, &mut transaction, tenant, target).await?;
+            let of_target = POLICIES_OF_TARGET.under(&(tenant, target));
+            let limit = POLICIES_PER_TARGET_MAX + 1;
+            let attached = POLICIES_OF_TARGET.scan(&read, &of_target, limit, Direction::Ascending).await?;
+            if attached.iter().any(|row| row.key.2 == *name) {
+                return Ok((Transaction::new(), ()));
+            }
+            if attached.len() >= POLICIES_PER_TARGET_MAX {
+                return Err(RegistryError::TooManyPolicies);
+            }
+            POLICIES.require(&mut transaction, &(tenant, name.clone()), Expected::Revision(policy.revision));
+            POLICIES_OF_TARGET.require_unchanged(&mut transaction, of_target, &read);
+            POLICIES_OF_TARGET.put(&mut transaction, &(tenant, target, name.clone()), &());
+            TARGETS_OF_POLICY.put(&mut transaction, &(tenant, name.clone(), target), &());
+            Ok((transaction, ()))
+        })
+        .await
+    }
+}
+
+/// Reads the target and requires it to be as read.
+async fn require_target(
+    read: &Snapshot,
+    transaction: &mut Transaction,
+    tenant: Tenant,
+    target: PolicyTarget,
+) -> Result<(), RegistryError> {
+    match target {
+        PolicyTarget::Certificate(id) => {
+            let row = read_certificate(read, tenant, id).await?;
+            CERTIFICATES.require(transaction, &(tenant, id), Expected::Revision(row.revision));
+            Ok(())
+        }
+    }
+}

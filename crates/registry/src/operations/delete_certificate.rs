@@ -1,0 +1,67 @@
+//! AWS: API_DeleteCertificate.
+
+use tidegate_ids::{CertificateId, Tenant};
+use tidegate_kv::{Direction, Transaction};
+
+use super::describe_certificate::read_certificate;
+use crate::{
+    CertificateStatus, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
+    tables::{
+        CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION, POLICIES_OF_TARGET,
+        TARGETS_OF_POLICY,
+    },
+};
+
+impl Registry {
+    /// Deletes a certificate that is not ACTIVE and has no policies; with `force`, its policies are detached.
+    ///
+    /// A policy attached meanwhile wins or loses as a whole. The same leaf may be registered again afterwards, by its own
+    /// CONNECT too: to ban a device, keep it REVOKED.
+    ///
+    /// # Errors
+    /// `CertificateNotFound`, `CertificateActive`, `CertificateInTransfer`, `PoliciesAttached`.
+    pub async fn delete_certificate(
+        &self,
+        tenant: Tenant,
+        certificate_id: CertificateId,
+        force: bool,
+    ) -> Result<(), RegistryError> {
+        self.change(|read| async move {
+            let row = read_certificate(&read, tenant, certificate_id).await?;
+            check_deletable(row.value.status, certificate_id)?;
+            let target = PolicyTarget::Certificate(certificate_id);
+            let of_target = POLICIES_OF_TARGET.under(&(tenant, target));
+            let limit = POLICIES_PER_TARGET_MAX + 1;
+            let attached = POLICIES_OF_TARGET.scan(&read, &of_target, limit, Direction::Ascending).await?;
+            if !attached.is_empty() && !force {
+                return Err(RegistryError::PoliciesAttached(tenant, certificate_id));
+            }
+            let mut transaction = Transaction::new();
+            POLICIES_OF_TARGET.require_unchanged(&mut transaction, of_target, &read);
+            for attachment in attached {
+                let name = attachment.key.2;
+                TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target));
+                POLICIES_OF_TARGET.delete(&mut transaction, &(tenant, target, name));
+            }
+            let created = row.value.created;
+            CERTIFICATES.remove(&mut transaction, &(tenant, certificate_id), row.revision);
+            CERTIFICATES_BY_CREATION.delete(&mut transaction, &(tenant, created, certificate_id));
+            if let Some(ca) = row.value.ca_certificate_id {
+                CERTIFICATES_BY_CA.delete(&mut transaction, &(tenant, ca, created, certificate_id));
+            }
+            CERTIFICATE_OWNERS.delete(&mut transaction, &(certificate_id, tenant.region, tenant.account));
+            Ok((transaction, ()))
+        })
+        .await
+    }
+}
+
+/// Whether a certificate in this status may be deleted.
+fn check_deletable(status: CertificateStatus, id: CertificateId) -> Result<(), RegistryError> {
+    use CertificateStatus::*;
+    match status {
+        Active => Err(RegistryError::CertificateActive(id)),
+        PendingTransfer => Err(RegistryError::CertificateInTransfer(id)),
+        Inactive | Revoked | RegisterInactive | PendingActivation => Ok(()),
+    }
+}

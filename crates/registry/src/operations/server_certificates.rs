@@ -1,0 +1,144 @@
+//! What the broker shows to its clients. The certificate manager adopts these rows.
+
+use std::fmt;
+
+use tidegate_ids::Now;
+use tidegate_kv::{KeyRange, Transaction};
+use tidegate_pki::{PrivateKey, X509, issue, pem};
+use zeroize::Zeroizing;
+
+use crate::{
+    Registry, RegistryError, Validity,
+    records::{Sealed, ServerCertificateRecord},
+    tables::SERVER_CERTIFICATES,
+};
+
+/// A server certificate with its key. `Debug` hides the key.
+#[derive(Clone)]
+pub struct ServerCertificate {
+    /// What it is stored under, such as `default`.
+    pub name: String,
+    /// Names in the certificate: DNS names and IP addresses.
+    pub names: Vec<String>,
+    /// The certificate and what leads to its root, in PEM, leaf first.
+    pub chain_pem: String,
+    /// Its private key, PKCS #8 in DER.
+    pub key_pkcs8: Zeroizing<Vec<u8>>,
+    /// The leaf's own dates.
+    pub validity: Validity,
+}
+
+/// A server certificate to be stored.
+#[derive(Clone)]
+pub struct NewServerCertificate {
+    /// What it is stored under; replaces what is there.
+    pub name: String,
+    /// Names in the certificate.
+    pub names: Vec<String>,
+    /// The chain in PEM, leaf first.
+    pub chain_pem: String,
+    /// Its private key, PKCS #8 in DER.
+    pub key_pkcs8: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for ServerCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerCertificate")
+            .field("name", &self.name)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NewServerCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewServerCertificate").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Every stored server certificate, by name.
+    pub async fn server_certificates(&self) -> Result<Vec<ServerCertificate>, RegistryError> {
+        let mut rows = Vec::new();
+        SERVER_CERTIFICATES.each(&self.read().await?, KeyRange::all(), |row| rows.push((row.key, row.value))).await?;
+        rows.into_iter().map(|(name, record)| self.open_server_certificate(name, record)).collect()
+    }
+
+    /// Issues a certificate for `names` by the broker's own CA, with a fresh P-256 key, and stores it under `name`.
+    ///
+    /// # Errors
+    /// `InvalidRequest`, when a name is neither a DNS name nor an IP address.
+    pub async fn issue_server_certificate(
+        &self,
+        name: &str,
+        names: &[String],
+        validity: Validity,
+        now: Now,
+    ) -> Result<ServerCertificate, RegistryError> {
+        let internal = |error: tidegate_pki::PkiError| RegistryError::Internal(error.into());
+        let key = PrivateKey::generate_p256().map_err(internal)?;
+        let dates = issue::Validity { not_before: validity.not_before, not_after: validity.not_after };
+        let texts: Vec<&str> = names.iter().map(String::as_str).collect();
+        let ca = &self.issuers().server;
+        let leaf = ca
+            .server_certificate(&texts, key.public_key(), dates)
+            .map_err(|error| RegistryError::InvalidRequest(error.to_string()))?;
+        let input = NewServerCertificate {
+            name: name.to_owned(),
+            names: names.to_vec(),
+            chain_pem: format!("{}{}", leaf.pem(), ca.certificate().pem()),
+            key_pkcs8: Zeroizing::new(key.pkcs8_der().to_vec()),
+        };
+        self.put_server_certificate(input, now).await
+    }
+
+    /// Stores a server certificate, replacing the one of the same name.
+    ///
+    /// # Errors
+    /// `InvalidRequest`, when the chain or the key cannot be read or do not belong together.
+    pub async fn put_server_certificate(
+        &self,
+        input: NewServerCertificate,
+        now: Now,
+    ) -> Result<ServerCertificate, RegistryError> {
+        let invalid = |error: tidegate_pki::PkiError| RegistryError::InvalidRequest(error.to_string());
+        let chain = pem::certificates(&input.chain_pem).map_err(invalid)?;
+        let first = chain.first().ok_or_else(|| RegistryError::InvalidRequest("the chain is empty".into()))?;
+        let leaf = X509::parse(first).map_err(invalid)?;
+        let key = PrivateKey::from_pkcs8_der(&input.key_pkcs8).map_err(invalid)?;
+        if key.public_key() != leaf.public_key() {
+            return Err(RegistryError::InvalidRequest("the private key does not belong to the certificate".into()));
+        }
+        let record = ServerCertificateRecord {
+            names: input.names,
+            chain_pem: input.chain_pem,
+            key: Sealed(self.master_key().seal(&place(&input.name), &input.key_pkcs8)),
+            validity: Validity { not_before: leaf.not_before(), not_after: leaf.not_after() },
+            created: now.wall,
+        };
+        let (name, row) = (&input.name, &record);
+        self.change(|_| async move {
+            let mut transaction = Transaction::new();
+            SERVER_CERTIFICATES.put(&mut transaction, name, row);
+            Ok((transaction, ()))
+        })
+        .await?;
+        self.open_server_certificate(input.name, record)
+    }
+
+    fn open_server_certificate(
+        &self,
+        name: String,
+        record: ServerCertificateRecord,
+    ) -> Result<ServerCertificate, RegistryError> {
+        let opened = self.master_key().open(&place(&name), &record.key.0);
+        let key_pkcs8 = opened.map_err(|error| RegistryError::Internal(error.into()))?;
+        let ServerCertificateRecord { names, chain_pem, validity, .. } = record;
+        Ok(ServerCertificate { name, names, chain_pem, key_pkcs8, validity })
+    }
+}
+
+/// What the key is sealed for.
+fn place(name: &str) -> Vec<u8> {
+    format!("{}/{name}", SERVER_CERTIFICATES.name()).into_bytes()
+}

@@ -1,0 +1,45 @@
+//! Accounts and what proves a caller to be one.
+
+use serde::{Deserialize, Serialize};
+use tidegate_ids::{AccountId, RegistrationCode, Timestamp};
+
+use super::Sealed;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountRecord {
+    /// When it was made.
+    pub(crate) created: Timestamp,
+}
+
+/// An access key: who signs with it acts for the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccessKeyRecord {
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Whether signatures with it are accepted.
+    pub(crate) status: AccessKeyStatus,
+    /// The secret access key, sealed.
+    pub(crate) secret: Sealed,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+}
+
+/// Whether signatures with an access key are accepted. AWS (IAM): `statusType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub enum AccessKeyStatus {
+    /// They are.
+    Active,
+    /// They are not.
+    Inactive,
+}
+
+/// The registration code of an account in a region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RegistrationCodeRecord {
+    /// The code.
+    pub(crate) code: RegistrationCode,
+    /// When it was made.
+    pub(crate) created: Timestamp,
+}

@@ -1,0 +1,148 @@
+//! The registry as a whole, and the shell around every decision: read, decide, commit, show.
+
+use std::{fmt, sync::Arc};
+
+use tidegate_ids::{Now, Tenant};
+use tidegate_kv::{Revision, Snapshot, Store, StoreError, Transaction};
+use tidegate_pki::seal::MasterKey;
+
+use crate::{
+    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError,
+    directory::{Feed, endpoint_prefix},
+    operations::Issuers,
+};
+
+/// What a registry is made of.
+pub struct Parts {
+    /// Where the rows are.
+    pub store: Arc<dyn Store>,
+    /// What seals the secrets in the rows.
+    pub master_key: MasterKey,
+    /// Random bytes for codes, keys and serial numbers.
+    pub chance: Box<dyn Chance>,
+    /// See [`Settings`].
+    pub settings: Settings,
+    /// `Box::new(())`, except in tests that stop the process at a named point.
+    pub faults: Box<dyn FaultPoints>,
+}
+
+/// What the configuration says about the registry.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// `mqtt.endpoint_domain`: accounts have endpoints below it, `<prefix>-ats.iot.<region>.<domain>`. None: every
+    /// account shares the plain host name.
+    pub endpoint_domain: Option<String>,
+}
+
+/// What accounts own. A clone is the same registry.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    directory: Arc<Directory>,
+    feed: Feed,
+    master_key: Arc<MasterKey>,
+    issuers: Issuers,
+    chance: Box<dyn Chance>,
+    settings: Settings,
+    faults: Box<dyn FaultPoints>,
+}
+
+impl Registry {
+    /// Reads every row that the [`Directory`] keeps, and makes the broker's own CAs if there are none yet.
+    ///
+    /// The store's schema has been opened before. Takes a few microseconds per certificate.
+    pub async fn open(parts: Parts, now: Now) -> Result<Self, RegistryError> {
+        let Parts { store, master_key, chance, settings, faults } = parts;
+        let master_key = Arc::new(master_key);
+        let directory = Arc::new(Directory::new(settings.endpoint_domain.clone(), Arc::clone(&master_key)));
+        let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory)).await?;
+        let issuers = Issuers::open(&*store, &master_key, now).await?;
+        Ok(Self(Arc::new(Inner { store, directory, feed, master_key, issuers, chance, settings, faults })))
+    }
+
+    /// What the message path asks.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.0.directory
+    }
+
+    /// Calls `listener` after each change, in order, from whatever task applied it. It must not block or await;
+    /// a listener stays for the registry's life. Add listeners before clients are served.
+    pub fn on_change(&self, listener: impl Fn(&RegistryChange) + Send + Sync + 'static) {
+        self.0.feed.on_change(Box::new(listener));
+    }
+
+    /// Follows the store's changes until the store closes: changes that others made, and those whose own operation
+    /// was abandoned. Run it as one task for the life of the process.
+    ///
+    /// # Errors
+    /// When a row cannot be read; the directory is then stale and the process should end.
+    pub async fn run_directory(&self) -> Result<(), RegistryError> {
+        self.0.feed.run().await
+    }
+
+    /// The endpoint of an account, as SNI and DescribeEndpoint name it: `<prefix>-ats.iot.<region>.<domain>`; `None`
+    /// without an endpoint domain.
+    ///
+    /// AWS: DescribeEndpoint, `iot:Data-ATS`. Decision: the prefix is made of the account alone; the region follows in the name.
+    pub fn endpoint(&self, tenant: Tenant) -> Option<String> {
+        let domain = self.0.settings.endpoint_domain.as_ref()?;
+        Some(format!("{}-ats.iot.{}.{domain}", endpoint_prefix(tenant.account), tenant.region))
+    }
+
+    /// Reads a snapshot, decides, commits, decides again on conflict; then waits until the directory shows it.
+    pub(crate) async fn change<T, D>(&self, decide: impl FnMut(Snapshot) -> D) -> Result<T, RegistryError>
+    where
+        D: Future<Output = Result<(Transaction, T), RegistryError>>,
+    {
+        let (answer, revision) = self.commit(decide).await?;
+        self.0.feed.catch_up(revision).await?;
+        Ok(answer)
+    }
+
+    /// As [`Self::change`], but the directory may show it a moment later.
+    pub(crate) async fn commit<T, D>(&self, decide: impl FnMut(Snapshot) -> D) -> Result<(T, Revision), RegistryError>
+    where
+        D: Future<Output = Result<(Transaction, T), RegistryError>>,
+    {
+        tidegate_kv::commit_with(&*self.0.store, decide).await
+    }
+
+    /// Waits until the directory shows everything that is committed now.
+    pub(crate) async fn show(&self) -> Result<(), RegistryError> {
+        let newest = self.read().await?.revision();
+        self.0.feed.catch_up(newest).await
+    }
+
+    /// The rows as they are now.
+    pub(crate) async fn read(&self) -> Result<Snapshot, StoreError> {
+        self.0.store.snapshot().await
+    }
+
+    pub(crate) fn chance(&self) -> &dyn Chance {
+        &*self.0.chance
+    }
+
+    pub(crate) fn faults(&self) -> &dyn FaultPoints {
+        &*self.0.faults
+    }
+
+    pub(crate) fn master_key(&self) -> &MasterKey {
+        &self.0.master_key
+    }
+
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.0.issuers
+    }
+
+    pub(crate) fn generation_id(&self) -> GenerationId {
+        GenerationId::from_random(self.chance().bytes())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}

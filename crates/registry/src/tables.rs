@@ -1,0 +1,81 @@
+//! The tables. Every index is written in the transaction that writes the row it points to.
+//!
+//! Keys begin with account and region, except in the tables that answer whose something is.
+
+use tidegate_ids::{AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, Timestamp};
+use tidegate_kv::{Key, Table};
+
+use crate::{
+    PolicyTarget, PolicyVersionId,
+    records::{
+        AccessKeyRecord, AccountRecord, CaCertificateRecord, DeviceCertificateRecord, IssuerRecord, OwnerRecord,
+        PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
+    },
+};
+
+pub(crate) static ACCOUNTS: Table<AccountId, AccountRecord> = Table::new("accounts");
+/// Access key → account.
+pub(crate) static ACCESS_KEYS: Table<AccessKeyId, AccessKeyRecord> = Table::new("access-keys");
+pub(crate) static ACCESS_KEYS_OF_ACCOUNT: Table<(AccountId, AccessKeyId), ()> = Table::new("access-keys-of-account");
+
+pub(crate) static REGISTRATION_CODES: Table<Tenant, RegistrationCodeRecord> = Table::new("registration-codes");
+
+pub(crate) static CA_CERTIFICATES: Table<(Tenant, CaCertificateId), CaCertificateRecord> =
+    Table::new("ca-certificates");
+pub(crate) static CAS_BY_CREATION: Table<(Tenant, Timestamp, CaCertificateId), ()> =
+    Table::new("ca-certificates-by-creation");
+/// By SHA-256 of the raw subject, to count the CAs of one subject.
+pub(crate) static CAS_BY_SUBJECT: Table<(Tenant, [u8; 32], CaCertificateId), ()> =
+    Table::new("ca-certificates-by-subject");
+/// CA certificate → accounts.
+pub(crate) static CA_OWNERS: Table<(CaCertificateId, Region, AccountId), OwnerRecord> =
+    Table::new("ca-certificate-owners");
+
+pub(crate) static CERTIFICATES: Table<(Tenant, CertificateId), DeviceCertificateRecord> = Table::new("certificates");
+pub(crate) static CERTIFICATES_BY_CREATION: Table<(Tenant, Timestamp, CertificateId), ()> =
+    Table::new("certificates-by-creation");
+pub(crate) static CERTIFICATES_BY_CA: Table<(Tenant, CaCertificateId, Timestamp, CertificateId), ()> =
+    Table::new("certificates-by-ca");
+/// Device certificate → accounts.
+pub(crate) static CERTIFICATE_OWNERS: Table<(CertificateId, Region, AccountId), OwnerRecord> =
+    Table::new("certificate-owners");
+
+pub(crate) static POLICIES: Table<(Tenant, PolicyName), PolicyRecord> = Table::new("policies");
+pub(crate) static POLICIES_BY_CREATION: Table<(Tenant, Timestamp, PolicyName), ()> = Table::new("policies-by-creation");
+pub(crate) static POLICY_VERSIONS: Table<(Tenant, PolicyName, PolicyVersionId), PolicyVersionRecord> =
+    Table::new("policy-versions");
+pub(crate) static POLICIES_OF_TARGET: Table<(Tenant, PolicyTarget, PolicyName), ()> = Table::new("policies-of-target");
+pub(crate) static TARGETS_OF_POLICY: Table<(Tenant, PolicyName, PolicyTarget), ()> = Table::new("targets-of-policy");
+
+/// Our own CAs, by purpose.
+pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");
+/// What the listeners show, by name.
+pub(crate) static SERVER_CERTIFICATES: Table<String, ServerCertificateRecord> = Table::new("server-certificates");
+pub(crate) static SETTINGS: Table<String, SettingRecord> = Table::new("settings");
+
+impl Key for PolicyVersionId {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+    fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        u32::decode(bytes).map(Self)
+    }
+}
+
+/// One byte for the kind, then the id.
+impl Key for PolicyTarget {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Certificate(id) => {
+                out.push(1);
+                id.encode(out);
+            }
+        }
+    }
+    fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::decode(bytes)? {
+            1 => CertificateId::decode(bytes).map(Self::Certificate),
+            _ => None,
+        }
+    }
+}
