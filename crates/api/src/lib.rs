@@ -1,1 +1,38 @@
 //! The operators' edge: AWS-shaped HTTPS.
+//!
+//! ```text
+//!   serve ──▶ dispatch ──▶ authenticate (sigv4) ──▶ service ──▶ binding ──▶ constraint ──▶ iot::create_policy …
+//!                │          who, which service     operation   values        checked            │
+//!                └◀── answer ◀── error ◀───────────────────────────────────────────── registry ◀─┘
+//! ```
+//!
+//! One port serves all services. [`dispatch`] tells them apart by the credential scope of the signature, the operation by
+//! `X-Amz-Target`, `Action=`, or method and undecoded path. `generated` holds what the service models say: a route table
+//! of all operations, types and constraints of the served ones (`cargo xtask codegen`). Each served operation is one file
+//! with one function, named as the operation, in a folder named as its service.
+//!
+//! **Invariant:** the AWS name and HTTP status of a failure are decided in `error` alone. **Invariant:** nothing of a
+//! request is decoded before its signature has been checked.
+
+mod answer;
+mod api;
+mod authenticate;
+mod binding;
+mod call;
+mod constraint;
+mod dispatch;
+mod error;
+mod generated;
+mod iot;
+mod serve;
+mod service;
+mod sts;
+mod wire;
+
+pub use api::{Api, Readiness, Settings};
+pub use serve::{CONNECTIONS_MAX, Listener, Serving, serve};
+
+pub(crate) use error::ApiError;
+
+#[cfg(test)]
+mod tests;

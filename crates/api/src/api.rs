@@ -1,0 +1,47 @@
+//! What all operations share.
+
+use std::{fmt, sync::Arc};
+
+use tidegate_ids::Clock;
+use tidegate_registry::Registry;
+
+/// Whether the process may be sent work: the sentence says why not. Asked by `/readyz`; must not block.
+pub type Readiness = dyn Fn() -> Result<(), String> + Send + Sync;
+
+/// The operators' API: what is served, whatever port it is reached by.
+pub struct Api {
+    pub(crate) registry: Registry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    ready: Box<Readiness>,
+}
+
+/// What the configuration says about the API.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name under which devices reach this machine: DescribeEndpoint's answer while no endpoint domain is configured.
+    pub host_name: String,
+}
+
+impl Api {
+    /// The API over `registry`; always ready until [`Self::with_readiness`] says otherwise.
+    pub fn new(registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        Self { registry, clock, settings, ready: Box::new(|| Ok(())) }
+    }
+
+    /// The same API, whose `/readyz` answers 503 while `ready` gives a reason.
+    pub fn with_readiness(mut self, ready: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
+        self.ready = Box::new(ready);
+        self
+    }
+
+    pub(crate) fn ready(&self) -> Result<(), String> {
+        (self.ready)()
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

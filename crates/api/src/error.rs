@@ -1,0 +1,161 @@
+//! Failures in AWS's words: the only place that knows its error names and HTTP statuses.
+//!
+//! AWS: the service models, kept in `tests/data/aws` as golden data; the names of signature errors are those that all
+//! services share ("Common Error Types").
+
+use std::borrow::Cow;
+
+use tidegate_ids::Arn;
+use tidegate_registry::{RegistryError, StatusChangeRefused};
+use tidegate_sigv4::SigV4Error;
+
+use crate::service::{Protocol, Refusal};
+
+/// An answer that is an error: name, HTTP status, and the sentence for the caller.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) status: u16,
+    pub(crate) message: String,
+    /// `resourceId` and `resourceArn` of ResourceAlreadyExistsException.
+    pub(crate) resource: Option<(String, String)>,
+}
+
+impl ApiError {
+    pub(crate) fn new(name: impl Into<Cow<'static, str>>, status: u16, message: impl Into<String>) -> Self {
+        Self { name: name.into(), status, message: message.into(), resource: None }
+    }
+
+    /// The error by which an operation says that a request is wrong.
+    pub(crate) fn refused(refusal: Refusal, message: impl Into<String>) -> Self {
+        Self::new(refusal.name, refusal.status, message)
+    }
+
+    /// `InvalidRequestException` of the `iot` services.
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new("InvalidRequestException", 400, message)
+    }
+
+    /// A failure of ours; its cause is logged, never sent.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(event_type = "Api", error = cause, "an operation failed");
+        Self::new("InternalFailureException", 500, "An internal error occurred")
+    }
+
+    /// No operation lies behind the request.
+    ///
+    /// AWS: `UnknownOperationException` (404 where the path names the operation), `InvalidAction` of query services.
+    pub(crate) fn unknown_operation(protocol: Protocol, asked: &str) -> Self {
+        let (name, status) = match protocol {
+            Protocol::RestJson => ("UnknownOperationException", 404),
+            Protocol::Json => ("UnknownOperationException", 400),
+            Protocol::Query => ("InvalidAction", 400),
+        };
+        Self::new(name, status, format!("There is no operation {asked}"))
+    }
+
+    /// The access key is not one of ours, or a session token came with it. AWS says no more to anybody.
+    pub(crate) fn unknown_access_key(protocol: Protocol) -> Self {
+        let name = match protocol {
+            Protocol::RestJson | Protocol::Json => "UnrecognizedClientException",
+            Protocol::Query => "InvalidClientTokenId",
+        };
+        Self::new(name, 403, "The security token included in the request is invalid.")
+    }
+
+    /// Why a signature is refused. AWS: query services have names of their own.
+    pub(crate) fn signature(error: &SigV4Error, protocol: Protocol) -> Self {
+        let query = protocol == Protocol::Query;
+        let name = match error {
+            SigV4Error::MissingToken if query => "MissingAuthenticationToken",
+            SigV4Error::MissingToken => "MissingAuthenticationTokenException",
+            SigV4Error::Incomplete(_) | SigV4Error::TooLarge if query => "IncompleteSignature",
+            SigV4Error::Incomplete(_) | SigV4Error::TooLarge => "IncompleteSignatureException",
+            SigV4Error::HeaderNotSigned(_)
+            | SigV4Error::ScopeDate { .. }
+            | SigV4Error::ScopeRegion(_)
+            | SigV4Error::ScopeService { .. }
+            | SigV4Error::ScopeTerminator(_)
+            | SigV4Error::Expired { .. }
+            | SigV4Error::NotYetCurrent { .. }
+            | SigV4Error::Payload
+            | SigV4Error::Mismatch => {
+                if query {
+                    "SignatureDoesNotMatch"
+                } else {
+                    "InvalidSignatureException"
+                }
+            }
+        };
+        Self::new(name, 403, error.aws_message())
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        let (name, status) = aws(&error);
+        if status == 500 {
+            // The cause is logged, never sent.
+            tracing::error!(event_type = "Api", error = &error as &dyn std::error::Error, "an operation failed");
+        }
+        Self { resource: resource(&error), ..Self::new(name, status, error.to_string()) }
+    }
+}
+
+/// The AWS error name and HTTP status of each failure of an operation of `iot`.
+pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
+    use RegistryError::*;
+    match error {
+        CertificateNotFound(_)
+        | CaCertificateNotFound(_)
+        | PolicyNotFound(_)
+        | PolicyVersionNotFound { .. }
+        | RegistrationCodeNotFound
+        | AccountNotFound(_)
+        | AccessKeyNotFound(_) => ("ResourceNotFoundException", 404),
+        CertificateExists(..) | CaCertificateExists(..) | PolicyExists(..) | AccountExists(_) => {
+            ("ResourceAlreadyExistsException", 409)
+        }
+        CaCertificateNotAcceptable
+        | CertificateNotAcceptable
+        | CsrInvalid(_)
+        | DefaultPolicyVersion
+        | InvalidRequest(_)
+        | InvalidMarker
+        | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
+        TooManyCasOfOneSubject | TooManyPolicies | TooManyAccessKeys(_) => ("LimitExceededException", 410),
+        RegistrationCodeMismatch => ("RegistrationCodeValidationException", 400),
+        CertificateInvalid(_) => ("CertificateValidationException", 400),
+        // Unverified for `ServiceOnly`: the model also allows InvalidRequestException, 400.
+        StatusChange(
+            _,
+            StatusChangeRefused::ServiceOnly(_) | StatusChangeRefused::RevokedIsFinal | StatusChangeRefused::InTransfer,
+        )
+        | CaNotRegistered
+        | CaInactive(_)
+        | StatusNotRegistrable(_)
+        | CertificateActive(_)
+        | CertificateInTransfer(_)
+        | CaCertificateActive(_) => ("CertificateStateException", 406),
+        CaAmbiguous => ("CertificateConflictException", 409),
+        PoliciesAttached(..) | PolicyAttached(_) | PolicyHasVersions(_) => ("DeleteConflictException", 409),
+        TooManyVersions(_) => ("VersionsLimitExceededException", 409),
+        MalformedPolicy(_) => ("MalformedPolicyException", 400),
+        Contended => ("ServiceUnavailableException", 503),
+        Store(_) | Internal(_) => ("InternalFailureException", 500),
+    }
+}
+
+/// What `resourceId` and `resourceArn` say about that which is there already.
+fn resource(error: &RegistryError) -> Option<(String, String)> {
+    match error {
+        RegistryError::CertificateExists(tenant, id) => {
+            Some((id.to_string(), Arn::certificate(*tenant, *id).to_string()))
+        }
+        RegistryError::CaCertificateExists(tenant, id) => {
+            Some((id.to_string(), Arn::ca_certificate(*tenant, *id).to_string()))
+        }
+        RegistryError::PolicyExists(tenant, name) => Some((name.to_string(), Arn::policy(*tenant, name).to_string())),
+        _ => None,
+    }
+}

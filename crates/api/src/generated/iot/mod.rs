@@ -1,0 +1,136 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! Served operations of iot.
+
+use crate::{
+    ApiError,
+    call::{Call, Reply},
+    iot,
+};
+
+pub(crate) mod attach_policy;
+pub(crate) mod attach_principal_policy;
+pub(crate) mod create_certificate_from_csr;
+pub(crate) mod create_keys_and_certificate;
+pub(crate) mod create_policy;
+pub(crate) mod create_policy_version;
+pub(crate) mod delete_ca_certificate;
+pub(crate) mod delete_certificate;
+pub(crate) mod delete_policy;
+pub(crate) mod delete_policy_version;
+pub(crate) mod delete_registration_code;
+pub(crate) mod describe_ca_certificate;
+pub(crate) mod describe_certificate;
+pub(crate) mod describe_endpoint;
+pub(crate) mod detach_policy;
+pub(crate) mod detach_principal_policy;
+pub(crate) mod get_policy;
+pub(crate) mod get_policy_version;
+pub(crate) mod get_registration_code;
+pub(crate) mod list_attached_policies;
+pub(crate) mod list_ca_certificates;
+pub(crate) mod list_certificates;
+pub(crate) mod list_certificates_by_ca;
+pub(crate) mod list_policies;
+pub(crate) mod list_policy_principals;
+pub(crate) mod list_policy_versions;
+pub(crate) mod list_principal_policies;
+pub(crate) mod list_targets_for_policy;
+pub(crate) mod register_ca_certificate;
+pub(crate) mod register_certificate;
+pub(crate) mod register_certificate_without_ca;
+pub(crate) mod set_default_policy_version;
+pub(crate) mod shapes;
+pub(crate) mod update_ca_certificate;
+pub(crate) mod update_certificate;
+
+/// Answers a call; an operation without a handler is refused in the words of its model.
+pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
+    match call.operation.name {
+        "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT)?).await?),
+        "AttachPrincipalPolicy" => {
+            call.reply(&iot::attach_principal_policy(call, call.input(attach_principal_policy::INPUT)?).await?)
+        }
+        "CreateCertificateFromCsr" => {
+            call.reply(&iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT)?).await?)
+        }
+        "CreateKeysAndCertificate" => {
+            call.reply(&iot::create_keys_and_certificate(call, call.input(create_keys_and_certificate::INPUT)?).await?)
+        }
+        "CreatePolicy" => call.reply(&iot::create_policy(call, call.input(create_policy::INPUT)?).await?),
+        "CreatePolicyVersion" => {
+            call.reply(&iot::create_policy_version(call, call.input(create_policy_version::INPUT)?).await?)
+        }
+        "DeleteCACertificate" => {
+            call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT)?).await?)
+        }
+        "DeleteCertificate" => {
+            call.reply(&iot::delete_certificate(call, call.input(delete_certificate::INPUT)?).await?)
+        }
+        "DeletePolicy" => call.reply(&iot::delete_policy(call, call.input(delete_policy::INPUT)?).await?),
+        "DeletePolicyVersion" => {
+            call.reply(&iot::delete_policy_version(call, call.input(delete_policy_version::INPUT)?).await?)
+        }
+        "DeleteRegistrationCode" => {
+            call.reply(&iot::delete_registration_code(call, call.input(delete_registration_code::INPUT)?).await?)
+        }
+        "DescribeCACertificate" => {
+            call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT)?).await?)
+        }
+        "DescribeCertificate" => {
+            call.reply(&iot::describe_certificate(call, call.input(describe_certificate::INPUT)?).await?)
+        }
+        "DescribeEndpoint" => call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT)?).await?),
+        "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT)?).await?),
+        "DetachPrincipalPolicy" => {
+            call.reply(&iot::detach_principal_policy(call, call.input(detach_principal_policy::INPUT)?).await?)
+        }
+        "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT)?).await?),
+        "GetPolicyVersion" => call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT)?).await?),
+        "GetRegistrationCode" => {
+            call.reply(&iot::get_registration_code(call, call.input(get_registration_code::INPUT)?).await?)
+        }
+        "ListAttachedPolicies" => {
+            call.reply(&iot::list_attached_policies(call, call.input(list_attached_policies::INPUT)?).await?)
+        }
+        "ListCACertificates" => {
+            call.reply(&iot::list_ca_certificates(call, call.input(list_ca_certificates::INPUT)?).await?)
+        }
+        "ListCertificates" => call.reply(&iot::list_certificates(call, call.input(list_certificates::INPUT)?).await?),
+        "ListCertificatesByCA" => {
+            call.reply(&iot::list_certificates_by_ca(call, call.input(list_certificates_by_ca::INPUT)?).await?)
+        }
+        "ListPolicies" => call.reply(&iot::list_policies(call, call.input(list_policies::INPUT)?).await?),
+        "ListPolicyPrincipals" => {
+            call.reply(&iot::list_policy_principals(call, call.input(list_policy_principals::INPUT)?).await?)
+        }
+        "ListPolicyVersions" => {
+            call.reply(&iot::list_policy_versions(call, call.input(list_policy_versions::INPUT)?).await?)
+        }
+        "ListPrincipalPolicies" => {
+            call.reply(&iot::list_principal_policies(call, call.input(list_principal_policies::INPUT)?).await?)
+        }
+        "ListTargetsForPolicy" => {
+            call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
+        }
+        "RegisterCACertificate" => {
+            call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT)?).await?)
+        }
+        "RegisterCertificate" => {
+            call.reply(&iot::register_certificate(call, call.input(register_certificate::INPUT)?).await?)
+        }
+        "RegisterCertificateWithoutCA" => call.reply(
+            &iot::register_certificate_without_ca(call, call.input(register_certificate_without_ca::INPUT)?).await?,
+        ),
+        "SetDefaultPolicyVersion" => {
+            call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
+        }
+        "UpdateCACertificate" => {
+            call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT)?).await?)
+        }
+        "UpdateCertificate" => {
+            call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT)?).await?)
+        }
+        _ => Err(call.not_served()),
+    }
+}

@@ -1,0 +1,240 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! Shapes that operations of iot share.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+};
+
+pub(crate) static AUTO_REGISTRATION_STATUS: Shape = Shape::OneOf(&["ENABLE", "DISABLE"]);
+
+pub(crate) static CA_CERTIFICATE_STATUS: Shape = Shape::OneOf(&["ACTIVE", "INACTIVE"]);
+
+pub(crate) static CERTIFICATE_ID: Shape = Shape::Text(Text::ANY.length(64, 64).pattern(
+    r#"(0x)?[a-fA-F0-9]+"#,
+    &Sequence(&[
+        Repeat(&Sequence(&[Literal('0'), Literal('x')]), 0, 1),
+        Repeat(&Class(false, &[Range('a', 'f'), Range('A', 'F'), Range('0', '9')]), 1, u32::MAX),
+    ]),
+));
+
+pub(crate) static CERTIFICATE_MODE: Shape = Shape::OneOf(&["DEFAULT", "SNI_ONLY"]);
+
+pub(crate) static CERTIFICATE_PEM: Shape = Shape::Text(Text::ANY.length(1, 65536));
+
+pub(crate) static CERTIFICATE_SIGNING_REQUEST: Shape = Shape::Text(Text::ANY.length(1, 4096));
+
+pub(crate) static CERTIFICATE_STATUS: Shape =
+    Shape::OneOf(&["ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER", "REGISTER_INACTIVE", "PENDING_ACTIVATION"]);
+
+pub(crate) static ENDPOINT_TYPE: Shape = Shape::Text(Text::ANY.length(0, 128));
+
+pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
+    r#"[A-Za-z0-9+/]+={0,2}"#,
+    &Sequence(&[
+        Repeat(&Class(false, &[Range('A', 'Z'), Range('a', 'z'), Range('0', '9'), AnyOf("+/")]), 1, u32::MAX),
+        Repeat(&Literal('='), 0, 2),
+    ]),
+));
+
+pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 250 };
+
+pub(crate) static POLICY_DOCUMENT: Shape = Shape::Text(Text::ANY.length(0, 404600));
+
+pub(crate) static POLICY_NAME: Shape = Shape::Text(
+    Text::ANY.length(1, 128).pattern(r#"[\w+=,.@-]+"#, &Repeat(&Class(false, &[Word, AnyOf("+=,.@-")]), 1, u32::MAX)),
+);
+
+pub(crate) static POLICY_VERSION_ID: Shape =
+    Shape::Text(Text::ANY.pattern(r#"[0-9]+"#, &Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)));
+
+pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
+    body("roleArn", &ROLE_ARN),
+    body("templateBody", &TEMPLATE_BODY),
+    body("templateName", &TEMPLATE_NAME),
+]);
+
+pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
+
+pub(crate) static TAG: Shape = Shape::Structure(&[body("Key", &TAG_KEY).required(), body("Value", &TAG_VALUE)]);
+
+pub(crate) static TAG_KEY: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"#,
+    &Repeat(&Class(false, &[Letter, Separator, Number, AnyOf("_.:/=+-@")]), 0, u32::MAX),
+));
+
+pub(crate) static TAG_LIST: Shape = Shape::List(List::of(&TAG));
+
+pub(crate) static TAG_VALUE: Shape = Shape::Text(Text::ANY.length(0, 256));
+
+pub(crate) static TEMPLATE_BODY: Shape = Shape::Text(Text::ANY.length(0, 10240));
+
+pub(crate) static TEMPLATE_NAME: Shape = Shape::Text(Text::ANY.length(1, 36).pattern(
+    r#"^[0-9A-Za-z_-]+$"#,
+    &Repeat(&Class(false, &[Range('0', '9'), Range('A', 'Z'), Range('a', 'z'), AnyOf("_-")]), 1, u32::MAX),
+));
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CaCertificate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<tidegate_registry::CaStatus>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CaCertificateDescription {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auto_registration_status: Option<tidegate_registry::AutoRegistrationStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_mode: Option<tidegate_registry::CertificateMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_pem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) customer_version: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) generation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_modified_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owned_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<tidegate_registry::CaStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) validity: Option<CertificateValidity>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Certificate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_mode: Option<tidegate_registry::CertificateMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<tidegate_registry::CertificateStatus>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CertificateDescription {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ca_certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_mode: Option<tidegate_registry::CertificateMode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_pem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) customer_version: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) generation_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_modified_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) owned_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_owned_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<tidegate_registry::CertificateStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_data: Option<TransferData>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) validity: Option<CertificateValidity>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CertificateValidity {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_after: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_before: Option<EpochSeconds>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyPair {
+    #[serde(rename = "PrivateKey", skip_serializing_if = "Option::is_none")]
+    pub(crate) private_key: Option<String>,
+    #[serde(rename = "PublicKey", skip_serializing_if = "Option::is_none")]
+    pub(crate) public_key: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Policy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_name: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PolicyVersion {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) create_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) is_default_version: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version_id: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RegistrationConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) template_body: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) template_name: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Tag {
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TransferData {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) accept_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reject_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reject_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_message: Option<String>,
+}

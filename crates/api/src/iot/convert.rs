@@ -1,0 +1,46 @@
+//! Between the registry's types and the wire's, where several operations share them.
+
+use tidegate_ids::{Arn, PolicyName, Tenant};
+use tidegate_registry::{CertificateSummary, PolicyVersionId, RegistrationConfig, Tag};
+
+use crate::{ApiError, generated::iot::shapes};
+
+pub(super) fn certificates(tenant: Tenant, found: Vec<CertificateSummary>) -> Vec<shapes::Certificate> {
+    let wire = |c: CertificateSummary| shapes::Certificate {
+        certificate_arn: Some(Arn::certificate(tenant, c.certificate_id).to_string()),
+        certificate_id: Some(c.certificate_id.to_string()),
+        status: Some(c.status),
+        certificate_mode: Some(c.mode),
+        creation_date: Some(c.created.into()),
+    };
+    found.into_iter().map(wire).collect()
+}
+
+pub(super) fn policies(tenant: Tenant, found: Vec<PolicyName>) -> Vec<shapes::Policy> {
+    let wire = |name: PolicyName| shapes::Policy {
+        policy_arn: Some(Arn::policy(tenant, &name).to_string()),
+        policy_name: Some(name.to_string()),
+    };
+    found.into_iter().map(wire).collect()
+}
+
+/// Digits, by the model; those that number no version are refused here.
+pub(super) fn version(text: &str) -> Result<PolicyVersionId, ApiError> {
+    text.parse::<PolicyVersionId>().map_err(|error| ApiError::invalid_request(error.to_string()))
+}
+
+pub(super) fn registration_config(config: shapes::RegistrationConfig) -> RegistrationConfig {
+    let shapes::RegistrationConfig { role_arn, template_body, template_name } = config;
+    RegistrationConfig { template_body, role_arn, template_name }
+}
+
+pub(super) fn registration_config_out(config: RegistrationConfig) -> shapes::RegistrationConfig {
+    let RegistrationConfig { template_body, role_arn, template_name } = config;
+    shapes::RegistrationConfig { role_arn, template_body, template_name }
+}
+
+/// The model demands a key; a tag may have no value.
+pub(super) fn tags(tags: Option<Vec<shapes::Tag>>) -> Vec<Tag> {
+    let own = |tag: shapes::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
+    tags.into_iter().flatten().map(own).collect()
+}

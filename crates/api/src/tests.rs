@@ -1,0 +1,6 @@
+//! The API over plain HTTP and an in-memory store, asked by a signing client of a few lines.
+
+mod client;
+mod errors;
+mod operations;
+mod refusals;

@@ -1,0 +1,147 @@
+//! Error names and statuses held against the service model.
+
+use serde_json::Value;
+use tidegate_kv::StoreError;
+use tidegate_registry::{CertificateProblem, CertificateStatus, RegistryError, StatusChangeRefused};
+
+use crate::error::aws;
+
+const MODEL: &str = include_str!("../../../../tests/data/aws/iot/service-2.json");
+
+/// Every failure of an operation of `iot`, with the operations that can end so.
+fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
+    use RegistryError::*;
+    let tenant =
+        tidegate_ids::Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+    let certificate: tidegate_ids::CertificateId = "ab".repeat(32).parse().unwrap();
+    let ca: tidegate_ids::CaCertificateId = "cd".repeat(32).parse().unwrap();
+    let policy: tidegate_ids::PolicyName = "p".parse().unwrap();
+    let refused = |why| StatusChange(certificate, why);
+    vec![
+        (
+            CertificateNotFound(certificate),
+            &["DescribeCertificate", "UpdateCertificate", "DeleteCertificate", "AttachPolicy"],
+        ),
+        (CaCertificateNotFound(ca), &["DescribeCACertificate", "UpdateCACertificate", "DeleteCACertificate"]),
+        (
+            PolicyNotFound(policy.clone()),
+            &[
+                "GetPolicy",
+                "DeletePolicy",
+                "CreatePolicyVersion",
+                "GetPolicyVersion",
+                "ListPolicyVersions",
+                "DeletePolicyVersion",
+                "SetDefaultPolicyVersion",
+                "AttachPolicy",
+                "AttachPrincipalPolicy",
+                "DetachPrincipalPolicy",
+                "ListTargetsForPolicy",
+                "ListPolicyPrincipals",
+            ],
+        ),
+        (
+            PolicyVersionNotFound { name: policy.clone(), version: "2".parse().unwrap() },
+            &["GetPolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"],
+        ),
+        (RegistrationCodeNotFound, &["DeleteRegistrationCode"]),
+        (CertificateExists(tenant, certificate), &["RegisterCertificate", "RegisterCertificateWithoutCA"]),
+        (CaCertificateExists(tenant, ca), &["RegisterCACertificate"]),
+        (PolicyExists(tenant, policy.clone()), &["CreatePolicy"]),
+        (CaCertificateNotAcceptable, &["RegisterCACertificate"]),
+        (CertificateNotAcceptable, &["RegisterCertificate", "RegisterCertificateWithoutCA"]),
+        (TooManyCasOfOneSubject, &["RegisterCACertificate"]),
+        (RegistrationCodeMismatch, &["RegisterCACertificate"]),
+        (
+            CertificateInvalid(CertificateProblem::NotSignedByCa),
+            &["RegisterCACertificate", "RegisterCertificate", "RegisterCertificateWithoutCA"],
+        ),
+        (CaNotRegistered, &["RegisterCertificate"]),
+        (CaInactive(ca), &["RegisterCertificate"]),
+        (CaAmbiguous, &["RegisterCertificate"]),
+        (CsrInvalid("it is empty".into()), &["CreateCertificateFromCsr"]),
+        (
+            StatusNotRegistrable(CertificateStatus::PendingActivation),
+            &["RegisterCertificate", "RegisterCertificateWithoutCA"],
+        ),
+        (refused(StatusChangeRefused::ServiceOnly(CertificateStatus::PendingTransfer)), &["UpdateCertificate"]),
+        (refused(StatusChangeRefused::RevokedIsFinal), &["UpdateCertificate"]),
+        (refused(StatusChangeRefused::InTransfer), &["UpdateCertificate"]),
+        (refused(StatusChangeRefused::Deprecated), &["UpdateCertificate"]),
+        (CertificateActive(certificate), &["DeleteCertificate"]),
+        (CertificateInTransfer(certificate), &["DeleteCertificate"]),
+        (CaCertificateActive(ca), &["DeleteCACertificate"]),
+        (PoliciesAttached(tenant, certificate), &["DeleteCertificate"]),
+        (PolicyAttached(policy.clone()), &["DeletePolicy"]),
+        (PolicyHasVersions(policy.clone()), &["DeletePolicy"]),
+        (DefaultPolicyVersion, &["DeletePolicyVersion"]),
+        (TooManyVersions(policy.clone()), &["CreatePolicyVersion"]),
+        (TooManyPolicies, &["AttachPolicy", "AttachPrincipalPolicy"]),
+        (MalformedPolicy("it is empty".into()), &["CreatePolicy", "CreatePolicyVersion"]),
+        (
+            InvalidRequest("a rule".into()),
+            &["RegisterCACertificate", "UpdateCACertificate", "CreatePolicy", "AttachPolicy", "ListPrincipalPolicies"],
+        ),
+        (
+            InvalidMarker,
+            &[
+                "ListCertificates",
+                "ListCertificatesByCA",
+                "ListCACertificates",
+                "ListPolicies",
+                "ListAttachedPolicies",
+                "ListTargetsForPolicy",
+                "ListPolicyPrincipals",
+                "ListPrincipalPolicies",
+            ],
+        ),
+        (Contended, &["RegisterCACertificate", "UpdateCertificate", "AttachPolicy", "DeleteRegistrationCode"]),
+        (Store(Box::new(newer())), &["GetRegistrationCode", "ListCertificates"]),
+        (Internal(Box::new(newer())), &["CreateKeysAndCertificate"]),
+    ]
+}
+
+/// What went wrong inside.
+fn newer() -> StoreError {
+    StoreError::NewerFormat { found: 2, known: 1 }
+}
+
+#[test]
+fn every_error_is_in_the_model_of_its_operation() {
+    let model: Value = serde_json::from_str(MODEL).unwrap();
+    for (error, operations) in failures() {
+        let (name, status) = aws(&error);
+        let modelled = &model["shapes"][name]["error"]["httpStatusCode"];
+        assert_eq!(modelled, status, "{name}");
+        for operation in operations {
+            let errors = model["operations"][operation]["errors"].as_array().unwrap();
+            assert!(errors.iter().any(|e| e["shape"] == name), "{operation} does not declare {name}");
+        }
+    }
+}
+
+#[test]
+fn what_an_unserved_operation_answers_is_in_its_model() {
+    for service in crate::generated::routes::SERVICES {
+        let path = format!("{}/../../tests/data/aws/{}/service-2.json", env!("CARGO_MANIFEST_DIR"), service.name);
+        let model: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        for operation in service.operations.iter().filter(|o| o.refusal.status != 501) {
+            let errors = model["operations"][operation.name]["errors"].as_array().unwrap();
+            let found = errors.iter().find_map(|e| {
+                let shape = e["shape"].as_str()?;
+                let error = &model["shapes"][shape]["error"];
+                let name = error["code"].as_str().unwrap_or(shape);
+                (name == operation.refusal.name).then(|| error["httpStatusCode"].as_u64().unwrap_or(400))
+            });
+            assert_eq!(found, Some(operation.refusal.status.into()), "{} {}", service.name, operation.name);
+        }
+    }
+}
+
+#[test]
+fn causes_are_never_sent() {
+    for error in [RegistryError::Store(Box::new(newer())), RegistryError::Internal(Box::new(newer()))] {
+        let message = crate::ApiError::from(error).message;
+        assert!(!message.contains("format"), "{message}");
+    }
+}
