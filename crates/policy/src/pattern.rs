@@ -49,10 +49,15 @@ pub(crate) enum Token {
 ///
 /// Mostly one residue; at most as many as `prefix` has characters, and one.
 pub(crate) fn residues<'t>(tokens: &'t [Token], prefix: &str) -> Vec<&'t [Token]> {
+    // Up to the first difference or wildcard, reading has one way to go: all of it, for a resource with the same prefix.
+    let same = tokens.iter().zip(prefix.chars()).take_while(|(token, read)| **token == Token::Char(*read)).count();
     // The positions that reading the prefix can lead to, ascending. A position at `*` stands for the one after it, too.
-    let mut at: Vec<usize> = vec![0];
+    let mut at: Vec<usize> = vec![same];
     let mut next = Vec::new();
-    for read in prefix.chars() {
+    for read in prefix.chars().skip(same) {
+        if at.is_empty() {
+            break;
+        }
         next.clear();
         for &position in &at {
             let mut position = position;

@@ -46,27 +46,27 @@ struct ByEffect {
 }
 
 impl Rules {
-    /// Adds what `statement` comes to under `variables`: nothing, when it can never apply.
+    /// Adds what `statement` comes to under `variables`: nothing, when it can never apply. `accesses` are those it names.
     pub(crate) fn add(
         &mut self,
         origin: Origin,
+        accesses: AccessSet,
         statement: &Statement,
         prefixes: &ResourcePrefixes,
         variables: &Variables,
     ) {
-        let accesses = AccessSet::of(|access| names_action(&statement.actions, access.action()));
-        if accesses.is_empty() {
-            return;
-        }
         let Some(resources) = bind_resources(statement, variables) else { return };
         let Some(conditions) = bind_conditions(statement, variables) else { return };
         self.depends_on_time |= conditions.iter().any(BoundCondition::depends_on_time);
         for kind in ResourceType::ALL {
             let accesses = accesses.on(kind);
+            if accesses.is_empty() {
+                continue;
+            }
             let items: Box<[Pattern]> =
                 resources.iter().flat_map(|tokens| residues(tokens, prefixes.of(kind))).map(Pattern::new).collect();
             let negated = statement.resources.negated;
-            if accesses.is_empty() || (items.is_empty() && !negated) {
+            if items.is_empty() && !negated {
                 continue;
             }
             let rule =
@@ -128,6 +128,11 @@ impl ResourcePrefixes {
     pub(crate) fn of(&self, kind: ResourceType) -> &str {
         &self.0[kind as usize]
     }
+}
+
+/// The accesses of the message path that `statement` names; none for one that only speaks of other actions.
+pub(crate) fn named_accesses(statement: &Statement) -> AccessSet {
+    AccessSet::of(|access| names_action(&statement.actions, access.action()))
 }
 
 /// Whether `actions` names `action`. Action names are the same in upper and lower case.

@@ -6,9 +6,10 @@ use tidegate_ids::{PolicyName, Tenant};
 
 use crate::{
     Access, Decision, Document, Effect, Origin, RequestContext, Variables,
+    access::AccessSet,
     document::Statement,
     pattern::Pattern,
-    rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, names_action},
+    rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, named_accesses, names_action},
 };
 
 /// The policies of one principal. Immutable; a clone is a reference count.
@@ -21,8 +22,8 @@ struct Compiled {
     prefixes: ResourcePrefixes,
     /// Statements that say the same for every connection.
     shared: Rules,
-    /// Statements that wait for variables.
-    open: Box<[Origin]>,
+    /// Statements that wait for variables, and the accesses they name.
+    open: Box<[(Origin, AccessSet)]>,
 }
 
 impl Compiled {
@@ -51,18 +52,25 @@ impl PolicySet {
         assert!(policies.len() <= Self::POLICIES_MAX, "attachments are bounded long before");
         let prefixes = ResourcePrefixes::new(tenant);
         let mut compiled = Compiled { policies, prefixes, shared: Rules::default(), open: [].into() };
-        let (same, open): (Vec<Origin>, Vec<Origin>) =
-            compiled.origins().partition(|origin| is_same_for_all(compiled.statement(*origin)));
-        let (mut shared, nothing_known) = (Rules::default(), Variables::new());
-        for origin in same {
-            shared.add(origin, compiled.statement(origin), &compiled.prefixes, &nothing_known);
+        let (mut shared, mut open, nothing_known) = (Rules::default(), Vec::new(), Variables::new());
+        for origin in compiled.origins() {
+            let statement = compiled.statement(origin);
+            let accesses = named_accesses(statement);
+            if accesses.is_empty() {
+                continue; // for decide_arn only
+            }
+            if is_same_for_all(statement) {
+                shared.add(origin, accesses, statement, &compiled.prefixes, &nothing_known);
+            } else {
+                open.push((origin, accesses));
+            }
         }
         shared.shrink();
         (compiled.shared, compiled.open) = (shared, open.into());
         Self(Arc::new(compiled))
     }
 
-    /// Whether a decision can depend on [`Variables`]; if not, binding costs nothing and needs none.
+    /// Whether [`BoundPolicy::decide`] can depend on [`Variables`]; if not, binding costs nothing and needs none.
     pub fn uses_variables(&self) -> bool {
         !self.0.open.is_empty()
     }
@@ -71,8 +79,8 @@ impl PolicySet {
     pub fn bind(&self, variables: &Variables) -> BoundPolicy {
         let own = self.uses_variables().then(|| {
             let mut own = Rules::default();
-            for &origin in &self.0.open {
-                own.add(origin, self.0.statement(origin), &self.0.prefixes, variables);
+            for &(origin, accesses) in &self.0.open {
+                own.add(origin, accesses, self.0.statement(origin), &self.0.prefixes, variables);
             }
             own.shrink();
             Box::new(own)

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::{constant_time, hmac};
+use zeroize::Zeroize;
 
 use crate::request::hex;
 
@@ -23,7 +24,7 @@ impl SigningKey {
         start.extend_from_slice(b"AWS4");
         start.extend_from_slice(secret_access_key);
         let mut key = hmac::Key::new(hmac::HMAC_SHA256, &start);
-        start.fill(0);
+        start.zeroize();
         for part in [date, region, service, TERMINATOR] {
             key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref());
         }
