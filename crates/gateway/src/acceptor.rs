@@ -1,0 +1,205 @@
+//! One acceptor per listener: it takes sockets from the kernel and hands each to the core with the fewest connections.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use mio::net::{TcpListener, TcpStream};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    sync::{oneshot, watch},
+};
+use tracing::{debug, warn};
+
+use crate::{
+    descriptor::watch,
+    half_open::{GivenUp, HalfOpen, Place},
+    mailbox::Mailbox,
+};
+
+/// Connections that the kernel completes and keeps for us while the acceptor is busy or paused.
+const BACKLOG: i32 = 4096;
+/// How long an acceptor pauses when there is no descriptor, no place or no memory for the next connection.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Least time between two log lines about the same trouble.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// A connection on its way from its acceptor to its core.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    pub(crate) peer: SocketAddr,
+    /// Index in the configuration's list.
+    pub(crate) listener: usize,
+    pub(crate) place: Place,
+    pub(crate) given_up: oneshot::Receiver<GivenUp>,
+    pub(crate) counted: Counted,
+}
+
+/// How many connections there are, in total and on each core.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    total: AtomicUsize,
+    total_max: usize,
+    cores: Box<[AtomicUsize]>,
+}
+
+/// One connection in the counts, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    connections: Arc<Connections>,
+    core: usize,
+}
+
+impl Connections {
+    pub(crate) fn new(cores: usize, total_max: usize) -> Arc<Self> {
+        let cores = (0..cores).map(|_| AtomicUsize::new(0)).collect();
+        Arc::new(Self { total: AtomicUsize::new(0), total_max, cores })
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    fn is_full(&self) -> bool {
+        self.total() >= self.total_max
+    }
+
+    /// Counts one more, on the core that has the fewest.
+    pub(crate) fn count(self: &Arc<Self>) -> Counted {
+        let fewest = self.cores.iter().enumerate().min_by_key(|(_, count)| count.load(Ordering::Relaxed));
+        let core = fewest.map_or(0, |(core, _)| core);
+        self.total.fetch_add(1, Ordering::Relaxed);
+        self.cores[core].fetch_add(1, Ordering::Relaxed);
+        Counted { connections: self.clone(), core }
+    }
+}
+
+impl Counted {
+    pub(crate) fn core(&self) -> usize {
+        self.core
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.connections.total.fetch_sub(1, Ordering::Relaxed);
+        self.connections.cores[self.core].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A listening socket on `address`; an IPv6 wildcard address takes IPv4 too.
+///
+/// The port is never shared with another process: a second one is told that it is in use.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    // On Unix this admits old connections that are still closing, not a second listener.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// What an acceptor needs.
+pub(crate) struct Acceptor {
+    pub(crate) name: Box<str>,
+    /// Index in the configuration's list.
+    pub(crate) listener: usize,
+    pub(crate) half_open: Arc<HalfOpen>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) mailboxes: Arc<[Mailbox<crate::core::Control>]>,
+}
+
+impl Acceptor {
+    /// Accepts until `stop` turns true. Must run on a runtime with I/O and time.
+    ///
+    /// Without a descriptor or a place the oldest half-open connection goes and the acceptor pauses; what the kernel
+    /// has completed meanwhile waits in its backlog.
+    pub(crate) async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+        let listener = watch(listener, Interest::READABLE)?;
+        let mut quiet_until = None;
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+                accepted = self.accept(&listener) => accepted,
+            };
+            match accepted {
+                Ok((socket, peer)) => self.hand_over(socket, peer).await,
+                Err(error) => {
+                    let now = tokio::time::Instant::now();
+                    if quiet_until.is_none_or(|until| now >= until) {
+                        quiet_until = Some(now + QUIET);
+                        warn!(listener = %self.name, %error, connections = self.connections.total(),
+                            half_open = self.half_open.len(), "no room for new connections, the listener pauses; \
+                            raise the limit on open files or on connections");
+                    }
+                    self.half_open.displace_oldest();
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// The next connection; an error only when there is no room for it.
+    async fn accept(&self, listener: &AsyncFd<TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+        if self.connections.is_full() {
+            return Err(io::Error::other("the limit on connections is reached"));
+        }
+        loop {
+            match listener.async_io(Interest::READABLE, TcpListener::accept).await {
+                Err(error) if is_about_the_peer(&error) => {
+                    debug!(%error, "a connection went away before it was accepted")
+                }
+                accepted => return accepted,
+            }
+        }
+    }
+
+    async fn hand_over(&self, socket: TcpStream, peer: SocketAddr) {
+        // Without it, acknowledgements wait for the peer's delayed ones. It fails only for a socket that is gone.
+        let _ = socket.set_nodelay(true);
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let (place, given_up) = self.half_open.enter(peer.ip());
+        let counted = self.connections.count();
+        let core = counted.core();
+        let mut message = crate::core::Control::Accepted(Accepted {
+            socket,
+            peer,
+            listener: self.listener,
+            place,
+            given_up,
+            counted,
+        });
+        while let Err(back) = self.mailboxes[core].send(message) {
+            message = back;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Errors of `accept` that concern the connection which was to be accepted, not us.
+fn is_about_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::*;
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionReset
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | HostUnreachable
+            | TimedOut
+    )
+}

@@ -1,0 +1,343 @@
+//! The path of one connection from accept to its session, or to a refusal: an ordinary task on its core.
+
+use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+
+use tidegate_broker::{Authorize, ConnectRefused, ConnectRequest, Principal, SystemPublish, client_id};
+use tidegate_ids::{CertificateId, Now, Tenant};
+use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
+use tidegate_registry::{Admission, CertificateRegistered, Presented, ServerName, events::wire};
+use tracing::error;
+use uuid::Uuid;
+
+use crate::{
+    Refusals,
+    acceptor::{Accepted, Counted},
+    arrival::{Arrival, NoConnect},
+    authorize::{self, AllowAll, CertificateRights},
+    clients,
+    connection_log::{self, Client, Identity, Origin, Reason},
+    core::{Arrived, Core, Shared},
+    half_open::GivenUp,
+    listener::{Below, Listener, TlsListener},
+    reason,
+    wheel::TimerId,
+};
+
+/// How long a refused client may take to read its refusal and close.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Serves a connection until it is a slot, or gone.
+pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: TimerId) {
+    let Accepted { socket, peer, listener, place, mut given_up, counted } = accepted;
+    let _witness = Witness(peer);
+    let shared = core.borrow().desk.shared.clone();
+    let listener = &shared.listeners[listener];
+    let local = socket.local_addr().ok();
+    let mut origin = Origin { peer, local, server_name: None, trace_id: Uuid::new_v4() };
+    let Ok(mut arrival) = Arrival::new(socket, core.clone()) else {
+        // The kernel has no memory for one more; the acceptor will notice too.
+        core.borrow_mut().cancel(timer);
+        return;
+    };
+    let first = tokio::select! {
+        biased;
+        why = &mut given_up => Err(Ended::GivenUp(why.unwrap_or(GivenUp::Stopping))),
+        first = first_packet(&mut arrival, listener, &mut origin) => first.map_err(Ended::NoConnect),
+    };
+    core.borrow_mut().cancel(timer);
+    let (server_name, length) = match first {
+        Ok(first) => first,
+        Err(ended) => {
+            log_without_connect(&shared, &origin, &ended);
+            if let Ended::NoConnect(why) = ended {
+                tokio::select! {
+                    biased;
+                    _ = &mut given_up => {}
+                    () = refuse_without_connect(arrival, &why) => {}
+                }
+            }
+            return;
+        }
+    };
+    drop(place);
+    let newcomer = Newcomer { core, shared: &shared, listener, origin, counted };
+    newcomer.present(arrival, server_name, length).await;
+}
+
+/// Why there is no CONNECT.
+enum Ended {
+    GivenUp(GivenUp),
+    NoConnect(NoConnect),
+}
+
+async fn first_packet(
+    arrival: &mut Arrival,
+    listener: &Listener,
+    origin: &mut Origin,
+) -> Result<(ServerName, usize), NoConnect> {
+    let server_name = match &listener.below {
+        Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
+        Below::Plain { .. } => ServerName::Absent,
+    };
+    let length = arrival.connect_packet(listener.profile.limits.packet_bytes_max as usize).await?;
+    Ok((server_name, length))
+}
+
+fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {
+    let reason = match ended {
+        Ended::GivenUp(why) => Some(reason::of_given_up(*why)),
+        Ended::NoConnect(why) => reason::of_no_connect(why, shared),
+    };
+    let Some(reason) = reason else { return };
+    let certificate_id = match ended {
+        Ended::NoConnect(why) => reason::refused_certificate(why),
+        Ended::GivenUp(_) => None,
+    };
+    connection_log::authentication_failed(origin, Identity { certificate_id, ..Identity::default() }, &reason);
+}
+
+/// Says what the protocol has a word for, and closes.
+async fn refuse_without_connect(mut arrival: Arrival, why: &NoConnect) {
+    let mut answer = Vec::new();
+    if let NoConnect::Malformed(error) = why {
+        reason::answer_malformed(&arrival.received, error, &mut answer);
+    }
+    let _ = tokio::time::timeout(LINGER, async {
+        if arrival.send(&answer).await.is_ok() && !matches!(why, NoConnect::Lost(_)) {
+            arrival.close().await;
+        }
+    })
+    .await;
+}
+
+/// A connection whose CONNECT is there.
+struct Newcomer<'a> {
+    core: Rc<RefCell<Core>>,
+    shared: &'a Arc<Shared>,
+    listener: &'a Listener,
+    origin: Origin,
+    counted: Counted,
+}
+
+/// Whom a connection turned out to act for.
+struct Known {
+    tenant: Tenant,
+    principal: Principal,
+    certificate_id: Option<CertificateId>,
+    authorize: Arc<dyn Authorize>,
+}
+
+/// A refusal for who somebody is.
+struct Refused {
+    reason: Reason,
+    tenant: Option<Tenant>,
+    certificate_id: Option<CertificateId>,
+}
+
+impl Newcomer<'_> {
+    /// Finds out who it is and what it may, and makes it a slot or refuses it.
+    async fn present(self, mut arrival: Arrival, server_name: ServerName, length: usize) {
+        let received = std::mem::take(&mut arrival.received);
+        let (packet, early) = received.split_at(length);
+        let connect = match decode_connect(packet) {
+            Ok(connect) => connect,
+            Err(error) => {
+                let mut answer = Vec::new();
+                reason::answer_malformed(packet, &error, &mut answer);
+                connection_log::connect_refused(&self.origin, Identity::default(), &reason::of_malformed(&error));
+                return self.farewell(arrival, &answer).await;
+            }
+        };
+        let name = match client_id(&connect, &self.listener.profile, Uuid::new_v4().as_u128()) {
+            Ok(name) => name,
+            Err(refused) => return self.refuse_by_broker(arrival, &connect, (None, None), refused).await,
+        };
+        match self.identify(&arrival, &connect, &name, server_name).await {
+            Ok(known) => self.enter(arrival, &connect, name, known, early).await,
+            Err(refused) => self.refuse(arrival, &connect, refused).await,
+        }
+    }
+
+    async fn identify(
+        &self,
+        arrival: &Arrival,
+        connect: &Connect<'_>,
+        client_id: &str,
+        server_name: ServerName,
+    ) -> Result<Known, Refused> {
+        match &self.listener.below {
+            Below::Plain { tenant } => Ok(Known {
+                tenant: *tenant,
+                principal: Principal::Anonymous,
+                certificate_id: None,
+                authorize: Arc::new(AllowAll),
+            }),
+            Below::Tls(tls) => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
+        }
+    }
+
+    /// Asks the registry: at every CONNECT, because a resumed session has checked nothing.
+    async fn identify_certificate(
+        &self,
+        tls: &TlsListener,
+        arrival: &Arrival,
+        connect: &Connect<'_>,
+        client_id: &str,
+        server_name: ServerName,
+    ) -> Result<Known, Refused> {
+        let leaf = arrival.tls.as_ref().and_then(|tls| tls.peer_leaf());
+        let leaf = leaf.and_then(|leaf| clients::parse(leaf).ok());
+        let Some(leaf) = leaf else {
+            return Err(Refused { reason: reason::no_certificate(), tenant: None, certificate_id: None });
+        };
+        let presented = Presented {
+            leaf: &leaf,
+            server_name,
+            registers_without_sni: tls.settings.registers_without_server_name,
+            client_id,
+        };
+        let admission = self.shared.registry.connect(presented, self.now()).await;
+        let admitted = match admission {
+            Ok(Admission::Active(admitted)) => admitted,
+            Ok(Admission::Registered(event) | Admission::PendingActivation(event)) => {
+                self.announce(&event);
+                return Err(Refused {
+                    reason: reason::of_pending_activation(event.certificate_id),
+                    tenant: Some(event.tenant),
+                    certificate_id: Some(event.certificate_id),
+                });
+            }
+            Err(refused) => {
+                return Err(Refused {
+                    reason: reason::of_registry(&refused),
+                    tenant: refused.tenant,
+                    certificate_id: Some(refused.certificate_id),
+                });
+            }
+        };
+        let (tenant, certificate_id) = (admitted.tenant, admitted.certificate_id);
+        let variables =
+            authorize::variables(&leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
+        let rights = CertificateRights::new(admitted.grants, variables, self.shared.clock.clone());
+        let decision = rights.connect(connect, client_id);
+        if !decision.is_allowed() {
+            return Err(Refused {
+                reason: reason::of_policy(tenant, certificate_id, client_id, decision),
+                tenant: Some(tenant),
+                certificate_id: Some(certificate_id),
+            });
+        }
+        Ok(Known {
+            tenant,
+            principal: Principal::Certificate { tenant, certificate_id },
+            certificate_id: Some(certificate_id),
+            authorize: Arc::new(rights),
+        })
+    }
+
+    /// Publishes the event of a registration. It is on its way to its subscribers when this returns; the socket of the
+    /// one who caused it is closed after that.
+    fn announce(&self, event: &CertificateRegistered) {
+        connection_log::certificate_registered(&self.origin, event);
+        let (topic, payload) = (wire::topic(event.ca_certificate_id), wire::json(event));
+        let publish = SystemPublish {
+            tenant: event.tenant,
+            topic_name: &topic,
+            properties: MessageProperties::default(),
+            payload: payload.as_bytes(),
+            qos: QoS::AtLeastOnce,
+            retain: false,
+        };
+        self.core.borrow_mut().act(|desk| {
+            desk.shared.broker.publish(&publish, desk.now, &mut desk.effects);
+        });
+    }
+
+    /// Makes the connection a slot with a session.
+    async fn enter(self, arrival: Arrival, connect: &Connect<'_>, client_id: Arc<str>, known: Known, early: &[u8]) {
+        let Self { core, shared, listener, origin, counted } = self;
+        let client = Box::new(Client {
+            tenant: known.tenant,
+            client_id: client_id.clone(),
+            certificate_id: known.certificate_id,
+            origin,
+        });
+        let peer_address = client.origin.peer;
+        let Arrival { socket, tls, .. } = arrival;
+        let arrived = Arrived { socket: socket.into_inner(), tls, client, counted };
+        let result = core.borrow_mut().establish(arrived, early, |desk, address| {
+            let request = ConnectRequest {
+                tenant: known.tenant,
+                principal: Arc::new(known.principal),
+                authorize: known.authorize,
+                profile: listener.profile.clone(),
+                connect,
+                client_id,
+                peer_address,
+                address,
+                session_identifier: Uuid::new_v4().as_u128(),
+            };
+            desk.shared.broker.connect(request, desk.now, &mut desk.effects)
+        });
+        let Err((refused, arrived)) = result else { return };
+        let Arrived { socket, tls, client, counted } = *arrived;
+        let Ok(mut arrival) = Arrival::new(socket, core.clone()) else { return };
+        arrival.tls = tls;
+        let Client { origin, tenant, certificate_id, .. } = *client;
+        let newcomer = Newcomer { core, shared, listener, origin, counted };
+        newcomer.refuse_by_broker(arrival, connect, (Some(tenant), certificate_id), refused).await;
+    }
+
+    /// Refuses a CONNECT for what it says.
+    async fn refuse_by_broker(
+        self,
+        arrival: Arrival,
+        connect: &Connect<'_>,
+        (tenant, certificate_id): (Option<Tenant>, Option<CertificateId>),
+        refused: ConnectRefused,
+    ) {
+        let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
+        connection_log::connect_refused(&self.origin, identity, &reason::of_broker(&refused));
+        let mut answer = Vec::new();
+        refused.connack(connect.version, &self.listener.profile, &mut answer);
+        self.farewell(arrival, &answer).await;
+    }
+
+    /// Refuses a CONNECT for who sent it. AWS: facts 1.3 and 4.5.
+    async fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) {
+        let Refused { reason, tenant, certificate_id } = refused;
+        let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
+        connection_log::connect_refused(&self.origin, identity, &reason);
+        let mut answer = Vec::new();
+        match self.listener.refusals {
+            Refusals::Silent => {}
+            Refusals::Explained => reason::answer_refused(connect, &reason, self.origin.trace_id, &mut answer),
+        }
+        self.farewell(arrival, &answer).await;
+    }
+
+    /// Sends the last packet, if there is one, and closes. The connection counts until that is done.
+    async fn farewell(self, mut arrival: Arrival, answer: &[u8]) {
+        let _ = tokio::time::timeout(LINGER, async {
+            if arrival.send(answer).await.is_ok() {
+                arrival.close().await;
+            }
+        })
+        .await;
+    }
+
+    fn now(&self) -> Now {
+        self.shared.clock.now()
+    }
+}
+
+/// Notes that a connection's task panicked; the panic's own message is on standard error.
+struct Witness(SocketAddr);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!(peer = %self.0, "a new connection was dropped because handling it panicked: please report it");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! A connection before its session: bytes to and from the socket, with or without TLS between.
+
+use std::{
+    cell::RefCell,
+    io::{self, Read, Write},
+    net::Shutdown,
+    rc::Rc,
+};
+
+use mio::net::TcpStream;
+use tidegate_mqtt::{DecodeError, FrameLen, frame};
+use tidegate_registry::ServerName;
+use tidegate_tls::{Alert, ClientHello, Progress, Session, TlsError};
+use tokio::io::{Interest, unix::AsyncFd};
+
+use crate::{core::Core, descriptor::watch, listener::TlsListener};
+
+/// Bytes of a refused client that are read and forgotten before its socket is closed without waiting for its end.
+const FORGOTTEN_BYTES_MAX: usize = 256 * 1024;
+
+/// A connection without a session yet.
+pub(crate) struct Arrival {
+    pub(crate) socket: AsyncFd<TcpStream>,
+    pub(crate) tls: Option<Box<Session>>,
+    /// What the client has sent, decrypted.
+    pub(crate) received: Vec<u8>,
+    core: Rc<RefCell<Core>>,
+}
+
+/// Why no CONNECT came.
+#[derive(Debug)]
+pub(crate) enum NoConnect {
+    /// The client closed, or the network did.
+    Lost(io::Error),
+    /// What came first is another packet, or no MQTT at all.
+    NotConnect,
+    /// It is longer than allowed, or its header is wrong.
+    Malformed(DecodeError),
+    /// The server name in SNI is none of ours.
+    UnknownServerName,
+    /// The handshake failed; the alert has been sent.
+    Tls(TlsError),
+}
+
+impl From<io::Error> for NoConnect {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl Arrival {
+    pub(crate) fn new(socket: TcpStream, core: Rc<RefCell<Core>>) -> io::Result<Self> {
+        let socket = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self { socket, tls: None, received: Vec::new(), core })
+    }
+
+    /// The TLS handshake, from the ClientHello to the client's last word; what the client sent behind it is in `received`.
+    ///
+    /// `server_name` is filled as soon as it is known, whatever comes of the rest.
+    pub(crate) async fn shake_hands(
+        &mut self,
+        listener: &TlsListener,
+        server_name: &mut Option<Box<str>>,
+    ) -> Result<ServerName, NoConnect> {
+        let mut first = Vec::new();
+        let hello = loop {
+            self.read_raw(|bytes| Ok(first.extend_from_slice(bytes))).await?;
+            match ClientHello::peek(&first) {
+                Ok(Some(hello)) => break hello,
+                Ok(None) => {}
+                Err(error) => {
+                    if let TlsError::NotAHello { alert } = &error {
+                        self.send_raw(alert).await?;
+                    }
+                    return Err(NoConnect::Tls(error));
+                }
+            }
+        };
+        *server_name = hello.server_name().map(Into::into);
+        let Some(named) = listener.server_name(&hello) else {
+            self.send_raw(&Alert::UnrecognizedName.record()).await?;
+            return Err(NoConnect::UnknownServerName);
+        };
+        let session = Session::new(listener.config(&hello)).map_err(NoConnect::Tls)?;
+        self.tls = Some(Box::new(session));
+        let (progress, answer) = self.feed(&mut first);
+        drop(first);
+        self.answer(progress, answer).await?;
+        while self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
+            // One step of arithmetic, then others have their turn.
+            tokio::task::yield_now().await;
+            self.receive().await?;
+        }
+        Ok(named)
+    }
+
+    /// The length of the CONNECT at the front of `received`, once it is whole.
+    ///
+    /// What is kept grows with the bytes received, not with the length announced.
+    pub(crate) async fn connect_packet(&mut self, packet_bytes_max: usize) -> Result<usize, NoConnect> {
+        loop {
+            // The first byte tells; nothing else may come first. Spec: [MQTT-3.1.0-1].
+            if self.received.first().is_some_and(|first| *first >> 4 != 1) {
+                return Err(NoConnect::NotConnect);
+            }
+            match frame(&self.received, packet_bytes_max).map_err(NoConnect::Malformed)? {
+                Some(FrameLen { packet_bytes, .. }) if packet_bytes <= self.received.len() => return Ok(packet_bytes),
+                _ => self.receive().await?,
+            }
+        }
+    }
+
+    /// Waits for bytes and adds them to `received`; with TLS that may come to nothing.
+    async fn receive(&mut self) -> Result<(), NoConnect> {
+        if self.tls.is_none() {
+            let received = &mut self.received;
+            return read_once(&self.socket, &self.core, |bytes| Ok(received.extend_from_slice(bytes))).await;
+        }
+        let Self { socket, tls, received, core } = self;
+        let (progress, answer) = read_once(socket, core, |bytes| {
+            let mut answer = Vec::new();
+            let tls = tls.as_mut().expect("asked above");
+            Ok((tls.feed(bytes, received, &mut answer), answer))
+        })
+        .await?;
+        self.answer(progress, answer).await
+    }
+
+    fn feed(&mut self, bytes: &mut [u8]) -> (Result<Progress, TlsError>, Vec<u8>) {
+        let mut answer = Vec::new();
+        let progress = match &mut self.tls {
+            Some(tls) => tls.feed(bytes, &mut self.received, &mut answer),
+            None => Err(TlsError::NotOpen),
+        };
+        (progress, answer)
+    }
+
+    /// Sends what TLS itself has to say, an alert in case of an error.
+    async fn answer(&mut self, progress: Result<Progress, TlsError>, answer: Vec<u8>) -> Result<(), NoConnect> {
+        let sent = self.send_raw(&answer).await;
+        match progress.map_err(NoConnect::Tls)? {
+            Progress::Handshaking | Progress::Open => Ok(sent?),
+            Progress::PeerClosed => Err(closed().into()),
+        }
+    }
+
+    /// Waits for bytes and hands them to `take`.
+    async fn read_raw<T>(&mut self, take: impl FnOnce(&mut [u8]) -> Result<T, NoConnect>) -> Result<T, NoConnect> {
+        read_once(&self.socket, &self.core, take).await
+    }
+
+    /// Sends `bytes`, encrypted where that is called for.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(tls) = &mut self.tls else { return self.send_raw(bytes).await };
+        let mut records = Vec::new();
+        tls.encrypt(bytes, &mut records).map_err(io::Error::other)?;
+        self.send_raw(&records).await
+    }
+
+    async fn send_raw(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = self.socket.async_io(Interest::WRITABLE, |mut socket| socket.write(bytes)).await?;
+            bytes = &bytes[count..];
+        }
+        Ok(())
+    }
+
+    /// Says that no more will come, and waits for the client to close too: a socket that is closed before all is read
+    /// resets the connection, and the client may lose what it was told last.
+    ///
+    /// The caller bounds the time.
+    pub(crate) async fn close(mut self) {
+        if let Some(tls) = &mut self.tls {
+            let mut records = Vec::new();
+            tls.close_notify(&mut records);
+            let _ = self.send_raw(&records).await;
+        }
+        if self.socket.get_ref().shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        let mut forgotten = 0;
+        while let Ok(count) = self.read_raw(|bytes| Ok(bytes.len())).await {
+            forgotten += count;
+            if forgotten > FORGOTTEN_BYTES_MAX {
+                return;
+            }
+        }
+    }
+}
+
+/// Reads once, when there is something, into the core's buffer.
+async fn read_once<T>(
+    socket: &AsyncFd<TcpStream>,
+    core: &Rc<RefCell<Core>>,
+    take: impl FnOnce(&mut [u8]) -> Result<T, NoConnect>,
+) -> Result<T, NoConnect> {
+    loop {
+        let mut ready = socket.readable().await?;
+        let mut core = core.borrow_mut();
+        let buffer = &mut core.desk.read;
+        match ready.try_io(|socket| socket.get_ref().read(buffer)) {
+            Ok(Ok(0)) => return Err(closed().into()),
+            Ok(Ok(count)) => return take(&mut buffer[..count]),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_nothing_there) => {}
+        }
+    }
+}
+
+fn closed() -> io::Error {
+    io::ErrorKind::UnexpectedEof.into()
+}

@@ -1,0 +1,139 @@
+//! What a connection may do: the broker's questions, answered by the policies of its certificate.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use tidegate_broker::{Access, Authorize};
+use tidegate_ids::Clock;
+use tidegate_mqtt::Connect;
+use tidegate_pki::ClientLeaf;
+use tidegate_policy::{BoundPolicy, CertificateAttribute, CertificateName, Decision, RequestContext, Variables, keys};
+use tidegate_registry::Grants;
+
+/// The policies of one connection's certificate, bound to what is known about the connection, and bound anew when they
+/// change.
+pub(crate) struct CertificateRights {
+    grants: Arc<Grants>,
+    variables: Variables,
+    bound: ArcSwap<Bound>,
+    /// Whether answers may change with the time, so that they hold for a second only.
+    depends_on_time: AtomicBool,
+    clock: Arc<dyn Clock>,
+}
+
+struct Bound {
+    generation: u64,
+    policy: BoundPolicy,
+}
+
+impl CertificateRights {
+    pub(crate) fn new(grants: Arc<Grants>, variables: Variables, clock: Arc<dyn Clock>) -> Self {
+        let bound = Bound::new(&grants, &variables);
+        let depends_on_time = AtomicBool::new(bound.policy.depends_on_time());
+        Self { grants, variables, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
+    }
+
+    /// `iot:Connect` on `client/CLIENT_ID`.
+    ///
+    /// AWS: developer guide, "MQTT persistent sessions policy examples", "Last Will and Testament (LWT) policy examples": the
+    /// condition keys. The topic of a Will is decided by the broker, as any publish.
+    pub(crate) fn connect(&self, connect: &Connect<'_>, client_id: &str) -> Decision {
+        let persistent = !connect.clean_start || connect.session_expiry != tidegate_mqtt::SessionExpiry::AT_DISCONNECT;
+        let attributes: &[&str] = match (persistent, connect.will.is_some()) {
+            (true, true) => &["PersistentConnect", "LastWill"],
+            (true, false) => &["PersistentConnect"],
+            (false, true) => &["LastWill"],
+            (false, false) => &[],
+        };
+        let will_topic = connect.will.as_ref().map(|will| [will.topic_name]);
+        let mut values: Vec<(&str, &[&str])> = vec![(keys::CONNECT_ATTRIBUTES, attributes)];
+        values.extend(will_topic.as_ref().map(|topic| (keys::LAST_WILL_TOPIC, topic.as_slice())));
+        let context = RequestContext { now: self.clock.now().wall, values: &values };
+        self.current().policy.decide(tidegate_policy::Access::Connect, client_id, &context)
+    }
+
+    /// The policies bound, no older than the generation.
+    fn current(&self) -> Arc<Bound> {
+        let bound = self.bound.load_full();
+        if bound.generation == self.grants.generation() {
+            return bound;
+        }
+        let bound = Arc::new(Bound::new(&self.grants, &self.variables));
+        self.depends_on_time.store(bound.policy.depends_on_time(), Ordering::Relaxed);
+        self.bound.store(bound.clone());
+        bound
+    }
+}
+
+impl Bound {
+    fn new(grants: &Grants, variables: &Variables) -> Self {
+        // Read before the policies, which are then never older than it.
+        let generation = grants.generation();
+        Self { generation, policy: grants.policies().bind(variables) }
+    }
+}
+
+impl Authorize for CertificateRights {
+    fn generation(&self) -> u64 {
+        let generation = self.grants.generation();
+        if !self.depends_on_time.load(Ordering::Relaxed) {
+            return generation;
+        }
+        // Another number each second.
+        generation << 40 | self.clock.now().wall.seconds() & ((1 << 40) - 1)
+    }
+
+    fn allows(&self, access: Access, topic: &str) -> bool {
+        let access = match access {
+            Access::Publish => tidegate_policy::Access::Publish,
+            Access::RetainPublish => tidegate_policy::Access::RetainPublish,
+            Access::Subscribe => tidegate_policy::Access::Subscribe,
+            Access::Receive => tidegate_policy::Access::Receive,
+        };
+        self.current().policy.decide(access, topic, &RequestContext::at(self.clock.now().wall)).is_allowed()
+    }
+}
+
+/// What policies can ask about a connection.
+pub(crate) fn variables(leaf: &ClientLeaf, client_id: &str, address: IpAddr, server_name: Option<&str>) -> Variables {
+    let mut variables = Variables::new();
+    variables.client_id(client_id).certificate_id(&leaf.certificate_id()).source_ip(address);
+    if let Some(name) = server_name {
+        variables.set(keys::DOMAIN_NAME, [name]);
+    }
+    for (name, values) in leaf.attributes().iter() {
+        let Some(name) = name.strip_prefix("iot:Certificate.") else { continue };
+        let (of, name) = match name.split_once('.') {
+            Some(("Subject", name)) => (CertificateName::Subject, name),
+            Some(("Issuer", name)) => (CertificateName::Issuer, name),
+            _ => {
+                values.first().map(|value| variables.serial_number(value));
+                continue;
+            }
+        };
+        if let Some(attribute) = CertificateAttribute::ALL.iter().find(|attribute| attribute.name() == name) {
+            variables.certificate_attribute(of, *attribute, values.iter().map(String::as_str));
+        }
+    }
+    variables
+}
+
+/// For a listener where nobody proves who they are: everything within its tenant.
+#[derive(Debug)]
+pub(crate) struct AllowAll;
+
+impl Authorize for AllowAll {
+    fn generation(&self) -> u64 {
+        0
+    }
+
+    fn allows(&self, _access: Access, _topic: &str) -> bool {
+        true
+    }
+}

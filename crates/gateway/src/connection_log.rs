@@ -1,0 +1,150 @@
+//! The log entries of connections: one line says who, from where, and why not.
+//!
+//! Members are spelled as in AWS IoT's own log entries, so that the lines can be read, filtered and forwarded as those
+//! are. All have the target `tidegate::connections` and the level `info`: a refusal is the client's trouble.
+//!
+//! AWS: developer guide, "CloudWatch AWS IoT log entries", connection and MQTT entries.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tidegate_broker::CloseReason;
+use tidegate_ids::{CertificateId, Tenant};
+use tidegate_registry::CertificateRegistered;
+use tracing::info;
+use uuid::Uuid;
+
+/// Where a connection comes from: known before anybody knows whose it is.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) peer: SocketAddr,
+    /// Our side of the connection.
+    pub(crate) local: Option<SocketAddr>,
+    /// SNI.
+    pub(crate) server_name: Option<Box<str>>,
+    /// One per connection, on all its lines.
+    pub(crate) trace_id: Uuid,
+}
+
+/// Who a connection belongs to, as far as it was found out.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) certificate_id: Option<CertificateId>,
+}
+
+/// An established connection's client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) origin: Origin,
+    pub(crate) tenant: Tenant,
+    pub(crate) client_id: Arc<str>,
+    pub(crate) certificate_id: Option<CertificateId>,
+}
+
+/// Why a connection got no session: AWS's code, and a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) code: &'static str,
+    pub(crate) details: String,
+}
+
+impl Client {
+    fn identity(&self) -> Identity<'_> {
+        Identity { tenant: Some(self.tenant), client_id: Some(&self.client_id), certificate_id: self.certificate_id }
+    }
+}
+
+/// One entry, with the members that all have.
+macro_rules! entry {
+    ($origin:expr, $identity:expr, $event_type:literal, $status:literal, $message:literal $(, $($more:tt)+)?) => {{
+        let (origin, identity): (&Origin, Identity<'_>) = ($origin, $identity);
+        info!(
+            target: "tidegate::connections",
+            eventType = $event_type,
+            status = $status,
+            traceId = %origin.trace_id,
+            accountId = identity.tenant.as_ref().map(|tenant| tenant.account.as_str()),
+            protocol = "MQTT",
+            clientId = identity.client_id,
+            principalId = identity.certificate_id.map(tracing::field::display),
+            sourceIp = %origin.peer.ip(),
+            sourcePort = origin.peer.port(),
+            serverNameIndication = origin.server_name.as_deref(),
+            $($($more)+,)?
+            $message
+        );
+    }};
+}
+
+/// CONNACK 0 was given.
+pub(crate) fn connected(client: &Client) {
+    entry!(&client.origin, client.identity(), "Connect", "Success", "connected");
+}
+
+/// A CONNECT was read and refused.
+pub(crate) fn connect_refused(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
+    entry!(origin, identity, "Connect", "Failure", "connection refused",
+        reason = reason.code, details = %reason.details);
+}
+
+/// A connection ended before a CONNECT was read, or because of its certificate.
+///
+/// AWS: "Connection.AuthNError"; an entry of the account that owns the server name.
+pub(crate) fn authentication_failed(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
+    entry!(origin, identity, "Connection.AuthNError", "Failure", "connection refused",
+        authenticationType = "AWS_X509",
+        targetIp = origin.local.map(|local| tracing::field::display(local.ip())),
+        targetPort = origin.local.map(|local| local.port()),
+        reason = reason.code, details = %reason.details);
+}
+
+/// A certificate was registered, or presented itself again while it waits for activation. Our extension.
+pub(crate) fn certificate_registered(origin: &Origin, event: &CertificateRegistered) {
+    let identity = Identity {
+        tenant: Some(event.tenant),
+        client_id: Some(&event.client_id),
+        certificate_id: Some(event.certificate_id),
+    };
+    let reason = match event.registered {
+        None => "REGISTERED",
+        Some(_) => "PENDING_ACTIVATION",
+    };
+    entry!(origin, identity, "RegisterCertificate", "Success", "certificate registered",
+        certificateId = %event.certificate_id, caCertificateId = %event.ca_certificate_id, reason = reason);
+}
+
+/// The end of an established connection.
+pub(crate) fn disconnected(client: &Client, reason: CloseReason) {
+    let disconnect_reason = reason.disconnect_reason();
+    entry!(
+        &client.origin,
+        client.identity(),
+        "Disconnect",
+        "Success",
+        "disconnected",
+        disconnectReason = disconnect_reason.as_str(),
+        details = explain(reason)
+    );
+}
+
+/// What an operator may want to know about the end of a connection; empty when the code says it all.
+fn explain(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Disconnect | CloseReason::DisconnectWithWill => "",
+        CloseReason::ConnectionLost => "the connection broke or was closed without DISCONNECT",
+        CloseReason::KeepAliveTimeout => "nothing was heard for one and a half times the keep-alive",
+        CloseReason::TakenOver => "another connection used the same client id: give each device its own",
+        CloseReason::ClientError(_) => "the client broke the protocol or a limit of its listener's profile",
+        CloseReason::NotAuthorized => {
+            "no policy of the certificate allows what the client did: \
+            aws iot list-attached-policies --target CERTIFICATE_ARN"
+        }
+        CloseReason::PrincipalRefused => "the certificate is not ACTIVE any more",
+        CloseReason::AdministrativeAction => "closed by an operator",
+        CloseReason::DoesNotRead => "the client did not read what was sent to it",
+        CloseReason::QuotaExceeded => "a quota was used up",
+        CloseReason::ServerShuttingDown => "the broker stops",
+        CloseReason::ServerError => "the broker failed; its own log says how",
+    }
+}

@@ -1,0 +1,76 @@
+//! What a core lends to the slot whose turn it is.
+
+use std::sync::Arc;
+
+use tidegate_broker::{Effects, LifecycleEvent};
+use tidegate_ids::Now;
+
+use super::Shared;
+
+/// Most bytes read from one connection in a turn.
+pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
+/// Largest buffer that is kept for the next turn.
+const KEPT_BYTES_MAX: usize = 256 * 1024;
+
+/// The core's own things that every turn uses: the time, the effects, and buffers that all its connections share.
+pub(crate) struct Desk {
+    pub(crate) id: u16,
+    pub(crate) shared: Arc<Shared>,
+    /// Read once per turn.
+    pub(crate) now: Now,
+    pub(crate) effects: Effects,
+    /// What was read from a socket.
+    pub(crate) read: Box<[u8]>,
+    /// What TLS made of it.
+    pub(crate) plain: Vec<u8>,
+    /// What TLS made of what a session has to say.
+    pub(crate) records: Vec<u8>,
+    events: Vec<LifecycleEvent>,
+}
+
+impl Desk {
+    pub(crate) fn new(id: u16, shared: Arc<Shared>) -> Self {
+        Self {
+            id,
+            now: shared.clock.now(),
+            shared,
+            effects: Effects::new(id),
+            read: vec![0; READ_BYTES_MAX].into_boxed_slice(),
+            plain: Vec::new(),
+            events: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn clock_now(&self) -> Now {
+        self.shared.clock.now()
+    }
+
+    pub(crate) fn look_at_clock(&mut self) {
+        self.now = self.clock_now();
+    }
+
+    /// Puts back what a panic may have taken along.
+    pub(crate) fn mend(&mut self) {
+        if self.read.is_empty() {
+            self.read = vec![0; READ_BYTES_MAX].into_boxed_slice();
+        }
+        self.plain.clear();
+        self.records.clear();
+    }
+
+    /// Drops what nobody asks for yet: lifecycle events.
+    pub(crate) fn set_aside_events(&mut self) {
+        self.effects.take_events(&mut self.events);
+        self.events.clear();
+    }
+
+    /// Lets go of buffers that one large message has made large.
+    pub(crate) fn tidy(&mut self) {
+        for buffer in [&mut self.plain, &mut self.records] {
+            if buffer.capacity() > KEPT_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! One core: a thread's share of the connections, served by one task that waits for nobody.
+//!
+//! A turn reads each ready socket once, decides, appends to outboxes; then writes each dirty outbox once; then looks at
+//! the control lane and the wheel. Accepting, handshakes and CONNECT are ordinary tasks on the same thread, which hand
+//! a socket over when its session is there.
+
+mod desk;
+mod output;
+mod slot;
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, mpsc},
+    task::Poll,
+    time::Duration,
+};
+
+use mio::{Events, event::Event};
+use slab::Slab;
+use tidegate_broker::{Broker, CloseReason, Link, LinkAddress};
+use tidegate_ids::{Clock, Monotonic};
+use tidegate_registry::Registry;
+use tokio::io::Interest;
+use tracing::error;
+
+use crate::{
+    acceptor::Accepted,
+    admission, connection_log,
+    descriptor::watch,
+    half_open::{GivenUp, HalfOpen, Place},
+    listener::Listener,
+    mailbox::Mailbox,
+    wheel::{TimerId, Wheel},
+};
+pub(crate) use desk::Desk;
+use output::Written;
+pub(crate) use slot::Arrived;
+use slot::Slot;
+
+/// The token of a core's waker; all others are slot numbers.
+pub(crate) const WAKER: mio::Token = mio::Token(usize::MAX);
+/// Events taken from the kernel at once.
+const EVENTS: usize = 1024;
+/// How often core 0 asks the broker for what has expired, at least.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a closed connection may take to accept its last packet and close its side.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// What all cores share.
+pub(crate) struct Shared {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) half_open: Arc<HalfOpen>,
+    pub(crate) mailboxes: Arc<[Mailbox<Control>]>,
+    pub(crate) connect_deadline: Duration,
+}
+
+/// What others tell a core.
+pub(crate) enum Control {
+    /// A new connection is its to serve.
+    Accepted(Accepted),
+    /// Close everything within `limit`, then end.
+    Stop {
+        /// Time for peers to take what is written to them.
+        limit: Duration,
+    },
+}
+
+/// Whose deadline it is.
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    /// A connection without CONNECT, by its arrival number.
+    HalfOpen(u64),
+    /// A slot: silence, or a close that takes too long.
+    Slot(u32),
+    /// Something of the broker's.
+    Expiry,
+    /// The end of a stop.
+    Stop,
+}
+
+/// The state of one core. Only its thread touches it; tasks borrow it between two awaits.
+pub(crate) struct Core {
+    pub(crate) desk: Desk,
+    registry: mio::Registry,
+    slots: Slab<Slot>,
+    wheel: Wheel<Due>,
+    /// Slots that have more to handle than their last turn allowed.
+    unfinished: Vec<u32>,
+    dirty: Vec<u32>,
+    /// An empty list, so that the others can be gone through while they are added to.
+    spare: Vec<u32>,
+    due: Vec<Due>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    /// Told to stop; ends with the last slot.
+    Stopping,
+    Ended,
+}
+
+/// Serves core `id` until it is told to stop.
+///
+/// # Errors
+/// When the poll cannot be used; told through `started` when that is at the start.
+pub(crate) async fn run(
+    id: u16,
+    poll: mio::Poll,
+    shared: Arc<Shared>,
+    started: mpsc::SyncSender<io::Result<()>>,
+) -> io::Result<()> {
+    let set_up = || -> io::Result<_> {
+        let registry = poll.registry().try_clone()?;
+        Ok((registry, watch(poll, Interest::READABLE)?))
+    };
+    let (registry, mut poll) = match set_up() {
+        Ok(parts) => parts,
+        Err(error) => return started.send(Err(error)).or(Ok(())),
+    };
+    let core = Rc::new(RefCell::new(Core::new(id, registry, shared)));
+    // The receiver is there: it waits for this word.
+    let _ = started.send(Ok(()));
+    let mut events = Events::with_capacity(EVENTS);
+    let mut alarm = pin!(tokio::time::sleep(Duration::ZERO));
+    let mut alarm_at = None;
+    loop {
+        let Outlook { busy, next, ended } = core.borrow().outlook();
+        if ended {
+            return Ok(());
+        }
+        if busy {
+            tokio::task::yield_now().await;
+            poll_now(poll.get_mut(), &mut events)?;
+        } else {
+            // An alarm that turns out too early wakes us once for nothing; that is cheaper than moving it every turn.
+            if let Some(next) = next
+                && alarm_at.is_none_or(|at| next < at)
+            {
+                let wait = next.since(core.borrow().desk.clock_now().monotonic);
+                alarm.as_mut().reset(tokio::time::Instant::now() + wait);
+                alarm_at = Some(next);
+            }
+            let armed = alarm_at.is_some();
+            poll_fn(|context| match poll.poll_read_ready_mut(context) {
+                Poll::Ready(ready) => Poll::Ready(ready.and_then(|mut ready| {
+                    poll_now(ready.get_inner_mut(), &mut events)?;
+                    if events.iter().count() < EVENTS {
+                        ready.clear_ready();
+                    }
+                    Ok(())
+                })),
+                Poll::Pending if armed && alarm.as_mut().poll(context).is_ready() => {
+                    events.clear();
+                    alarm_at = None;
+                    Poll::Ready(Ok(()))
+                }
+                Poll::Pending => Poll::Pending,
+            })
+            .await?;
+        }
+        Core::turn(&core, &events);
+    }
+}
+
+fn poll_now(poll: &mut mio::Poll, events: &mut Events) -> io::Result<()> {
+    match poll.poll(events, Some(Duration::ZERO)) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(events.clear()),
+        polled => polled,
+    }
+}
+
+/// What a core waits for.
+struct Outlook {
+    /// For nothing: there is more to handle.
+    busy: bool,
+    /// For a deadline.
+    next: Option<Monotonic>,
+    ended: bool,
+}
+
+impl Core {
+    fn new(id: u16, registry: mio::Registry, shared: Arc<Shared>) -> Self {
+        let desk = Desk::new(id, shared);
+        let mut wheel = Wheel::new(desk.now.monotonic);
+        if id == 0 {
+            wheel.arm(desk.now.monotonic + EXPIRY_INTERVAL, Due::Expiry);
+        }
+        Self {
+            desk,
+            registry,
+            slots: Slab::new(),
+            wheel,
+            unfinished: Vec::new(),
+            dirty: Vec::new(),
+            spare: Vec::new(),
+            due: Vec::new(),
+            state: State::Running,
+        }
+    }
+
+    fn outlook(&self) -> Outlook {
+        Outlook {
+            busy: !self.unfinished.is_empty() || !self.dirty.is_empty(),
+            next: self.wheel.next(),
+            ended: self.state == State::Ended || self.state == State::Stopping && self.slots.is_empty(),
+        }
+    }
+
+    /// One turn of the core; see the head of this file.
+    fn turn(this: &Rc<RefCell<Self>>, events: &Events) {
+        let core = &mut *this.borrow_mut();
+        core.desk.look_at_clock();
+        // Taken before new ones are noted: whoever has more comes again after the others.
+        let mut unfinished = std::mem::replace(&mut core.unfinished, std::mem::take(&mut core.spare));
+        unfinished.drain(..).for_each(|slot| core.take_turn(slot));
+        core.spare = unfinished;
+        for event in events {
+            if event.token() != WAKER {
+                core.note(event);
+            }
+        }
+        if core.desk.shared.mailboxes[usize::from(core.desk.id)].look() {
+            core.desk.shared.broker.collect(core.desk.id, &mut core.dirty);
+            core.take_control(this);
+        }
+        core.write_dirty();
+        core.take_due();
+        core.write_dirty();
+        core.desk.tidy();
+    }
+
+    /// What the kernel says about a slot: the turn of one that is readable, a write for one that waits for room.
+    fn note(&mut self, event: &Event) {
+        let key = event.token().0;
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        if event.is_writable() && !slot.unsent.is_empty() {
+            self.dirty.push(key as u32);
+        }
+        slot.peer_closed |= event.is_read_closed() || event.is_error();
+        // A slot that is unfinished has its turn in any case.
+        if (event.is_readable() || slot.peer_closed) && !slot.is_unfinished() {
+            self.take_turn(key as u32);
+        }
+    }
+
+    /// One turn of one slot; a panic in it costs that connection only.
+    fn take_turn(&mut self, key: u32) {
+        self.attempt(key, |slot, desk| slot.take_turn(desk));
+    }
+
+    fn attempt(&mut self, key: u32, turn: impl FnOnce(&mut Slot, &mut Desk) -> Result<bool, CloseReason>) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        let desk = &mut self.desk;
+        match catch_unwind(AssertUnwindSafe(|| turn(slot, desk))) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => self.unfinished.push(key),
+            Ok(Err(reason)) => self.close(key, reason),
+            Err(_) => self.give_up_on(key),
+        }
+    }
+
+    /// Writes the output of all dirty slots, those of the effects so far included. What this brings forth in turn, such
+    /// as Wills, is written too, within reason; the rest makes the core busy.
+    fn write_dirty(&mut self) {
+        for _ in 0..4 {
+            let desk = &mut self.desk;
+            desk.shared.broker.hand_over(&mut desk.effects);
+            desk.effects.take_dirty(&mut self.dirty);
+            if self.dirty.is_empty() {
+                break;
+            }
+            let mut dirty = std::mem::replace(&mut self.dirty, std::mem::take(&mut self.spare));
+            dirty.drain(..).for_each(|slot| self.write(slot));
+            self.spare = dirty;
+        }
+        self.desk.set_aside_events();
+    }
+
+    fn write(&mut self, key: u32) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        if slot.link.is_none() {
+            if slot.finish().is_err() {
+                self.remove(key);
+            }
+            return;
+        }
+        let desk = &mut self.desk;
+        match catch_unwind(AssertUnwindSafe(|| slot.write(desk))) {
+            Ok(Ok(Written::All | Written::Blocked)) => {}
+            Ok(Ok(Written::More)) => self.dirty.push(key),
+            Ok(Ok(Written::Ended(reason))) => self.close(key, reason),
+            Ok(Err(_)) => self.close(key, CloseReason::ConnectionLost),
+            Err(_) => self.give_up_on(key),
+        }
+    }
+
+    /// Ends a slot's session, then the slot: at once when the client is gone or wants to go, else when it has taken its
+    /// last packet and closed its side, or after a while.
+    ///
+    /// Closing at once could reach the client as a reset, which throws away what it has not read.
+    fn close(&mut self, key: u32, reason: CloseReason) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        let lingers = slot.link.is_some() && reason.disconnect_code().is_some() && !slot.peer_closed;
+        let desk = &mut self.desk;
+        if catch_unwind(AssertUnwindSafe(|| slot.end_session(reason, desk))).is_err() {
+            return self.give_up_on(key);
+        }
+        let finished = if lingers || !slot.unsent.is_empty() { slot.finish() } else { Ok(true) };
+        if !lingers || finished.is_err() {
+            return self.remove(key);
+        }
+        slot.timer.take().map(|timer| self.wheel.cancel(timer));
+        slot.timer = Some(self.wheel.arm(self.desk.now.monotonic + LINGER, Due::Slot(key)));
+    }
+
+    /// Drops a connection whose handling panicked; the panic's own message is on standard error.
+    fn give_up_on(&mut self, key: u32) {
+        error!(
+            core = self.desk.id,
+            slot = key,
+            "a connection was dropped because handling it panicked: please report it"
+        );
+        self.desk.mend();
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        let desk = &mut self.desk;
+        if catch_unwind(AssertUnwindSafe(|| slot.end_session(CloseReason::ServerError, desk))).is_err() {
+            error!(core = desk.id, slot = key, "its session could not be ended either");
+        }
+        self.remove(key);
+    }
+
+    fn remove(&mut self, key: u32) {
+        // Closing the socket takes it out of the poll.
+        if let Some(slot) = self.slots.try_remove(key as usize)
+            && let Some(timer) = slot.timer
+        {
+            self.wheel.cancel(timer);
+        }
+    }
+
+    fn take_control(&mut self, this: &Rc<RefCell<Self>>) {
+        while let Some(control) = {
+            let mailboxes = &self.desk.shared.mailboxes;
+            mailboxes[usize::from(self.desk.id)].receive()
+        } {
+            match control {
+                Control::Accepted(_) if self.state != State::Running => {}
+                Control::Accepted(accepted) => {
+                    let deadline = self.desk.now.monotonic + self.desk.shared.connect_deadline;
+                    let timer = self.wheel.arm(deadline, Due::HalfOpen(accepted.place.arrival()));
+                    tokio::task::spawn_local(admission::admit(this.clone(), accepted, timer));
+                }
+                Control::Stop { limit } => self.stop(limit),
+            }
+        }
+    }
+
+    fn stop(&mut self, limit: Duration) {
+        self.state = State::Stopping;
+        self.wheel.arm(self.desk.now.monotonic + limit, Due::Stop);
+        let keys: Vec<_> = self.slots.iter().map(|(key, _)| key as u32).collect();
+        for key in keys {
+            // What was routed to it comes before its DISCONNECT.
+            self.write(key);
+            self.close(key, CloseReason::ServerShuttingDown);
+        }
+    }
+
+    fn take_due(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.advance(self.desk.now.monotonic, &mut due);
+        for due in due.drain(..) {
+            match due {
+                Due::HalfOpen(arrival) => Place::give_up(&self.desk.shared.half_open, arrival, GivenUp::TooSlow),
+                Due::Slot(key) => self.slot_is_due(key),
+                Due::Expiry => self.expire(),
+                Due::Stop => self.state = State::Ended,
+            }
+        }
+        self.due = due;
+    }
+
+    /// The end of a client's silence, unless it was heard since the timer was armed; or the end of a close.
+    fn slot_is_due(&mut self, key: u32) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        slot.timer = None;
+        let Some(link) = &slot.link else { return self.remove(key) };
+        let Some(limit) = link.silence_limit() else { return };
+        let end = slot.last_heard + limit;
+        if end <= self.desk.now.monotonic {
+            return self.close(key, CloseReason::KeepAliveTimeout);
+        }
+        slot.timer = Some(self.wheel.arm(end, Due::Slot(key)));
+    }
+
+    /// Lets the broker end what has expired: sessions, delayed Wills.
+    fn expire(&mut self) {
+        let now = self.desk.now;
+        let soonest = now.monotonic + EXPIRY_INTERVAL;
+        let next = self.desk.shared.broker.expire(now, &mut self.desk.effects);
+        self.wheel.arm(next.map_or(soonest, |next| next.min(soonest)), Due::Expiry);
+    }
+
+    /// Does something outside a turn, and carries out what follows from it.
+    pub(crate) fn act(&mut self, act: impl FnOnce(&mut Desk)) {
+        self.desk.look_at_clock();
+        act(&mut self.desk);
+        self.write_dirty();
+        self.come_again();
+    }
+
+    /// Sees to it that a turn follows, when something was left for it outside of a turn.
+    fn come_again(&self) {
+        if self.outlook().busy {
+            self.desk.shared.mailboxes[usize::from(self.desk.id)].signal();
+        }
+    }
+
+    /// Cancels the deadline of a connection that is not half open any more.
+    pub(crate) fn cancel(&mut self, timer: TimerId) {
+        self.wheel.cancel(timer);
+    }
+
+    /// Makes a connection a slot. `connect` gives it a session, which is told the slot's address; when it refuses, the
+    /// connection comes back.
+    ///
+    /// `early` is what came in the same bytes as the CONNECT, behind it.
+    pub(crate) fn establish<E>(
+        &mut self,
+        arrived: Arrived,
+        early: &[u8],
+        connect: impl FnOnce(&mut Desk, LinkAddress) -> Result<Link, E>,
+    ) -> Result<(), (E, Box<Arrived>)> {
+        self.desk.look_at_clock();
+        let entry = self.slots.vacant_entry();
+        let key = entry.key() as u32;
+        let address = LinkAddress { core: self.desk.id, slot: key };
+        let link = match connect(&mut self.desk, address) {
+            Ok(link) => link,
+            Err(error) => return Err((error, Box::new(arrived))),
+        };
+        connection_log::connected(&arrived.client);
+        let now = self.desk.now.monotonic;
+        let timer = link.silence_limit().map(|limit| self.wheel.arm(now + limit, Due::Slot(key)));
+        let slot = entry.insert(Slot::new(arrived, link, timer, now));
+        let interests = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        match self.registry.register(&mut slot.socket, mio::Token(key as usize), interests) {
+            Ok(()) => self.attempt(key, |slot, desk| slot.handle_early(early, desk)),
+            Err(_) => self.close(key, CloseReason::ServerError),
+        }
+        self.write_dirty();
+        self.come_again();
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! From a session's outbox to the socket: one write per turn, and a place for what the socket did not take.
+
+use std::io::{self, Write};
+
+use mio::net::TcpStream;
+use tidegate_broker::{CloseReason, Output};
+
+use super::{Desk, Slot};
+
+/// Times in one turn that a slot may come back with more output, before others get their turn.
+const WRITES_PER_TURN: usize = 4;
+/// Largest buffer of unsent bytes whose front is moved away rather than kept.
+const COMPACT_BYTES: usize = 64 * 1024;
+
+/// What a socket has not taken yet. While there is something, the session is not asked for more, so that what is
+/// kept here is one outbox at most.
+#[derive(Debug, Default)]
+pub(super) struct Unsent {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+/// How far writing got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Nothing is left.
+    All,
+    /// The socket is full: it will say when it is not.
+    Blocked,
+    /// There is more, but others come first.
+    More,
+    /// These were the last bytes of the session, and they may still be unsent.
+    Ended(CloseReason),
+}
+
+impl Unsent {
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
+    /// Appends all of `more`, which is empty then.
+    pub(super) fn append(&mut self, more: &mut Vec<u8>) {
+        if self.is_empty() {
+            self.start = 0;
+            self.bytes.clear();
+        } else if self.start > COMPACT_BYTES {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.append(more);
+    }
+
+    /// Writes until all is written (`true`) or the socket is full.
+    fn write_to(&mut self, socket: &TcpStream) -> io::Result<bool> {
+        while !self.is_empty() {
+            match write(socket, &self.bytes[self.start..])? {
+                Some(count) => self.start += count,
+                None => return Ok(false),
+            }
+        }
+        *self = Self::default();
+        Ok(true)
+    }
+}
+
+impl Slot {
+    /// Writes what is unsent, then what the session has, as far as the socket takes it.
+    pub(super) fn write(&mut self, desk: &mut Desk) -> io::Result<Written> {
+        if !self.unsent.write_to(&self.socket)? {
+            return Ok(Written::Blocked);
+        }
+        for _ in 0..WRITES_PER_TURN {
+            let Some(link) = &mut self.link else { return Ok(Written::All) };
+            let mut output = Vec::new();
+            let state = link.take_output(&mut output, desk.now, &mut desk.effects);
+            let blocked = !output.is_empty() && !self.send(output, desk)?;
+            match state {
+                Output::Ended(reason) => return Ok(Written::Ended(reason)),
+                Output::Drained | Output::More if blocked => return Ok(Written::Blocked),
+                Output::Drained => return Ok(Written::All),
+                Output::More => {}
+            }
+        }
+        Ok(Written::More)
+    }
+
+    /// Writes a session's output, encrypted where that is called for, by one write; keeps what the socket does not take.
+    /// `false` when it is full.
+    fn send(&mut self, output: Vec<u8>, desk: &mut Desk) -> io::Result<bool> {
+        let Some(tls) = &mut self.tls else {
+            let count = write(&self.socket, &output)?.unwrap_or(0);
+            if count == output.len() {
+                desk.effects.recycle(output);
+                return Ok(true);
+            }
+            self.unsent = Unsent { bytes: output, start: count };
+            return Ok(false);
+        };
+        tls.encrypt(&output, &mut desk.records).map_err(io::Error::other)?;
+        desk.effects.recycle(output);
+        let count = write(&self.socket, &desk.records)?.unwrap_or(0);
+        let all = count == desk.records.len();
+        if !all {
+            self.unsent = Unsent { bytes: desk.records.split_off(count), start: 0 };
+        }
+        desk.records.clear();
+        Ok(all)
+    }
+
+    /// Ends the session: its last packet is left to be written, the Will and the rest are the broker's.
+    pub(super) fn end_session(&mut self, reason: CloseReason, desk: &mut Desk) {
+        let Some(link) = self.link.take() else { return };
+        let mut last = Vec::new();
+        desk.shared.broker.disconnected(link, reason, &mut last, desk.now, &mut desk.effects);
+        crate::connection_log::disconnected(&self.client, reason);
+        match &mut self.tls {
+            None => self.unsent.append(&mut last),
+            Some(tls) => {
+                // A session that has failed says nothing any more.
+                if tls.encrypt(&last, &mut desk.records).is_ok() {
+                    tls.close_notify(&mut desk.records);
+                }
+                self.unsent.append(&mut desk.records);
+            }
+        }
+        desk.effects.recycle(last);
+    }
+
+    /// Writes what is unsent, and when nothing is left tells the peer that no more will come. `false` when it is full.
+    pub(super) fn finish(&mut self) -> io::Result<bool> {
+        if !self.unsent.write_to(&self.socket)? {
+            return Ok(false);
+        }
+        if !self.finished {
+            self.finished = true;
+            self.socket.shutdown(std::net::Shutdown::Write)?;
+        }
+        Ok(true)
+    }
+}
+
+/// Writes once; `None` when the socket is full.
+fn write(mut socket: &TcpStream, bytes: &[u8]) -> io::Result<Option<usize>> {
+    loop {
+        match socket.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => return Ok(Some(count)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(None),
+                io::ErrorKind::Interrupted => {}
+                _ => return Err(error),
+            },
+        }
+    }
+}

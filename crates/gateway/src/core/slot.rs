@@ -1,0 +1,169 @@
+//! An established connection: a socket, its session's link, and bytes only while a packet is partial.
+
+use std::io::{self, Read};
+
+use mio::net::TcpStream;
+use tidegate_broker::{CloseReason, Link};
+use tidegate_ids::Monotonic;
+use tidegate_mqtt::{Partial, Peer, Version, decode};
+use tidegate_tls::{Progress, Session};
+
+use super::{Desk, output::Unsent};
+use crate::{acceptor::Counted, connection_log::Client, wheel::TimerId};
+
+/// Packets of one connection that are handled before others get their turn.
+const PACKETS_PER_TURN: usize = 128;
+
+/// A connection that a task has admitted.
+pub(crate) struct Arrived {
+    pub(crate) socket: TcpStream,
+    pub(crate) tls: Option<Box<Session>>,
+    pub(crate) client: Box<Client>,
+    pub(crate) counted: Counted,
+}
+
+/// An established connection.
+pub(crate) struct Slot {
+    pub(crate) socket: TcpStream,
+    pub(super) tls: Option<Box<Session>>,
+    /// `None` once the session has left: what is unsent is written, then the peer is waited for, briefly.
+    pub(super) link: Option<Link>,
+    version: Version,
+    packet_bytes_max: usize,
+    partial: Partial,
+    /// Whole packets may be left over from the last turn, or bytes in the kernel.
+    more: More,
+    pub(super) unsent: Unsent,
+    /// Whether the peer was told that no more will come.
+    pub(super) finished: bool,
+    /// The peer has sent its last byte, or the socket is broken: a short read does not mean drained.
+    pub(super) peer_closed: bool,
+    pub(super) last_heard: Monotonic,
+    pub(super) timer: Option<TimerId>,
+    pub(super) client: Box<Client>,
+    _counted: Counted,
+}
+
+/// What a turn's limits left for the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    Nothing,
+    /// In the kernel's buffer.
+    ToRead,
+    /// In `partial`.
+    ToHandle,
+}
+
+impl Slot {
+    pub(super) fn new(arrived: Arrived, link: Link, timer: Option<TimerId>, now: Monotonic) -> Self {
+        let Arrived { socket, tls, client, counted } = arrived;
+        Self {
+            socket,
+            tls,
+            version: link.version(),
+            packet_bytes_max: link.profile().limits.packet_bytes_max as usize,
+            link: Some(link),
+            partial: Partial::new(),
+            more: More::Nothing,
+            unsent: Unsent::default(),
+            finished: false,
+            peer_closed: false,
+            last_heard: now,
+            timer,
+            client,
+            _counted: counted,
+        }
+    }
+
+    /// Whether it comes again without an event.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.more != More::Nothing
+    }
+
+    /// One turn: handle what the last one left, else read once and handle every whole packet in it. Writes nothing.
+    ///
+    /// `Ok(false)` when limits left something for another turn. An error is the end of the connection.
+    pub(super) fn take_turn(&mut self, desk: &mut Desk) -> Result<bool, CloseReason> {
+        if self.link.is_none() {
+            return self.wait_for_close(desk);
+        }
+        if self.more == More::ToHandle && !self.handle(&[], desk)? {
+            return Ok(false);
+        }
+        self.more = More::Nothing;
+        let Some(count) = read(&self.socket, &mut desk.read)? else { return Ok(true) };
+        self.last_heard = desk.now.monotonic;
+        // A short read means drained, unless the end of the stream is already behind it.
+        if count == desk.read.len() || self.peer_closed {
+            self.more = More::ToRead;
+        }
+        self.receive(count, desk)?;
+        Ok(self.more == More::Nothing)
+    }
+
+    /// Handles packets that came in the same bytes as the CONNECT. As `take_turn` otherwise.
+    pub(super) fn handle_early(&mut self, bytes: &[u8], desk: &mut Desk) -> Result<bool, CloseReason> {
+        self.handle(bytes, desk)
+    }
+
+    /// Handles the first `count` bytes of the desk's read buffer.
+    fn receive(&mut self, count: usize, desk: &mut Desk) -> Result<(), CloseReason> {
+        let Some(tls) = &mut self.tls else {
+            let read = std::mem::take(&mut desk.read);
+            let handled = self.handle(&read[..count], desk);
+            desk.read = read;
+            return handled.map(drop);
+        };
+        let mut plain = std::mem::take(&mut desk.plain);
+        plain.clear();
+        let progress = tls.feed(&mut desk.read[..count], &mut plain, &mut desk.records);
+        // Answers of TLS itself: a key update, an alert.
+        self.unsent.append(&mut desk.records);
+        let handled = self.handle(&plain, desk);
+        desk.plain = plain;
+        handled?;
+        match progress {
+            Ok(Progress::Open | Progress::Handshaking) => Ok(()),
+            Ok(Progress::PeerClosed) | Err(_) => Err(CloseReason::ConnectionLost),
+        }
+    }
+
+    /// Handles whole packets up to the turn's limit; `false` when some may be left.
+    fn handle(&mut self, bytes: &[u8], desk: &mut Desk) -> Result<bool, CloseReason> {
+        let Some(link) = &mut self.link else { return Ok(true) };
+        let Desk { shared, effects, now, .. } = desk;
+        let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
+        for _ in 0..PACKETS_PER_TURN {
+            let Some(bytes) = packets.next_packet().map_err(|error| CloseReason::from(&error))? else {
+                return Ok(true);
+            };
+            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
+            shared.broker.handle(link, &packet, *now, effects)?;
+        }
+        self.more = More::ToHandle;
+        Ok(false)
+    }
+
+    /// The session is gone: read and forget, until the peer closes too.
+    fn wait_for_close(&mut self, desk: &mut Desk) -> Result<bool, CloseReason> {
+        match read(&self.socket, &mut desk.read)? {
+            Some(count) => Ok(count < desk.read.len() && !self.peer_closed),
+            None => Ok(true),
+        }
+    }
+}
+
+/// Reads once; `None` when there is nothing. The end of the stream is an error.
+fn read(mut socket: &TcpStream, buffer: &mut [u8]) -> Result<Option<usize>, CloseReason> {
+    loop {
+        match socket.read(buffer) {
+            Ok(0) => return Err(CloseReason::ConnectionLost),
+            Ok(count) => return Ok(Some(count)),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(None),
+                io::ErrorKind::Interrupted => {}
+                _ => return Err(CloseReason::ConnectionLost),
+            },
+        }
+    }
+}

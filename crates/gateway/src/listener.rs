@@ -1,0 +1,76 @@
+//! A listener as its connections see it.
+
+use std::sync::Arc;
+
+use tidegate_broker::Profile;
+use tidegate_ids::Tenant;
+use tidegate_registry::{Registry, ServerName};
+use tidegate_tls::{
+    ALPN_MQTT_CLIENT_CERTIFICATE, ClientHello, ServerConfig, ServerConfigs, ServerNames, Settings, Tickets, Versions,
+};
+
+use crate::{GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport, clients::RegisteredClients};
+
+/// What a listener does with its connections.
+pub(crate) struct Listener {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) refusals: Refusals,
+    pub(crate) below: Below,
+}
+
+/// What lies below MQTT.
+pub(crate) enum Below {
+    Tls(TlsListener),
+    Plain { tenant: Tenant },
+}
+
+/// The TLS side of a listener.
+pub(crate) struct TlsListener {
+    pub(crate) settings: TlsSettings,
+    configs: ServerConfigs,
+    server_names: Arc<ServerNames>,
+    registry: Registry,
+}
+
+impl Listener {
+    pub(crate) fn new(config: &ListenerConfig, parts: &GatewayParts) -> Result<Self, GatewayError> {
+        let below = match &config.transport {
+            Transport::Tls(settings) => Below::Tls(
+                TlsListener::new(*settings, parts)
+                    .map_err(|error| GatewayError::Tls { listener: config.name.clone(), message: error.to_string() })?,
+            ),
+            Transport::Plain { tenant } => Below::Plain { tenant: *tenant },
+        };
+        Ok(Self { profile: config.profile.clone(), refusals: config.refusals, below })
+    }
+}
+
+impl TlsListener {
+    fn new(settings: TlsSettings, parts: &GatewayParts) -> Result<Self, tidegate_tls::TlsError> {
+        let configs = ServerConfigs::new(Settings {
+            names: parts.server_names.clone(),
+            client_certificates: Some(Arc::new(RegisteredClients::new(&parts.registry))),
+            // AWS: developer guide, "Device communication protocols". `mqtt` belongs to custom authentication there, but
+            // is what other clients offer for plain MQTT.
+            alpn: vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), tidegate_tls::ALPN_MQTT.to_vec()],
+            tickets: if settings.session_tickets { Tickets::Issued } else { Tickets::Never },
+            versions: Versions::default(),
+            clock: parts.clock.clone(),
+        })?;
+        Ok(Self { settings, configs, server_names: parts.server_names.clone(), registry: parts.registry.clone() })
+    }
+
+    /// Whom the client wants to talk to; `None` when that is nobody here.
+    pub(crate) fn server_name(&self, hello: &ClientHello) -> Option<ServerName> {
+        let Some(name) = hello.server_name() else { return Some(ServerName::Absent) };
+        if let Some(tenant) = self.registry.directory().tenant_of_endpoint(name) {
+            return Some(ServerName::Endpoint(tenant));
+        }
+        self.server_names.knows(name).then_some(ServerName::Host)
+    }
+
+    /// The rustls configuration for this client.
+    pub(crate) fn config(&self, hello: &ClientHello) -> Arc<ServerConfig> {
+        self.configs.tolerant(hello)
+    }
+}

@@ -1,0 +1,182 @@
+//! Our refusals in the words of those who read them: AWS's reason codes and a sentence for the log, CONNACK for clients.
+
+use tidegate_broker::ConnectRefused;
+use tidegate_ids::{Arn, CertificateId, Tenant};
+use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
+use tidegate_policy::Decision;
+use tidegate_registry::Refused;
+use tidegate_tls::{Refusal, RefusedCertificate, TlsError};
+use uuid::Uuid;
+
+use crate::{arrival::NoConnect, clients, connection_log::Reason, core::Shared, half_open::GivenUp};
+
+/// The registry refused a certificate.
+pub(crate) fn of_registry(refused: &Refused) -> Reason {
+    Reason { code: refused.authn_error(), details: refused.to_string() }
+}
+
+/// No policy allows `iot:Connect`, or one denies it.
+pub(crate) fn of_policy(tenant: Tenant, certificate_id: CertificateId, client_id: &str, decision: Decision) -> Reason {
+    let certificate = Arn::certificate(tenant, certificate_id);
+    let client = Arn::iot(tenant, format!("client/{client_id}"));
+    let details = if matches!(decision, Decision::ExplicitDeny(_)) {
+        format!(
+            "a policy of the certificate denies iot:Connect on {client}: \
+             aws iot list-attached-policies --target {certificate}"
+        )
+    } else {
+        format!(
+            "no policy of the certificate allows iot:Connect on {client}: \
+             aws iot attach-policy --policy-name NAME --target {certificate}"
+        )
+    };
+    Reason { code: "AUTHORIZATION_FAILURE", details }
+}
+
+/// The certificate waits for activation.
+pub(crate) fn of_pending_activation(certificate_id: CertificateId) -> Reason {
+    Reason {
+        code: "DEVICE_CERTIFICATE_INACTIVE",
+        details: format!(
+            "the certificate is registered and PENDING_ACTIVATION: \
+             aws iot update-certificate --certificate-id {certificate_id} --new-status ACTIVE"
+        ),
+    }
+}
+
+/// The broker refused a CONNECT for what it asks.
+///
+/// AWS: `AUTHORIZATION_FAILURE` for a Will that no policy allows.
+pub(crate) fn of_broker(refused: &ConnectRefused) -> Reason {
+    let code = match refused.code {
+        ReasonCode::NotAuthorized => "AUTHORIZATION_FAILURE",
+        ReasonCode::QuotaExceeded => "THROTTLED",
+        _ => "CLIENT_ERROR",
+    };
+    Reason { code, details: refused.reason.into() }
+}
+
+/// A CONNECT that cannot be read.
+pub(crate) fn of_malformed(error: &DecodeError) -> Reason {
+    Reason { code: "MALFORMED_CONNECT", details: format!("the first packet is not a valid CONNECT: {error}") }
+}
+
+/// A connection that was given up on before its CONNECT.
+pub(crate) fn of_given_up(why: GivenUp) -> Reason {
+    let (code, details) = match why {
+        GivenUp::TooSlow => ("TIMEOUT", "the client did not send a whole CONNECT in time"),
+        GivenUp::Displaced => ("THROTTLED", "newer connections took its place before it had sent a whole CONNECT"),
+        GivenUp::Stopping => ("SERVER_INITIATED_DISCONNECT", "the broker stops"),
+    };
+    Reason { code, details: details.into() }
+}
+
+/// A resumed session whose ticket brought no readable certificate back.
+pub(crate) fn no_certificate() -> Reason {
+    Reason { code: "NOT_AUTHENTICATED", details: "the session has no client certificate".into() }
+}
+
+/// A connection without CONNECT; `None` for one that just went away, which concerns nobody.
+pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason> {
+    let (code, details) = match error {
+        NoConnect::Lost(_) => return None,
+        NoConnect::NotConnect => (
+            "MALFORMED_CONNECT",
+            "the first packet is not a CONNECT: an MQTT client must begin with it, and TLS is not spoken on a plain port"
+                .to_owned(),
+        ),
+        NoConnect::Malformed(error) => return Some(of_malformed(error)),
+        NoConnect::UnknownServerName => (
+            "SNI_MISUSED",
+            "the server name (SNI) is neither a name of a server certificate nor an account's endpoint: \
+             see mqtt.host_names and mqtt.endpoint_domain in the configuration"
+                .to_owned(),
+        ),
+        NoConnect::Tls(error) => return Some(of_tls(error, shared)),
+    };
+    Some(Reason { code, details })
+}
+
+/// A handshake that failed.
+fn of_tls(error: &TlsError, shared: &Shared) -> Reason {
+    let (code, details) = match error {
+        TlsError::Refused(refused) => return of_certificate(refused, shared),
+        TlsError::NoCertificate => (
+            "NOT_AUTHENTICATED",
+            "the client showed no certificate: give it its certificate and key (mosquitto_pub --cert … --key …)"
+                .to_owned(),
+        ),
+        TlsError::NotAHello { .. } => (
+            "NOT_AUTHENTICATED",
+            "the client does not speak TLS: it must use TLS with its certificate on this port".to_owned(),
+        ),
+        other => ("NOT_AUTHENTICATED", format!("the TLS handshake failed: {other}")),
+    };
+    Reason { code, details }
+}
+
+/// A certificate that the handshake refused: in the registry's words, which name the CA and the command that helps.
+fn of_certificate(refused: &RefusedCertificate, shared: &Shared) -> Reason {
+    if refused.refusal == Refusal::NotPossessed {
+        return Reason {
+            code: "NOT_AUTHENTICATED",
+            details:
+                "the client does not hold the certificate's private key: certificate and key do not match, or somebody \
+                      else's certificate was shown"
+                    .into(),
+        };
+    }
+    let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);
+    let again = clients::parse(&refused.leaf).ok().and_then(|leaf| {
+        let checked = directory.check_leaf(&leaf, now).and_then(|()| directory.check_status(&leaf, now));
+        checked.err()
+    });
+    match again {
+        Some(refused) => of_registry(&refused),
+        // Unreadable, or changed meanwhile.
+        None => Reason { code: "NOT_AUTHENTICATED", details: refused.refusal.to_string() },
+    }
+}
+
+/// The certificate that a handshake failed for.
+pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
+    match error {
+        NoConnect::Tls(TlsError::Refused(refused)) => Some(refused.certificate_id),
+        NoConnect::Tls(_)
+        | NoConnect::Lost(_)
+        | NoConnect::NotConnect
+        | NoConnect::Malformed(_)
+        | NoConnect::UnknownServerName => None,
+    }
+}
+
+/// The answer to a first packet that cannot be accepted as a CONNECT: CONNACK, where the client's version has a code for
+/// what is wrong with it, else nothing.
+///
+/// Spec: [MQTT-3.1.2-2], 4.13 (5.0); [MQTT-3.1.2-2], [MQTT-3.2.2-4] (3.1.1): 3.1.1 only knows a wrong version.
+pub(crate) fn answer_malformed(packet: &[u8], error: &DecodeError, out: &mut Vec<u8>) {
+    let Some(version) = announced_version(packet) else { return };
+    let code = error.reason_code();
+    if version == Version::V4 && code != ReasonCode::UnsupportedProtocolVersion {
+        return;
+    }
+    // It fits by construction; if not, silence is an answer too.
+    let _ = ConnAck::new(false, code).encode(version, out);
+}
+
+/// The answer to a client that is refused for who it is: 0x87 with the reason in words for 5.0, 5 for 3.1.1.
+pub(crate) fn answer_refused(connect: &Connect<'_>, reason: &Reason, trace_id: Uuid, out: &mut Vec<u8>) {
+    let text = format!("{}: {}; trace id {trace_id}", reason.code, reason.details);
+    let mut answer = ConnAck::new(false, ReasonCode::NotAuthorized);
+    if connect.version == Version::V5 && connect.properties.request_problem_information {
+        answer.properties.reason.reason_string = Some(&text);
+    }
+    let before = out.len();
+    let fits = answer.encode(connect.version, out).is_ok()
+        && connect.properties.maximum_packet_size.is_none_or(|max| out.len() - before <= max.get() as usize);
+    if !fits {
+        // Spec: [MQTT-3.2.2-19] (5.0): without the text, if that makes it fit.
+        out.truncate(before);
+        let _ = ConnAck::new(false, ReasonCode::NotAuthorized).encode(connect.version, out);
+    }
+}
