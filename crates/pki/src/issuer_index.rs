@@ -114,47 +114,33 @@ impl<T> IssuerIndex<T> {
     ///
     /// No signature is checked.
     pub fn candidates(&self, certificate: &X509) -> Vec<Arc<Issuer<T>>> {
-        let by_subject = self.by_subject.read();
-        let Some(same_subject) = by_subject.get(certificate.issuer()) else { return Vec::new() };
-        let named = certificate.authority_key_id();
-        let named_first = named.and_then(|id| same_subject.by_key_id.get(id)).into_iter();
-        let others = same_subject.by_key_id.iter().filter(|(id, _)| Some(&***id) != named).map(|(_, slot)| slot);
-        named_first
-            .chain([&same_subject.without_key_id])
-            .chain(others)
-            .flatten()
-            .take(CANDIDATES_MAX)
-            .cloned()
-            .collect()
+        let (mut named, others) = self.named_and_others(certificate);
+        named.extend(others);
+        named
     }
 
-    /// The CAs that signed the certificate: the [candidates](Self::candidates) whose key fits its signature.
+    /// The CAs that signed the certificate: those [candidates](Self::candidates) whose key fits its signature.
     ///
-    /// One check per distinct key, so a CA renewed under its old key costs nothing more. If the CA with the key id
-    /// that the certificate names signed it, the others are not tried.
+    /// If CAs with the key id that the certificate names signed it, the others are not tried. Within each group all are:
+    /// whoever holds a certificate can compute a second key that its ECDSA signature fits (not that key's private half), and
+    /// a CA certificate with such a key must not hide the true issuer. One check per distinct key.
     pub fn signers(&self, certificate: &X509) -> Vec<Arc<Issuer<T>>> {
-        let mut signer: Option<PublicKey> = None;
-        let mut refused: Vec<PublicKey> = Vec::new();
-        let mut found = Vec::new();
-        for candidate in self.candidates(certificate) {
-            let key = &candidate.public_key;
-            if let Some(signer) = &signer {
-                if signer == key {
-                    found.push(candidate);
-                }
-                continue; // one signature fits one key
-            }
-            if refused.contains(key) {
-                continue;
-            }
-            if certificate.check_signed_by(key).is_ok() {
-                signer = Some(key.clone());
-                found.push(candidate);
-            } else {
-                refused.push(key.clone());
-            }
-        }
-        found
+        let (named, others) = self.named_and_others(certificate);
+        let signers = signers_among(certificate, named);
+        if signers.is_empty() { signers_among(certificate, others) } else { signers }
+    }
+
+    /// The candidates with the key id that the certificate names, and the others; together at most [`CANDIDATES_MAX`].
+    fn named_and_others(&self, certificate: &X509) -> (Vec<Arc<Issuer<T>>>, Vec<Arc<Issuer<T>>>) {
+        let by_subject = self.by_subject.read();
+        let Some(same_subject) = by_subject.get(certificate.issuer()) else { return (Vec::new(), Vec::new()) };
+        let key_id = certificate.authority_key_id();
+        let named = key_id.and_then(|id| same_subject.by_key_id.get(id)).into_iter().flatten();
+        let named: Vec<_> = named.take(CANDIDATES_MAX).cloned().collect();
+        let other_ids = same_subject.by_key_id.iter().filter(|(id, _)| Some(&***id) != key_id).map(|(_, slot)| slot);
+        let others = [&same_subject.without_key_id].into_iter().chain(other_ids).flatten();
+        let others = others.take(CANDIDATES_MAX - named.len()).cloned().collect();
+        (named, others)
     }
 
     /// How many CAs there are. Walks the subjects: for metrics, not for handshakes.
@@ -166,6 +152,20 @@ impl<T> IssuerIndex<T> {
     pub fn is_empty(&self) -> bool {
         self.by_subject.read().is_empty()
     }
+}
+
+fn signers_among<T>(certificate: &X509, mut candidates: Vec<Arc<Issuer<T>>>) -> Vec<Arc<Issuer<T>>> {
+    let mut checked: Vec<(PublicKey, bool)> = Vec::new();
+    candidates.retain(|candidate| {
+        let key = &candidate.public_key;
+        if let Some((_, signed)) = checked.iter().find(|(other, _)| other == key) {
+            return *signed;
+        }
+        let signed = certificate.check_signed_by(key).is_ok();
+        checked.push((key.clone(), signed));
+        signed
+    });
+    candidates
 }
 
 impl<T> SameSubject<T> {

@@ -41,7 +41,7 @@ pub trait ClientCertificates: Debug + Send + Sync + 'static {
     fn check_status(&self, leaf: &[u8], now: Timestamp) -> Result<(), Refusal>;
 }
 
-/// The signature schemes that a client may prove possession with, ours to choose in this order.
+/// The signature schemes that a client may prove possession with, in the order they are offered in.
 ///
 /// AWS: client certificates have RSA keys or ECDSA keys on P-256, P-384, P-521; RSASSA-PSS keys with TLS 1.3. The three
 /// `rsa_pss_pss_*` have no names in rustls.

@@ -26,9 +26,9 @@ fn no_altered_byte_asks_for_something_else() {
         for bit in [0x01, 0x20] {
             let mut altered = der.clone();
             altered[at] ^= bit;
-            match Csr::parse(&altered) {
-                Ok(altered) => assert_eq!(altered, asked, "byte {at}"), // outside the signed part
-                Err(_) => {}
+            // What no signature covers may be altered: it is not taken over.
+            if let Ok(altered) = Csr::parse(&altered) {
+                assert_eq!(altered, asked, "byte {at}");
             }
         }
     }

@@ -368,7 +368,7 @@ impl Link {
         self.client.peer_certificates().unwrap()[0].to_vec()
     }
 
-    fn to_client(&mut self, mut bytes: &[u8]) {
+    fn client_reads(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             self.client.read_tls(&mut bytes).unwrap();
             if let Err(error) = self.client.process_new_packets() {
@@ -392,7 +392,7 @@ impl Link {
                 progress = self.session.feed(chunk, &mut plain, &mut out)?;
                 Ok(())
             });
-            self.to_client(&out);
+            self.client_reads(&out);
             result?;
         }
     }
