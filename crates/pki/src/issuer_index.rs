@@ -45,6 +45,8 @@ pub struct IssuerIndex<T> {
     by_subject: RwLock<HashMap<Box<[u8]>, SameSubject<T>>>,
 }
 
+type Found<T> = Vec<Arc<Issuer<T>>>;
+
 /// The CAs of one subject.
 struct SameSubject<T> {
     by_key_id: HashMap<Box<[u8]>, Vec<Arc<Issuer<T>>>>,
@@ -131,7 +133,7 @@ impl<T> IssuerIndex<T> {
     }
 
     /// The candidates with the key id that the certificate names, and the others; together at most [`CANDIDATES_MAX`].
-    fn named_and_others(&self, certificate: &X509) -> (Vec<Arc<Issuer<T>>>, Vec<Arc<Issuer<T>>>) {
+    fn named_and_others(&self, certificate: &X509) -> (Found<T>, Found<T>) {
         let by_subject = self.by_subject.read();
         let Some(same_subject) = by_subject.get(certificate.issuer()) else { return (Vec::new(), Vec::new()) };
         let key_id = certificate.authority_key_id();
@@ -154,7 +156,7 @@ impl<T> IssuerIndex<T> {
     }
 }
 
-fn signers_among<T>(certificate: &X509, mut candidates: Vec<Arc<Issuer<T>>>) -> Vec<Arc<Issuer<T>>> {
+fn signers_among<T>(certificate: &X509, mut candidates: Found<T>) -> Found<T> {
     let mut checked: Vec<(PublicKey, bool)> = Vec::new();
     candidates.retain(|candidate| {
         let key = &candidate.public_key;
