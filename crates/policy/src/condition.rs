@@ -163,6 +163,7 @@ impl BoundCondition {
             return self.holds_for(Some(std::iter::once(now)));
         }
         let found = context.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key));
+        let found = found.filter(|(_, values)| !values.is_empty()); // a key without a value is absent
         self.holds_for(found.map(|(_, values)| values.iter().map(|v| Value::Text(v))))
     }
 

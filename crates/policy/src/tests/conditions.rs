@@ -86,6 +86,8 @@ fn operators_compare_the_keys_value() {
         (r#"{"StringEqualsIfExists":{"none":"x"}}"#, true),
         (r#"{"StringEqualsIfExists":{"k":"x"}}"#, false),
         (r#"{"StringEquals":{"none-given":"x"}}"#, false),
+        (r#"{"StringEqualsIfExists":{"none-given":"x"}}"#, true),
+        (r#"{"Null":{"none-given":"true"}}"#, true),
         (r#"{"Bool":{"iot:Connection.Thing.IsAttached":"true"}}"#, false),
         // Keys that are variables, and values that hold some.
         (r#"{"StringEquals":{"iot:ClientId":"d1"}}"#, true),
