@@ -149,7 +149,7 @@ impl Server {
         while let Ok(read @ 1..) = stream.read(&mut chunk).await {
             bytes.extend_from_slice(&chunk[..read]);
         }
-        let text = String::from_utf8(bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes); // CBOR is not UTF-8
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
