@@ -74,6 +74,11 @@ impl Partial {
         self.bytes.len() - self.start
     }
 
+    /// How much memory it holds for them.
+    pub fn allocated_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The whole packets in what was kept and `read`, the next bytes of the stream. What is not taken from the returned
     /// reader stays for the next call; after an error the stream has no meaning any more.
     pub fn packets<'a>(&'a mut self, read: &'a [u8], packet_bytes_max: usize) -> Packets<'a> {
@@ -89,6 +94,12 @@ impl Partial {
         if self.start > 0 && self.start == self.bytes.len() {
             *self = Self::default();
         }
+    }
+
+    /// Forgets what was taken, so that a reader who always stops early does not keep the whole stream.
+    fn compact(&mut self) {
+        self.bytes.drain(..self.start);
+        self.start = 0;
     }
 }
 
@@ -162,6 +173,7 @@ impl Packets<'_> {
 impl Drop for Packets<'_> {
     fn drop(&mut self) {
         self.partial.release();
+        self.partial.compact();
         self.keep(self.read.len());
     }
 }

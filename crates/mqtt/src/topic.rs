@@ -103,20 +103,34 @@ pub fn matches_below(filter: &str, name: &str) -> bool {
 }
 
 fn matches_levels(filter: &str, name: &str, parent: bool) -> bool {
-    if name.starts_with('$') && (filter.starts_with('+') || filter.starts_with('#')) {
+    let (mut filter, mut name) = (filter.as_bytes(), name.as_bytes());
+    if name.first() == Some(&b'$') && matches!(filter.first(), Some(b'+' | b'#')) {
         return false;
     }
-    let mut names = levels(name);
-    let mut filters = levels(filter);
     loop {
-        match (filters.next(), names.next()) {
-            (Some("#"), Some(_)) => return true,
-            (Some("#"), None) => return parent,
-            (Some("+"), Some(_)) => {}
-            (Some(filter), Some(name)) if filter == name => {}
-            (None, None) => return true,
-            _ => return false,
+        let (level, filters) = split_level(filter);
+        match level {
+            b"#" => return true,
+            b"+" => {}
+            level => {
+                if !name.starts_with(level) || !matches!(name.get(level.len()), None | Some(b'/')) {
+                    return false;
+                }
+            }
         }
+        match (filters, split_level(name).1) {
+            (Some(filters), Some(names)) => (filter, name) = (filters, names),
+            (Some(filters), None) => return parent && filters == b"#",
+            (None, names) => return names.is_none(),
+        }
+    }
+}
+
+/// The first level, and what follows its separator.
+fn split_level(topic: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match topic.iter().position(|&byte| byte == b'/') {
+        Some(end) => (&topic[..end], Some(&topic[end + 1..])),
+        None => (topic, None),
     }
 }
 

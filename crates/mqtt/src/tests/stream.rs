@@ -80,6 +80,18 @@ fn a_reader_that_stops_early_finds_the_rest_later() {
 }
 
 #[test]
+fn a_reader_that_always_stops_early_does_not_keep_the_whole_stream() {
+    let mut partial = Partial::new();
+    let two = [PUBLISH, PUBLISH].concat();
+    assert_eq!(partial.packets(&two, 100).next_packet(), Ok(Some(PUBLISH)));
+    for _ in 0..1000 {
+        assert_eq!(partial.packets(PUBLISH, 100).next_packet(), Ok(Some(PUBLISH)));
+        assert_eq!(partial.kept_bytes(), PUBLISH.len());
+        assert!(partial.allocated_bytes() < 100);
+    }
+}
+
+#[test]
 fn a_partial_packet_keeps_what_was_received_not_what_was_announced() {
     let mut partial = Partial::new();
     assert_eq!(partial.packets(&[0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0x00], PACKET_BYTES_MAX).next_packet(), Ok(None));

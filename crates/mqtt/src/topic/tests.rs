@@ -121,3 +121,40 @@ fn deep_names_need_no_stack() {
     assert!(valid_name(&deep) && valid_filter(&filter) && matches(&filter, &deep));
     assert_eq!(level_count(&deep), TOPIC_BYTES_MAX + 1);
 }
+
+/// The definition of matching, as plain as it can be said.
+fn matches_plainly(filter: &[&str], name: &[&str], parent: bool) -> bool {
+    match (filter, name) {
+        (["#"], []) => parent,
+        (["#"], _) => true,
+        ([], []) => true,
+        (["+", filter @ ..], [_, name @ ..]) => matches_plainly(filter, name, parent),
+        ([level, filter @ ..], [same, name @ ..]) if level == same => matches_plainly(filter, name, parent),
+        _ => false,
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn matching_is_what_its_definition_says(
+        filter in "(\\+|[ab]{0,2}|\\$)(/(\\+|[ab]{0,2})){0,4}(/#)?|#", name in "(\\$)?[ab]{0,2}(/[ab]{0,2}){0,4}"
+    ) {
+        if valid_filter(&filter) && valid_name(&name) {
+            let (filters, names): (Vec<_>, Vec<_>) = (levels(&filter).collect(), levels(&name).collect());
+            let hidden = name.starts_with('$') && has_wildcard(filters[0]);
+            for (parent, found) in [(true, matches(&filter, &name)), (false, matches_below(&filter, &name))] {
+                assert_eq!(found, !hidden && matches_plainly(&filters, &names, parent), "{filter} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_topic_functions_panic(filter in ".{0,20}", name in ".{0,20}") {
+        let _ = (valid_filter(&filter), valid_name(&name), matches(&filter, &name), matches_below(&filter, &name));
+        if let Some(shared) = Shared::parse(&filter) {
+            assert!(is_shared(&filter) && valid_filter(shared.topic_filter) && valid_name(shared.share_name));
+        }
+    }
+}
