@@ -95,7 +95,7 @@ pub fn matches(filter: &str, name: &str) -> bool {
     matches_levels(filter, name, true)
 }
 
-/// As [`matches`], but `#` does not match its parent level: `a/#` does not match `a`.
+/// As [`matches()`], but `#` does not match its parent level: `a/#` does not match `a`.
 ///
 /// AWS: developer guide, "MQTT topics", "Topic filters" (`#` is not matched by its parent there).
 pub fn matches_below(filter: &str, name: &str) -> bool {
