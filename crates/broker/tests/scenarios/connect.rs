@@ -1,0 +1,275 @@
+//! CONNECT and its answer; ends from outside.
+
+use std::{sync::Arc, time::Duration};
+
+use tidegate_broker::{Access, Alone, Broker, CloseReason, Effects, Principal, Profile, Selector, Settings, client_id};
+use tidegate_mqtt::{
+    Connect, MessageProperties, Packet, Peer, QoS, ReasonCode, SessionExpiry, Will, decode, decode_connect,
+};
+
+use crate::world::*;
+
+#[test]
+fn an_empty_client_id_gets_a_name_where_the_version_allows_it() {
+    let profile = Profile::standard();
+    for (version, clean_start, named) in [(V4, true, true), (V4, false, false), (V5, true, true), (V5, false, true)] {
+        let session_expiry = if clean_start { SessionExpiry::AT_DISCONNECT } else { SessionExpiry::NEVER };
+        let connect = Connect { clean_start, session_expiry, ..Connect::new(version, "") };
+        let mut bytes = Vec::new();
+        connect.encode(&mut bytes).unwrap();
+        let connect = decode_connect(&bytes).unwrap();
+        match client_id(&connect, &profile, 0xAB) {
+            Ok(name) => {
+                assert!(named);
+                assert_eq!(&*name, "$GEN/000000000000000000000000000000ab");
+            }
+            Err(refused) => {
+                assert!(!named);
+                assert_eq!(refused.code, ReasonCode::ClientIdentifierNotValid);
+            }
+        }
+    }
+    let long = "x".repeat(129);
+    assert!(client_id(&Connect::new(V5, &long), &Profile::aws(), 0).is_err());
+    assert!(client_id(&Connect::new(V5, &long[..128]), &Profile::aws(), 0).is_ok());
+}
+
+#[test]
+fn connack_says_what_the_profile_decides() {
+    let mut world = World::aws();
+    let connect = Connect {
+        keep_alive_seconds: 0,
+        clean_start: false,
+        session_expiry: SessionExpiry::NEVER,
+        ..Connect::new(V5, "")
+    };
+    // By hand, to see the properties.
+    let mut bytes = Vec::new();
+    connect.encode(&mut bytes).unwrap();
+    let connect = decode_connect(&bytes).unwrap();
+    let request = tidegate_broker::ConnectRequest {
+        tenant: tenant(),
+        client_id: client_id(&connect, &world.profile, 1).unwrap(),
+        principal: world.principal.clone(),
+        authorize: world.policies.clone(),
+        profile: world.profile.clone(),
+        connect: &connect,
+        peer_address: "192.0.2.1:1".parse().unwrap(),
+        address: tidegate_broker::LinkAddress { core: 0, slot: 1 },
+        session_identifier: 1,
+    };
+    let mut link = world.broker.connect(request, world.now, &mut world.effects).unwrap();
+    assert_eq!(link.silence_limit(), Some(Duration::from_secs(1800)));
+    let mut out = Vec::new();
+    link.take_output(&mut out, world.now, &mut world.effects);
+    let Packet::ConnAck(connack) = decode(&out, V5, Peer::Server).unwrap() else { panic!() };
+    let properties = &connack.properties;
+    assert_eq!(properties.session_expiry.map(SessionExpiry::seconds), Some(7 * 24 * 3600));
+    assert_eq!(properties.receive_maximum, id(100));
+    assert_eq!(properties.maximum_qos, QoS::AtLeastOnce);
+    assert_eq!(properties.maximum_packet_size.map(|size| size.get()), Some(149_504));
+    assert_eq!(properties.assigned_client_id, Some("$GEN/00000000000000000000000000000001"));
+    assert_eq!(properties.topic_alias_maximum, 8);
+    assert_eq!(properties.server_keep_alive_seconds, Some(1200));
+    assert!(properties.retain_available && properties.wildcard_subscription_available);
+    assert!(properties.shared_subscription_available && !properties.subscription_identifiers_available);
+}
+
+#[test]
+fn a_refusal_is_told_as_the_profile_has_it() {
+    let refused = tidegate_broker::ConnectRefused::new(ReasonCode::NotAuthorized, "denied");
+    for (profile, version, expected) in [
+        (Profile::standard(), V4, &[0x20, 2, 0, 5][..]),
+        (Profile::aws(), V4, &[]),
+        (Profile::standard(), V5, &[0x20, 3, 0, 0x87, 0]),
+        (Profile::aws(), V5, &[0x20, 3, 0, 0x87, 0]),
+    ] {
+        let mut out = Vec::new();
+        refused.connack(version, &profile, &mut out);
+        assert_eq!(out, expected);
+    }
+    // No return code of 3.1.1 says it: no CONNACK.
+    let mut out = Vec::new();
+    let quota = tidegate_broker::ConnectRefused::new(ReasonCode::PacketTooLarge, "too large");
+    quota.connack(V4, &Profile::standard(), &mut out);
+    assert_eq!(out, []);
+}
+
+#[test]
+fn wills_and_extended_authentication_are_checked_at_connect() {
+    let will = Will {
+        qos: QoS::AtMostOnce,
+        retain: true,
+        delay_seconds: 0,
+        topic_name: "w",
+        properties: MessageProperties::default(),
+        payload: b"",
+    };
+    let refusal = |world: &mut World, connect: &Connect<'_>| world.try_connect(connect).err().map(|e| e.code);
+    let with = |will: &Will<'static>| Connect { will: Some(will.clone()), ..Connect::new(V5, "c") };
+
+    let mut world = World::new();
+    assert_eq!(refusal(&mut world, &with(&will)), None);
+    world.policies.deny(Access::RetainPublish, "w");
+    assert_eq!(refusal(&mut world, &with(&will)), Some(ReasonCode::NotAuthorized));
+    let live = Will { retain: false, ..will.clone() };
+    assert_eq!(refusal(&mut world, &with(&live)), None);
+    world.policies.deny(Access::Publish, "w");
+    assert_eq!(refusal(&mut world, &with(&live)), Some(ReasonCode::NotAuthorized));
+    world.policies.allow_all();
+
+    let reserved = Will { topic_name: "$aws/events/presence/connected/c", ..will.clone() };
+    assert_eq!(refusal(&mut world, &with(&reserved)), Some(ReasonCode::TopicNameInvalid));
+    let mut world = World::aws();
+    let twice = Will { qos: QoS::ExactlyOnce, ..will.clone() };
+    assert_eq!(refusal(&mut world, &with(&twice)), Some(ReasonCode::QoSNotSupported));
+
+    let mut connect = Connect::new(V5, "c");
+    connect.properties.authentication_method = Some("SCRAM-SHA-1");
+    assert_eq!(refusal(&mut world, &connect), Some(ReasonCode::BadAuthenticationMethod));
+    assert_eq!(world.broker.session_count(tenant()), 0);
+}
+
+#[test]
+fn a_second_connect_is_a_protocol_error() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    let again = Packet::Connect(Box::new(Connect::new(V5, "c")));
+    assert_eq!(world.send(&mut client, &again), Err(CloseReason::ClientError(ReasonCode::ProtocolError)));
+}
+
+#[test]
+fn pings_are_answered() {
+    let mut world = World::new();
+    for version in [V4, V5] {
+        let mut client = world.connect(version, "c");
+        world.send(&mut client, &Packet::PingReq).unwrap();
+        assert_eq!(world.got(&mut client), [Got::PingResp]);
+    }
+}
+
+#[test]
+fn kicks_select_by_client_principal_and_tenant() {
+    let other_tenant = tidegate_ids::Tenant { account: "210987654321".parse().unwrap(), ..tenant() };
+    let certificate = |byte| {
+        let certificate_id = tidegate_ids::CertificateId::from_bytes([byte; 32]);
+        Principal::Certificate { tenant: tenant(), certificate_id }
+    };
+    let reason = CloseReason::PrincipalRefused;
+    for (selector, expected) in [
+        (Selector::ClientId { tenant: tenant(), client_id: "b".into() }, vec!["b"]),
+        (Selector::ClientId { tenant: tenant(), client_id: "nobody".into() }, vec![]),
+        (Selector::Principal { tenant: tenant(), principal: certificate(1) }, vec!["a", "b"]),
+        (Selector::Principal { tenant: tenant(), principal: certificate(9) }, vec![]),
+        (Selector::Tenant(tenant()), vec!["a", "b", "c"]),
+        (Selector::Tenant(other_tenant), vec!["d"]),
+        (Selector::Everyone, vec!["a", "b", "c", "d"]),
+    ] {
+        let mut world = World::new();
+        let mut clients = Vec::new();
+        for (name, principal, whose) in
+            [("a", 1, tenant()), ("b", 1, tenant()), ("c", 2, tenant()), ("d", 3, other_tenant)]
+        {
+            world.principal = Arc::new(certificate(principal));
+            world.tenant = whose;
+            clients.push((name, world.connect(V5, name)));
+        }
+        let mut outside = Effects::outside();
+        let kicked = world.broker.kick(&selector, reason, world.now, &mut outside);
+        assert_eq!(kicked, expected.len(), "{selector:?}");
+        world.broker.hand_over(&mut outside);
+        let mut slots = Vec::new();
+        world.broker.collect(0, &mut slots);
+        assert_eq!(slots.len(), expected.len());
+        for (name, client) in &mut clients {
+            let got = world.got(client);
+            let ended = expected.contains(name);
+            assert_eq!(client.ended, ended.then_some(reason), "{name} {selector:?}");
+            assert_eq!(got, if ended { vec![Got::Disconnect(ReasonCode::NotAuthorized)] } else { vec![] });
+        }
+    }
+}
+
+#[test]
+fn a_principal_is_kicked_where_it_is_now() {
+    let mut world = World::new();
+    let principal = |byte| {
+        let certificate_id = tidegate_ids::CertificateId::from_bytes([byte; 32]);
+        Principal::Certificate { tenant: tenant(), certificate_id }
+    };
+    let kick = |world: &mut World, byte| {
+        let selector = Selector::Principal { tenant: tenant(), principal: principal(byte) };
+        world.broker.kick(&selector, CloseReason::PrincipalRefused, world.now, &mut world.effects)
+    };
+    world.principal = Arc::new(principal(1));
+    let (_old, _) = world.resume(V5, "c");
+    world.principal = Arc::new(principal(2));
+    let (mut new, present) = world.resume(V5, "c");
+    assert!(present);
+    assert_eq!(kick(&mut world, 1), 0);
+    assert_eq!(kick(&mut world, 2), 1);
+    world.fetch(&mut new);
+    assert_eq!(new.ended, Some(CloseReason::PrincipalRefused));
+    assert_eq!(kick(&mut world, 2), 0);
+}
+
+#[test]
+fn one_topic_in_two_tenants_never_meets() {
+    let mut world = World::new();
+    let mut here = world.connect(V5, "c");
+    world.subscribe(&mut here, "#", QoS::AtMostOnce);
+    world.tenant = tidegate_ids::Tenant { region: "us-east-1".parse().unwrap(), ..tenant() };
+    let mut there = world.connect(V5, "c");
+    world.subscribe(&mut there, "t", QoS::AtMostOnce);
+    world.retain(&mut there, "t", "m");
+    assert_eq!(world.payloads(&mut there), ["m"]);
+    assert_eq!(world.messages(&mut here), []);
+    world.subscribe(&mut here, "t", QoS::AtMostOnce);
+    assert_eq!(world.messages(&mut here), []);
+}
+
+#[test]
+fn too_many_sessions_are_refused() {
+    let mut world = World::with(Profile::standard(), Settings { sessions_max: 1, ..Settings::default() });
+    let mut first = world.connect(V5, "a");
+    assert_eq!(world.try_connect(&Connect::new(V5, "b")).err().unwrap().code, ReasonCode::QuotaExceeded);
+    let _again = world.connect(V5, "a");
+    world.fetch(&mut first);
+    assert_eq!(world.broker.session_count(tenant()), 1);
+}
+
+#[test]
+fn links_of_other_cores_are_handed_over_once() {
+    #[derive(Default)]
+    struct Count(std::sync::Mutex<Vec<u16>>);
+    impl tidegate_broker::Wake for Count {
+        fn wake(&self, core: u16) {
+            self.0.lock().unwrap().push(core);
+        }
+    }
+    let woken = Arc::new(Count::default());
+    let mut world = World::new();
+    world.broker = Broker::new(Settings { cores: 3, ..Settings::default() }, woken.clone(), Arc::new(Alone));
+    let mut publisher = world.connect(V5, "p");
+    world.core = 2;
+    let mut far = world.connect(V5, "far");
+    world.subscribe(&mut far, "t", QoS::AtMostOnce);
+    world.broker.hand_over(&mut world.effects);
+    let mut slots = Vec::new();
+    world.broker.collect(2, &mut slots);
+    woken.0.lock().unwrap().clear();
+    slots.clear();
+    for _ in 0..3 {
+        world.publish(&mut publisher, "t", "m");
+    }
+    world.broker.hand_over(&mut world.effects);
+    world.publish(&mut publisher, "t", "m");
+    world.broker.hand_over(&mut world.effects);
+    world.broker.collect(2, &mut slots);
+    assert_eq!(slots, [far.link.as_ref().unwrap().address().slot]);
+    assert_eq!(*woken.0.lock().unwrap(), [2]);
+    assert_eq!(world.messages(&mut far).len(), 4);
+    world.publish(&mut publisher, "t", "m");
+    world.broker.hand_over(&mut world.effects);
+    assert_eq!(*woken.0.lock().unwrap(), [2, 2]);
+}

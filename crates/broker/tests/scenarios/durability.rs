@@ -1,0 +1,152 @@
+//! Acknowledgements wait for what they promise.
+
+use std::time::Duration;
+
+use tidegate_broker::{Batch, CloseReason, Profile, Record, Settings};
+use tidegate_mqtt::{Packet, Publish, QoS, ReasonCode};
+
+use crate::world::*;
+
+fn world() -> World {
+    World::with(Profile::standard(), Settings { persist: true, ..Settings::default() })
+}
+
+fn answer(world: &mut World, batch: Batch) {
+    world.broker.persisted(batch.token, world.now, &mut world.effects);
+}
+
+fn fail(world: &mut World, batch: Batch) {
+    world.broker.persist_failed(batch.token, ReasonCode::QuotaExceeded, world.now, &mut world.effects);
+}
+
+#[test]
+fn messages_for_kept_sessions_are_acknowledged_when_durable() {
+    for version in [V4, V5] {
+        let mut world = world();
+        let (mut kept, _) = world.resume(V5, "kept");
+        let mut clean = world.connect(V5, "clean");
+        world.subscribe(&mut kept, "t", QoS::AtLeastOnce);
+        world.subscribe(&mut clean, "#", QoS::AtLeastOnce);
+        let mut publisher = world.connect(version, "p");
+        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, 1);
+        world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, 2);
+        // Deliveries do not wait, nor what no kept session gets.
+        assert_eq!(world.payloads(&mut kept).len(), 2);
+        world.publish_at(&mut publisher, "other", "m", QoS::AtLeastOnce, 3);
+        assert_eq!(world.got(&mut publisher), [Got::PubAck(3, ReasonCode::Success)]);
+        let batch = world.batch().unwrap();
+        assert_eq!(batch.records.len(), 2);
+        for (n, record) in batch.records.iter().enumerate() {
+            let Record::Queued { client_id, sequence, message, .. } = record else { panic!("{record:?}") };
+            assert_eq!((&**client_id, *sequence, message.topic_name()), ("kept", n as u64 + 1, "t"));
+        }
+        assert!(world.batch().is_none());
+        answer(&mut world, batch);
+        let acks = [Got::PubAck(1, ReasonCode::Success), Got::PubRec(2, ReasonCode::Success)];
+        assert_eq!(world.got(&mut publisher), acks);
+        world.pubrel(&mut publisher, 2);
+        assert_eq!(world.got(&mut publisher), [Got::PubComp(2, ReasonCode::Success)]);
+    }
+}
+
+#[test]
+fn absent_sessions_and_qos_0_need_no_batch_or_just_one() {
+    let mut world = world();
+    let (mut kept, _) = world.resume(V4, "kept");
+    world.subscribe(&mut kept, "t", QoS::AtLeastOnce);
+    world.lose(&mut kept);
+    let mut publisher = world.connect(V4, "p");
+    world.publish(&mut publisher, "t", "m");
+    assert!(world.batch().is_none());
+    for n in 1..=3 {
+        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, n);
+    }
+    let batch = world.batch().unwrap();
+    assert_eq!(batch.records.len(), 3);
+    answer(&mut world, batch);
+    assert_eq!(world.got(&mut publisher).len(), 3);
+}
+
+#[test]
+fn retained_messages_are_durable_before_their_acknowledgement() {
+    let mut world = world();
+    let mut publisher = world.connect(V4, "p");
+    let set = Publish { retain: true, ..message("t", "m", QoS::AtLeastOnce, 1) };
+    let delete = Publish { retain: true, ..message("t", "", QoS::AtLeastOnce, 2) };
+    world.send(&mut publisher, &Packet::Publish(set)).unwrap();
+    world.send(&mut publisher, &Packet::Publish(delete)).unwrap();
+    assert_eq!(world.got(&mut publisher), []);
+    let batch = world.batch().unwrap();
+    assert!(matches!(&batch.records[..], [Record::Retained { .. }, Record::RetainedDeleted { .. }]));
+    answer(&mut world, batch);
+    assert_eq!(world.got(&mut publisher).len(), 2);
+}
+
+#[test]
+fn a_failure_is_told_where_the_version_has_a_word_for_it() {
+    for version in [V4, V5] {
+        let mut world = world();
+        let (mut kept, _) = world.resume(V5, "kept");
+        world.subscribe(&mut kept, "t", QoS::ExactlyOnce);
+        let (mut publisher, _) = world.resume(version, "p");
+        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, 1);
+        world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, 2);
+        let batch = world.batch().unwrap();
+        fail(&mut world, batch);
+        let got = world.got(&mut publisher);
+        if version == V5 {
+            let code = ReasonCode::QuotaExceeded;
+            assert_eq!(got, [Got::PubAck(1, code), Got::PubRec(2, code)]);
+            // The id is free again.
+            world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, 2);
+            let batch = world.batch().unwrap();
+            answer(&mut world, batch);
+            assert_eq!(world.got(&mut publisher), [Got::PubRec(2, ReasonCode::Success)]);
+        } else {
+            assert_eq!(got, []);
+            assert_eq!(publisher.ended, Some(CloseReason::ServerError));
+        }
+    }
+}
+
+#[test]
+fn a_publisher_that_reconnects_meanwhile_is_answered_once() {
+    let mut world = world();
+    let (mut kept, _) = world.resume(V5, "kept");
+    world.subscribe(&mut kept, "t", QoS::ExactlyOnce);
+    let (mut publisher, _) = world.resume(V4, "p");
+    world.publish_at(&mut publisher, "t", "1", QoS::AtLeastOnce, 1);
+    world.publish_at(&mut publisher, "t", "2", QoS::ExactlyOnce, 2);
+    let batch = world.batch().unwrap();
+    world.lose(&mut publisher);
+    world.pass(Duration::from_secs(1));
+    let (mut publisher, _) = world.resume(V4, "p");
+    let again = Publish { dup: true, ..message("t", "2", QoS::ExactlyOnce, 2) };
+    world.send(&mut publisher, &Packet::Publish(again)).unwrap();
+    assert_eq!(world.got(&mut publisher), []);
+    answer(&mut world, batch);
+    // PUBACK 1 was owed to the old connection; the client publishes that message again.
+    assert_eq!(world.got(&mut publisher), [Got::PubRec(2, ReasonCode::Success)]);
+    assert_eq!(world.payloads(&mut kept), ["1", "2"]);
+}
+
+#[test]
+fn held_acknowledgements_count_for_the_receive_maximum() {
+    let mut profile = Profile::standard();
+    profile.limits.receive_maximum = 2;
+    let mut world = World::with(profile, Settings { persist: true, ..Settings::default() });
+    let (mut kept, _) = world.resume(V5, "kept");
+    world.subscribe(&mut kept, "t", QoS::AtLeastOnce);
+    let mut publisher = world.connect(V5, "p");
+    for n in 1..=2 {
+        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, n);
+    }
+    let batch = world.batch().unwrap();
+    answer(&mut world, batch);
+    for n in 3..=4 {
+        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, n);
+    }
+    let fifth = Packet::Publish(message("t", "m", QoS::AtLeastOnce, 5));
+    let exceeded = CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded);
+    assert_eq!(world.send(&mut publisher, &fifth), Err(exceeded));
+}

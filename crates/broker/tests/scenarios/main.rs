@@ -1,0 +1,15 @@
+//! Whole conversations with the broker, in packets: bytes in, bytes out.
+#![allow(unreachable_pub)] // one crate, whose modules share a world
+
+mod authorization;
+mod connect;
+mod delivery;
+mod durability;
+mod limits;
+mod probes;
+mod retained;
+mod session;
+mod shared;
+mod simulation;
+mod will;
+mod world;

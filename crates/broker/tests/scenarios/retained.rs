@@ -1,0 +1,147 @@
+//! Retained messages: set, deleted, found by wildcards, sent once and in order.
+
+use std::time::Duration;
+
+use tidegate_mqtt::{MessageProperties, Packet, Publish, QoS, ReasonCode, RetainHandling, SubscriptionOptions};
+
+use crate::world::*;
+
+#[test]
+fn wildcards_find_them() {
+    let mut world = World::new();
+    let mut publisher = world.connect(V4, "p");
+    for topic in ["a", "a/b", "a/c", "a/b/c", "b", "/a", "a/", "$x/a"] {
+        world.retain(&mut publisher, topic, topic);
+    }
+    for (filter, mut expected) in [
+        ("a", vec!["a"]),
+        ("a/b", vec!["a/b"]),
+        ("a/+", vec!["a/b", "a/c", "a/"]),
+        ("+", vec!["a", "b"]),
+        ("+/+", vec!["a/b", "a/c", "/a", "a/"]),
+        ("a/#", vec!["a", "a/b", "a/c", "a/b/c", "a/"]),
+        ("#", vec!["a", "a/b", "a/c", "a/b/c", "b", "/a", "a/"]),
+        ("+/b/#", vec!["a/b", "a/b/c"]),
+        ("$x/+", vec!["$x/a"]),
+        ("$x/#", vec!["$x/a"]),
+        ("nothing/#", vec![]),
+    ] {
+        let mut subscriber = world.connect(V5, "s");
+        world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
+        let mut payloads = world.payloads(&mut subscriber);
+        payloads.sort();
+        expected.sort_unstable();
+        assert_eq!(payloads, expected, "{filter}");
+    }
+}
+
+#[test]
+fn retain_handling_decides_when_they_come() {
+    for (handling, first, second) in
+        [(RetainHandling::AtSubscribe, 1, 1), (RetainHandling::IfNew, 1, 0), (RetainHandling::Never, 0, 0)]
+    {
+        let mut world = World::new();
+        let mut client = world.connect(V5, "c");
+        world.retain(&mut client, "t", "kept");
+        let options = SubscriptionOptions { retain_handling: handling, ..SubscriptionOptions::default() };
+        for expected in [first, second] {
+            world.subscribe_with(&mut client, "t", options, None);
+            assert_eq!(world.messages(&mut client).len(), expected, "{handling:?}");
+        }
+    }
+}
+
+#[test]
+fn shared_subscriptions_get_none() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    world.retain(&mut client, "t", "kept");
+    world.subscribe(&mut client, "$share/g/t", QoS::AtMostOnce);
+    assert_eq!(world.messages(&mut client), []);
+}
+
+#[test]
+fn in_the_aws_profile_only_exact_filters_bring_them() {
+    let mut world = World::aws();
+    let mut client = world.connect(V5, "c");
+    world.retain(&mut client, "t/1", "kept");
+    for (filter, expected) in [("t/+", 0), ("#", 0), ("t/1", 1)] {
+        world.subscribe(&mut client, filter, QoS::AtMostOnce);
+        assert_eq!(world.messages(&mut client).len(), expected, "{filter}");
+    }
+}
+
+#[test]
+fn retain_as_published_keeps_the_flag() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    let options = SubscriptionOptions { retain_as_published: true, ..SubscriptionOptions::default() };
+    world.subscribe_with(&mut client, "t", options, None);
+    world.retain(&mut client, "t", "yes");
+    world.publish(&mut client, "t", "no");
+    let flags: Vec<_> = world.messages(&mut client).iter().map(|message| message.retain).collect();
+    assert_eq!(flags, [true, false]);
+}
+
+#[test]
+fn they_expire() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    let properties = MessageProperties { message_expiry_seconds: Some(10), ..Default::default() };
+    let publish = Publish { retain: true, properties, ..Publish::new("t", b"m") };
+    world.send(&mut client, &Packet::Publish(publish)).unwrap();
+    world.pass(Duration::from_secs(9));
+    world.subscribe(&mut client, "t", QoS::AtMostOnce);
+    assert_eq!(world.messages(&mut client)[0].expiry, Some(1));
+    world.pass(Duration::from_secs(1));
+    world.subscribe(&mut client, "t", QoS::AtMostOnce);
+    assert_eq!(world.messages(&mut client), []);
+}
+
+#[test]
+fn more_than_an_outbox_holds_all_arrive_before_what_is_published_later() {
+    let mut world = World::new();
+    std::sync::Arc::get_mut(&mut world.profile).unwrap().limits.outbox_bytes_max = 1000;
+    let mut publisher = world.connect(V4, "p");
+    for n in 0..500 {
+        world.retain(&mut publisher, &format!("t/{n}"), "retained");
+    }
+    let mut subscriber = world.connect(V5, "s");
+    // Subscribe without reading, publish, then read.
+    let subscriptions =
+        [tidegate_mqtt::Subscription { topic_filter: "t/#", options: SubscriptionOptions::at(QoS::AtMostOnce) }];
+    let mut bytes = Vec::new();
+    let subscribe = tidegate_mqtt::Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+        subscriptions: subscriptions[..].into(),
+    };
+    subscribe.encode(V5, &mut bytes).unwrap();
+    let packet = tidegate_mqtt::decode(&bytes, V5, tidegate_mqtt::Peer::Client).unwrap();
+    world.broker.handle(subscriber.link.as_mut().unwrap(), &packet, world.now, &mut world.effects).unwrap();
+    world.publish(&mut publisher, "t/7", "newer");
+    let got = world.got(&mut subscriber);
+    assert_eq!(got[0], Got::SubAck(1, vec![ReasonCode::Success]));
+    assert_eq!(got.len(), 502);
+    let Got::Publish(last) = &got[501] else { panic!() };
+    assert_eq!((&last.topic[..], &last.payload[..]), ("t/7", "newer"));
+    // And with nothing queued, QoS 0 goes straight out again.
+    world.publish(&mut publisher, "t/7", "newest");
+    assert_eq!(world.payloads(&mut subscriber), ["newest"]);
+}
+
+#[test]
+fn no_more_are_kept_than_a_tenant_may_have() {
+    let settings = tidegate_broker::Settings { retained_max: 2, ..Default::default() };
+    let mut world = World::with(tidegate_broker::Profile::standard(), settings);
+    let mut client = world.connect(V4, "c");
+    for topic in ["a", "b", "c", "a"] {
+        world.retain(&mut client, topic, topic);
+    }
+    assert_eq!(world.broker.retained_count(tenant()), 2);
+    assert!(world.broker.retained(tenant(), "c").is_none());
+    world.retain(&mut client, "a", "");
+    world.retain(&mut client, "c", "c");
+    assert_eq!(world.broker.retained(tenant(), "c").unwrap().payload(), b"c");
+}

@@ -1,0 +1,431 @@
+//! A broker, clients that speak packets to it, and a clock that stands still until it is moved.
+
+use std::{
+    collections::VecDeque,
+    num::{NonZeroU16, NonZeroU32},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tidegate_broker::{
+    Access, Alone, Authorize, Batch, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent,
+    Link, LinkAddress, Output, Principal, Profile, Settings, client_id,
+};
+use tidegate_ids::{Now, Tenant};
+use tidegate_mqtt::{
+    Ack, Connect, Disconnect, Packet, Peer, Publish, QoS, ReasonCode, SessionExpiry, Subscribe, Subscription,
+    SubscriptionOptions, Unsubscribe, Version, decode, decode_connect, frame,
+};
+
+pub const V4: Version = Version::V4;
+pub const V5: Version = Version::V5;
+pub const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+pub fn tenant() -> Tenant {
+    Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
+}
+
+pub fn id(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).unwrap()
+}
+
+/// Policies that allow everything but what is listed.
+#[derive(Default)]
+pub struct Policies {
+    pub generation: AtomicU64,
+    pub denied: std::sync::Mutex<Vec<(Access, String)>>,
+}
+
+impl Policies {
+    pub fn deny(&self, access: Access, topic: &str) {
+        self.denied.lock().unwrap().push((access, topic.to_owned()));
+        self.generation.fetch_add(1, SeqCst);
+    }
+
+    pub fn allow_all(&self) {
+        self.denied.lock().unwrap().clear();
+        self.generation.fetch_add(1, SeqCst);
+    }
+}
+
+impl Authorize for Policies {
+    fn generation(&self) -> u64 {
+        self.generation.load(SeqCst)
+    }
+    fn allows(&self, access: Access, topic: &str) -> bool {
+        !self.denied.lock().unwrap().iter().any(|(denied, name)| *denied == access && name == topic)
+    }
+}
+
+pub struct World {
+    pub broker: Broker,
+    pub effects: Effects,
+    pub now: Now,
+    pub profile: Arc<Profile>,
+    pub policies: Arc<Policies>,
+    pub principal: Arc<Principal>,
+    pub tenant: Tenant,
+    pub core: u16,
+    slots: u32,
+}
+
+pub struct Client {
+    pub link: Option<Link>,
+    pub version: Version,
+    /// Why the broker ended the connection.
+    pub ended: Option<CloseReason>,
+    pub got: VecDeque<Got>,
+    bytes: Vec<u8>,
+    topics: Vec<String>,
+}
+
+/// A packet from the server, owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Got {
+    ConnAck { session_present: bool, code: ReasonCode },
+    Publish(Message),
+    PubAck(u16, ReasonCode),
+    PubRec(u16, ReasonCode),
+    PubRel(u16, ReasonCode),
+    PubComp(u16, ReasonCode),
+    SubAck(u16, Vec<ReasonCode>),
+    UnsubAck(u16, Vec<ReasonCode>),
+    PingResp,
+    Disconnect(ReasonCode),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Message {
+    pub topic: String,
+    pub payload: String,
+    pub qos: u8,
+    pub retain: bool,
+    pub dup: bool,
+    pub packet_id: Option<u16>,
+    pub identifiers: Vec<u32>,
+    pub expiry: Option<u32>,
+    pub alias: Option<u16>,
+    pub response_topic: Option<String>,
+    pub content_type: Option<String>,
+    pub correlation_data: Option<Vec<u8>>,
+    pub user_properties: Vec<(String, String)>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(Profile::standard(), Settings::default())
+    }
+
+    pub fn aws() -> Self {
+        Self::with(Profile::aws(), Settings::default())
+    }
+
+    pub fn with(profile: Profile, settings: Settings) -> Self {
+        Self {
+            broker: Broker::new(settings, Arc::new(Alone), Arc::new(Alone)),
+            effects: Effects::new(0),
+            now: Now::default(),
+            profile: Arc::new(profile),
+            policies: Arc::default(),
+            principal: Arc::new(Principal::Anonymous),
+            tenant: tenant(),
+            core: 0,
+            slots: 0,
+        }
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now.monotonic = self.now.monotonic + time;
+        self.now.wall = self.now.wall + time;
+        self.broker.expire(self.now, &mut self.effects);
+    }
+
+    /// Connect by a packet of bytes; CONNACK is among what was got.
+    pub fn try_connect(&mut self, connect: &Connect<'_>) -> Result<Client, ConnectRefused> {
+        let mut bytes = Vec::new();
+        connect.encode(&mut bytes).unwrap();
+        let connect = decode_connect(&bytes).unwrap();
+        self.slots += 1;
+        let random = u128::from(self.slots);
+        let client_id = client_id(&connect, &self.profile, random)?;
+        let request = ConnectRequest {
+            tenant: self.tenant,
+            client_id,
+            principal: self.principal.clone(),
+            authorize: self.policies.clone(),
+            profile: self.profile.clone(),
+            connect: &connect,
+            peer_address: "192.0.2.1:1234".parse().unwrap(),
+            address: LinkAddress { core: self.core, slot: self.slots },
+            session_identifier: random,
+        };
+        let link = self.broker.connect(request, self.now, &mut self.effects)?;
+        let mut client = Client::new(connect.version);
+        client.link = Some(link);
+        self.fetch(&mut client);
+        Ok(client)
+    }
+
+    pub fn connect_with(&mut self, connect: &Connect<'_>) -> (Client, bool) {
+        let mut client = self.try_connect(connect).unwrap();
+        match client.got.pop_front() {
+            Some(Got::ConnAck { session_present, code: ReasonCode::Success }) => (client, session_present),
+            other => panic!("not CONNACK: {other:?}"),
+        }
+    }
+
+    /// Connect with a clean session.
+    pub fn connect(&mut self, version: Version, client_id: &str) -> Client {
+        let (client, present) = self.connect_with(&Connect::new(version, client_id));
+        assert!(!present);
+        client
+    }
+
+    /// Connect with a session that is kept; whether it was there.
+    pub fn resume(&mut self, version: Version, client_id: &str) -> (Client, bool) {
+        self.connect_with(&persistent(version, client_id))
+    }
+
+    pub fn send(&mut self, client: &mut Client, packet: &Packet<'_>) -> Result<(), CloseReason> {
+        let mut bytes = Vec::new();
+        packet.encode(client.version, &mut bytes).unwrap();
+        self.send_bytes(client, &bytes)
+    }
+
+    pub fn send_bytes(&mut self, client: &mut Client, bytes: &[u8]) -> Result<(), CloseReason> {
+        let result = match decode(bytes, client.version, Peer::Client) {
+            Err(error) => Err(CloseReason::from(&error)),
+            Ok(packet) => {
+                let link = client.link.as_mut().expect("the client is connected");
+                self.broker.handle(link, &packet, self.now, &mut self.effects)
+            }
+        };
+        match result {
+            Ok(()) => self.fetch(client),
+            Err(reason) => self.end(client, reason),
+        }
+        result
+    }
+
+    /// What a client got since the last time.
+    pub fn got(&mut self, client: &mut Client) -> Vec<Got> {
+        self.fetch(client);
+        client.got.drain(..).collect()
+    }
+
+    pub fn messages(&mut self, client: &mut Client) -> Vec<Message> {
+        let publish = |got| match got {
+            Got::Publish(message) => Some(message),
+            _ => None,
+        };
+        self.got(client).into_iter().filter_map(publish).collect()
+    }
+
+    pub fn payloads(&mut self, client: &mut Client) -> Vec<String> {
+        self.messages(client).into_iter().map(|message| message.payload).collect()
+    }
+
+    /// Take output until there is none, as a socket that always has room.
+    pub fn fetch(&mut self, client: &mut Client) {
+        while let Some(link) = &mut client.link {
+            let mut out = Vec::new();
+            let output = link.take_output(&mut out, self.now, &mut self.effects);
+            client.take(&out);
+            match output {
+                Output::More => {}
+                Output::Drained => break,
+                Output::Ended(reason) => {
+                    client.ended = Some(reason);
+                    self.end(client, reason);
+                }
+            }
+        }
+    }
+
+    /// The connection ends; what it still got is there afterwards.
+    pub fn end(&mut self, client: &mut Client, reason: CloseReason) {
+        let mut last = Vec::new();
+        let link = client.link.take().expect("the client is connected");
+        self.broker.disconnected(link, reason, &mut last, self.now, &mut self.effects);
+        client.take(&last);
+    }
+
+    pub fn lose(&mut self, client: &mut Client) {
+        self.end(client, CloseReason::ConnectionLost);
+    }
+
+    pub fn disconnect(&mut self, client: &mut Client) {
+        let goodbye = Packet::Disconnect(Disconnect::new(ReasonCode::Success));
+        assert_eq!(self.send(client, &goodbye), Err(CloseReason::Disconnect));
+    }
+
+    pub fn subscribe(&mut self, client: &mut Client, filter: &str, qos: QoS) -> ReasonCode {
+        self.subscribe_with(client, filter, SubscriptionOptions::at(qos), None)
+    }
+
+    pub fn subscribe_with(
+        &mut self,
+        client: &mut Client,
+        filter: &str,
+        options: SubscriptionOptions,
+        identifier: Option<u32>,
+    ) -> ReasonCode {
+        let subscriptions = [Subscription { topic_filter: filter, options }];
+        let packet = Packet::Subscribe(Subscribe {
+            packet_id: id(9),
+            subscription_identifier: identifier.and_then(NonZeroU32::new),
+            user_properties: Default::default(),
+            subscriptions: subscriptions[..].into(),
+        });
+        self.fetch(client);
+        let before = client.got.len();
+        self.send(client, &packet).unwrap();
+        match client.got.remove(before) {
+            Some(Got::SubAck(9, codes)) => codes[0],
+            other => panic!("not SUBACK: {other:?}"),
+        }
+    }
+
+    pub fn unsubscribe(&mut self, client: &mut Client, filters: &[&str]) -> Vec<ReasonCode> {
+        let packet = Packet::Unsubscribe(Unsubscribe {
+            packet_id: id(8),
+            user_properties: Default::default(),
+            topic_filters: filters.into(),
+        });
+        self.fetch(client);
+        let before = client.got.len();
+        self.send(client, &packet).unwrap();
+        match client.got.remove(before) {
+            Some(Got::UnsubAck(8, codes)) => codes,
+            other => panic!("not UNSUBACK: {other:?}"),
+        }
+    }
+
+    pub fn publish(&mut self, client: &mut Client, topic: &str, payload: &str) {
+        self.send(client, &Packet::Publish(Publish::new(topic, payload.as_bytes()))).unwrap();
+    }
+
+    pub fn publish_at(&mut self, client: &mut Client, topic: &str, payload: &str, qos: QoS, packet_id: u16) {
+        self.send(client, &Packet::Publish(message(topic, payload, qos, packet_id))).unwrap();
+    }
+
+    pub fn retain(&mut self, client: &mut Client, topic: &str, payload: &str) {
+        let publish = Publish { retain: true, ..Publish::new(topic, payload.as_bytes()) };
+        self.send(client, &Packet::Publish(publish)).unwrap();
+    }
+
+    pub fn puback(&mut self, client: &mut Client, packet_id: u16) {
+        self.send(client, &Packet::PubAck(Ack::new(id(packet_id), ReasonCode::Success))).unwrap();
+    }
+
+    pub fn pubrec(&mut self, client: &mut Client, packet_id: u16) {
+        self.send(client, &Packet::PubRec(Ack::new(id(packet_id), ReasonCode::Success))).unwrap();
+    }
+
+    pub fn pubrel(&mut self, client: &mut Client, packet_id: u16) {
+        self.send(client, &Packet::PubRel(Ack::new(id(packet_id), ReasonCode::Success))).unwrap();
+    }
+
+    pub fn pubcomp(&mut self, client: &mut Client, packet_id: u16) {
+        self.send(client, &Packet::PubComp(Ack::new(id(packet_id), ReasonCode::Success))).unwrap();
+    }
+
+    pub fn batch(&mut self) -> Option<Batch> {
+        self.effects.take_batch()
+    }
+
+    pub fn events(&mut self) -> Vec<LifecycleEvent> {
+        let mut events = Vec::new();
+        self.effects.take_events(&mut events);
+        events
+    }
+
+    pub fn dirty(&mut self) -> Vec<u32> {
+        let mut slots = Vec::new();
+        self.effects.take_dirty(&mut slots);
+        slots
+    }
+}
+
+pub fn message<'a>(topic: &'a str, payload: &'a str, qos: QoS, packet_id: u16) -> Publish<'a> {
+    Publish { qos, packet_id: NonZeroU16::new(packet_id), ..Publish::new(topic, payload.as_bytes()) }
+}
+
+pub fn persistent(version: Version, client_id: &str) -> Connect<'_> {
+    Connect { clean_start: false, session_expiry: SessionExpiry::NEVER, ..Connect::new(version, client_id) }
+}
+
+impl Client {
+    pub fn new(version: Version) -> Self {
+        Self {
+            link: None,
+            version,
+            ended: None,
+            got: VecDeque::new(),
+            bytes: Vec::new(),
+            topics: vec![String::new(); 1024],
+        }
+    }
+
+    /// Read packets off what the server sent.
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        let mut at = 0;
+        while let Some(len) = frame(&self.bytes[at..], usize::MAX).unwrap() {
+            let packet = self.bytes[at..at + len.packet_bytes].to_vec();
+            at += len.packet_bytes;
+            let packet = decode(&packet, self.version, Peer::Server).unwrap();
+            let got = self.own(&packet);
+            self.got.push_back(got);
+        }
+        assert_eq!(at, self.bytes.len(), "whole packets only");
+        self.bytes.clear();
+    }
+
+    fn own(&mut self, packet: &Packet<'_>) -> Got {
+        match packet {
+            Packet::ConnAck(ack) => Got::ConnAck { session_present: ack.session_present, code: ack.reason_code },
+            Packet::Publish(publish) => Got::Publish(self.own_message(publish)),
+            Packet::PubAck(ack) => Got::PubAck(ack.packet_id.get(), ack.reason_code),
+            Packet::PubRec(ack) => Got::PubRec(ack.packet_id.get(), ack.reason_code),
+            Packet::PubRel(ack) => Got::PubRel(ack.packet_id.get(), ack.reason_code),
+            Packet::PubComp(ack) => Got::PubComp(ack.packet_id.get(), ack.reason_code),
+            Packet::SubAck(ack) => Got::SubAck(ack.packet_id.get(), ack.reason_codes.iter().collect()),
+            Packet::UnsubAck(ack) => Got::UnsubAck(ack.packet_id.get(), ack.reason_codes.iter().collect()),
+            Packet::PingResp => Got::PingResp,
+            Packet::Disconnect(disconnect) => Got::Disconnect(disconnect.reason_code),
+            other => panic!("not from a server: {other:?}"),
+        }
+    }
+
+    fn own_message(&mut self, publish: &Publish<'_>) -> Message {
+        let alias = publish.topic_alias.map(NonZeroU16::get);
+        let topic = match alias {
+            Some(alias) if publish.topic_name.is_empty() => self.topics[usize::from(alias)].clone(),
+            Some(alias) => {
+                self.topics[usize::from(alias)] = publish.topic_name.to_owned();
+                publish.topic_name.to_owned()
+            }
+            None => publish.topic_name.to_owned(),
+        };
+        let properties = &publish.properties;
+        Message {
+            topic,
+            payload: String::from_utf8_lossy(publish.payload).into_owned(),
+            qos: publish.qos.bits(),
+            retain: publish.retain,
+            dup: publish.dup,
+            packet_id: publish.packet_id.map(NonZeroU16::get),
+            identifiers: publish.subscription_identifiers.iter().map(NonZeroU32::get).collect(),
+            expiry: properties.message_expiry_seconds,
+            alias,
+            response_topic: properties.response_topic.map(str::to_owned),
+            content_type: properties.content_type.map(str::to_owned),
+            correlation_data: properties.correlation_data.map(<[u8]>::to_vec),
+            user_properties: properties.user_properties.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+        }
+    }
+}
