@@ -78,6 +78,8 @@ impl<'a> Reader<'a> {
         self.take(usize::from(bytes))
     }
 
+    /// A string without U+0000. Control characters and non-characters, which the specification only advises against
+    /// (1.5.4), pass.
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let text = std::str::from_utf8(self.binary()?).map_err(|_| DecodeError::Text)?;
         if text.as_bytes().contains(&0) { Err(DecodeError::Text) } else { Ok(text) }
