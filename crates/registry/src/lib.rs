@@ -60,3 +60,6 @@ pub const POLICY_VERSIONS_MAX: usize = 5;
 pub const POLICIES_PER_TARGET_MAX: usize = 10;
 /// Most access keys of an account. AWS allows 2 for each user; ours have no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests;

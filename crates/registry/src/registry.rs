@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use tidegate_ids::{Now, Tenant};
-use tidegate_kv::{Revision, Snapshot, Store, StoreError, Transaction};
+use tidegate_kv::{Snapshot, Store, StoreError, Transaction};
 use tidegate_pki::seal::MasterKey;
 
 use crate::{
@@ -96,20 +96,13 @@ impl Registry {
     where
         D: Future<Output = Result<(Transaction, T), RegistryError>>,
     {
-        let (answer, revision) = self.commit(decide).await?;
+        let (answer, revision) = tidegate_kv::commit_with(&*self.0.store, decide).await?;
         self.0.feed.catch_up(revision).await?;
         Ok(answer)
     }
 
-    /// As [`Self::change`], but the directory may show it a moment later.
-    pub(crate) async fn commit<T, D>(&self, decide: impl FnMut(Snapshot) -> D) -> Result<(T, Revision), RegistryError>
-    where
-        D: Future<Output = Result<(Transaction, T), RegistryError>>,
-    {
-        tidegate_kv::commit_with(&*self.0.store, decide).await
-    }
-
     /// Waits until the directory shows everything that is committed now.
+    #[cfg(test)]
     pub(crate) async fn show(&self) -> Result<(), RegistryError> {
         let newest = self.read().await?.revision();
         self.0.feed.catch_up(newest).await

@@ -1,6 +1,6 @@
 //! What follows from what a client presented and from the rows in memory: pure functions.
 
-use tidegate_ids::{CaCertificateId, Tenant, Timestamp};
+use tidegate_ids::{Tenant, Timestamp};
 use tidegate_pki::{ClientLeaf, PkiError};
 
 use super::{EndpointRequired, Refusal, ServerName};
@@ -147,23 +147,5 @@ pub(super) fn concerned(server_name: ServerName, owners: &[Owner], signers: &[Si
             let first = tenants.next()?;
             tenants.all(|tenant| tenant == first).then_some(first)
         }
-    }
-}
-
-/// The CA named in a refusal, if any.
-pub(super) fn ca_of(refusal: &Refusal) -> Option<CaCertificateId> {
-    match refusal {
-        Refusal::CaInactive(id) | Refusal::AutoRegistrationDisabled(id) => Some(*id),
-        Refusal::NoIssuer { .. }
-        | Refusal::NotSignedByIssuer { .. }
-        | Refusal::Expired(_)
-        | Refusal::NotYetValid(_)
-        | Refusal::Algorithm(_)
-        | Refusal::Inactive
-        | Refusal::Revoked
-        | Refusal::InTransfer
-        | Refusal::EndpointRequired(_)
-        | Refusal::OtherAccount
-        | Refusal::Unavailable(_) => None,
     }
 }

@@ -11,8 +11,6 @@ pub struct Refused {
     pub reason: Refusal,
     /// The presented certificate.
     pub certificate_id: CertificateId,
-    /// The CA that signed it, as far as that matters.
-    pub ca_certificate_id: Option<CaCertificateId>,
     /// The account whose registry refused, when one was found. Its log gets the line.
     pub tenant: Option<Tenant>,
 }
@@ -21,6 +19,24 @@ impl Refused {
     /// The reason code of AWS's `Connection.AuthNError` log event. `Display` gives the `details`.
     pub fn authn_error(&self) -> &'static str {
         self.reason.authn_error()
+    }
+
+    /// The CA whose state is the reason, if it is.
+    pub fn ca_certificate_id(&self) -> Option<CaCertificateId> {
+        match &self.reason {
+            Refusal::CaInactive(id) | Refusal::AutoRegistrationDisabled(id) => Some(*id),
+            Refusal::NoIssuer { .. }
+            | Refusal::NotSignedByIssuer { .. }
+            | Refusal::Expired(_)
+            | Refusal::NotYetValid(_)
+            | Refusal::Algorithm(_)
+            | Refusal::Inactive
+            | Refusal::Revoked
+            | Refusal::InTransfer
+            | Refusal::EndpointRequired(_)
+            | Refusal::OtherAccount
+            | Refusal::Unavailable(_) => None,
+        }
     }
 }
 

@@ -5,13 +5,12 @@ use tidegate_kv::{Expected, Transaction};
 use tidegate_pki::ClientLeaf;
 
 use super::{
-    Admission, Admitted, CertificateRegistered, EndpointRequired, Presented, Refusal, Refused, ServerName,
+    Admission, Admitted, CertificateRegistered, EndpointRequired, Presented, Refusal, Refused,
     decide::{self, Known},
 };
 use crate::{
-    AutoRegistrationStatus, CaStatus, CertificateMode, CertificateStatus, DeviceCertificateRecord, FaultPoints,
-    Registry, RegistryError,
-    directory::{Owner, Signer},
+    CertificateStatus, FaultPoints, Registry, RegistryError,
+    directory::{CaOwner, Owner, Signer},
     operations::{insert_certificate, new_record},
     tables::{CA_CERTIFICATES, CERTIFICATES},
 };
@@ -21,40 +20,42 @@ impl Registry {
     ///
     /// A known certificate is judged from memory, without a wait. An unknown leaf that an ACTIVE, auto-registering CA signed is
     /// stored as PENDING_ACTIVATION; the row is durable when this returns `Registered`. Of simultaneous first CONNECTs of one
-    /// leaf one registers it; the others find it registered. A database that cannot be reached refuses.
+    /// leaf one registers it; the others find it registered. A store that fails refuses.
     ///
     /// The caller publishes the event before it closes the connection.
     pub async fn connect(&self, presented: Presented<'_>, now: Now) -> Result<Admission, Refused> {
         let leaf = presented.leaf;
         let owners = self.directory().certificates.owners(leaf.certificate_id());
-        let refused = |reason: Refusal, signers: &[Signer]| Refused {
-            tenant: decide::concerned(presented.server_name, &owners, signers),
-            ca_certificate_id: decide::ca_of(&reason).or_else(|| owners.first().and_then(|o| o.ca_certificate_id)),
+        let mut signers = Vec::new();
+        let outcome = self.judge(presented, &owners, &mut signers, now).await;
+        outcome.map_err(|reason| Refused {
+            tenant: decide::concerned(presented.server_name, &owners, &signers),
             certificate_id: leaf.certificate_id(),
             reason,
-        };
-        decide::judge_leaf(leaf, now.wall).map_err(|reason| refused(reason, &[]))?;
-        match decide::known(&owners, presented.server_name) {
-            Known::By(owner) => self.admit(presented, owner, now).map_err(|reason| refused(reason, &[])),
-            Known::Ambiguous => Err(refused(Refusal::EndpointRequired(EndpointRequired::SeveralOwners), &[])),
-            Known::Unknown => {
-                let signers = match self.directory().issuers.signers(leaf) {
-                    Ok(signers) => signers,
-                    Err(why) => {
-                        let reason = decide::unsigned(leaf, why);
-                        let reason = decide::known_elsewhere(&owners, presented.server_name, reason);
-                        return Err(refused(reason, &[]));
-                    }
-                };
-                let (ca, owner) = decide::registrar(&signers, presented.server_name, presented.registers_without_sni)
-                    .map_err(|reason| {
-                    let reason = decide::known_elsewhere(&owners, presented.server_name, reason);
-                    refused(reason, &signers)
-                })?;
-                let registered = self.register(presented, owner.tenant, ca, now).await;
-                registered.map_err(|reason| refused(reason, &signers))
-            }
+        })
+    }
+
+    /// As [`Self::connect`]; leaves the CAs that signed an unknown leaf in `signers`.
+    async fn judge(
+        &self,
+        presented: Presented<'_>,
+        owners: &[Owner],
+        signers: &mut Vec<Signer>,
+        now: Now,
+    ) -> Result<Admission, Refusal> {
+        let Presented { leaf, server_name, .. } = presented;
+        decide::judge_leaf(leaf, now.wall)?;
+        match decide::known(owners, server_name) {
+            Known::By(owner) => return self.admit(presented, owner, now),
+            Known::Ambiguous => return Err(Refusal::EndpointRequired(EndpointRequired::SeveralOwners)),
+            Known::Unknown => {}
         }
+        let elsewhere = |refusal| decide::known_elsewhere(owners, server_name, refusal);
+        let unsigned = |why| elsewhere(decide::unsigned(leaf, why));
+        *signers = self.directory().issuers.signers(leaf).map_err(unsigned)?;
+        let registrar = decide::registrar(signers, server_name, presented.registers_without_sni);
+        let (ca, owner) = registrar.map_err(elsewhere)?;
+        self.register(presented, owner.tenant, ca, now).await
     }
 
     /// A certificate that the account owns.
@@ -83,22 +84,16 @@ impl Registry {
         let leaf = presented.leaf;
         let generation_id = &self.generation_id();
         let outcome = self
-            .commit(|read| async move {
+            .change(|read| async move {
                 let mut transaction = Transaction::new();
                 if let Some(row) = CERTIFICATES.get(&read, &(tenant, leaf.certificate_id())).await? {
-                    return Ok((transaction, Outcome::Known(Box::new(row.value))));
+                    return Ok((transaction, Outcome::Known(Owner::new(tenant, &row.value))));
                 }
                 let ca = CA_CERTIFICATES.get(&read, &(tenant, ca_certificate_id)).await?;
                 let Some(ca) = ca else { return Ok((transaction, Outcome::Refused(no_ca(leaf)))) };
-                match (ca.value.status, ca.value.auto_registration) {
-                    (CaStatus::Active, AutoRegistrationStatus::Enable) => {}
-                    (CaStatus::Active, AutoRegistrationStatus::Disable) => {
-                        let refusal = Refusal::AutoRegistrationDisabled(ca_certificate_id);
-                        return Ok((transaction, Outcome::Refused(refusal)));
-                    }
-                    (CaStatus::Inactive, _) => {
-                        return Ok((transaction, Outcome::Refused(Refusal::CaInactive(ca_certificate_id))));
-                    }
+                let signer = [(ca_certificate_id, CaOwner::new(tenant, &ca.value))];
+                if let Err(refusal) = decide::registrar(&signer, presented.server_name, true) {
+                    return Ok((transaction, Outcome::Refused(refusal)));
                 }
                 let status = CertificateStatus::PendingActivation;
                 let signed_by = Some(ca_certificate_id);
@@ -117,36 +112,24 @@ impl Registry {
                 }
             })
             .await;
-        match outcome.map_err(|error| Refusal::Unavailable(error_chain(&error)))?.0 {
+        match outcome.map_err(|error| Refusal::Unavailable(error_chain(&error)))? {
             Outcome::Registered => {
                 self.faults().reached(<dyn FaultPoints>::REGISTERED);
                 Ok(Admission::Registered(event(presented, tenant, ca_certificate_id, now)))
             }
-            Outcome::Known(record) => self.admit_known(presented, tenant, &record, now).await,
+            Outcome::Known(owner) => match decide::known(&[owner], presented.server_name) {
+                Known::By(owner) => self.admit(presented, owner, now),
+                Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly)),
+            },
             Outcome::Refused(refusal) => Err(refusal),
         }
-    }
-
-    /// A certificate whose row memory did not show yet.
-    async fn admit_known(
-        &self,
-        presented: Presented<'_>,
-        tenant: Tenant,
-        record: &DeviceCertificateRecord,
-        now: Now,
-    ) -> Result<Admission, Refusal> {
-        if record.mode == CertificateMode::SniOnly && !matches!(presented.server_name, ServerName::Endpoint(_)) {
-            return Err(Refusal::EndpointRequired(EndpointRequired::SniOnly));
-        }
-        self.show().await.map_err(|error| Refusal::Unavailable(error_chain(&error)))?;
-        self.admit(presented, Owner::new(tenant, record), now)
     }
 }
 
 /// What the rows say about an unknown leaf.
 enum Outcome {
     Registered,
-    Known(Box<DeviceCertificateRecord>),
+    Known(Owner),
     Refused(Refusal),
 }
 

@@ -53,7 +53,6 @@ impl Directory {
 fn refused(leaf: &ClientLeaf, reason: Refusal, owners: &[Owner], signers: &[Signer]) -> Refused {
     Refused {
         tenant: decide::concerned(super::ServerName::Absent, owners, signers),
-        ca_certificate_id: decide::ca_of(&reason),
         certificate_id: leaf.certificate_id(),
         reason,
     }

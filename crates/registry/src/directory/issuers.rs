@@ -31,6 +31,9 @@ impl CaOwner {
     }
 }
 
+/// A CA in the index, with its accounts.
+type Ca = Arc<Issuer<Arc<[CaOwner]>>>;
+
 /// A CA that signed a leaf, in one account.
 pub(crate) type Signer = (CaCertificateId, CaOwner);
 
@@ -71,7 +74,7 @@ impl Issuers {
             return Err(if named { NoSigner::OtherKey } else { NoSigner::UnknownName });
         };
         self.checked.note(leaf.certificate_id(), first.ca_certificate_id());
-        let of = |ca: &Arc<Issuer<Arc<[CaOwner]>>>| {
+        let of = |ca: &Ca| {
             let id = ca.ca_certificate_id();
             ca.value().iter().map(move |owner| (id, *owner)).collect::<Vec<_>>()
         };
@@ -79,7 +82,7 @@ impl Issuers {
     }
 
     /// The CAs with the key that is known to have signed this leaf.
-    fn checked_before(&self, leaf: &ClientLeaf) -> Option<Vec<Arc<Issuer<Arc<[CaOwner]>>>>> {
+    fn checked_before(&self, leaf: &ClientLeaf) -> Option<Vec<Ca>> {
         let signer = self.checked.signer(leaf.certificate_id())?;
         let mut candidates = self.index.candidates(leaf);
         let key = candidates.iter().find(|ca| ca.ca_certificate_id() == signer)?.public_key().clone();
@@ -138,7 +141,10 @@ impl Issuers {
 /// Which CA signed the leaves that were checked last, so that the CONNECT after a handshake does not check again.
 ///
 /// Leaf and CA are named by the digests of their DER, so an entry can never become false.
-struct Checked(Box<[Mutex<Option<(CertificateId, CaCertificateId)>>]>);
+struct Checked(Box<[Mutex<Option<SignedBy>>]>);
+
+/// A leaf, and a CA that signed it.
+type SignedBy = (CertificateId, CaCertificateId);
 
 impl Checked {
     /// Leaves remembered; one that falls on another's place replaces it.
@@ -148,7 +154,7 @@ impl Checked {
         Self((0..Self::PLACES).map(|_| Mutex::new(None)).collect())
     }
 
-    fn place(&self, leaf: CertificateId) -> &Mutex<Option<(CertificateId, CaCertificateId)>> {
+    fn place(&self, leaf: CertificateId) -> &Mutex<Option<SignedBy>> {
         let [a, b, ..] = *leaf.as_bytes();
         &self.0[usize::from(u16::from_be_bytes([a, b])) % Self::PLACES]
     }
