@@ -11,6 +11,9 @@ use tidegate_sigv4::SigV4Error;
 
 use crate::service::{Protocol, Refusal};
 
+/// Most characters of a path or an operation's name that an answer repeats.
+const ASKED_CHARS_MAX: usize = 256;
+
 /// An answer that is an error: name, HTTP status, and the sentence for the caller.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -51,6 +54,7 @@ impl ApiError {
             Protocol::Json => ("UnknownOperationException", 400),
             Protocol::Query => ("InvalidAction", 400),
         };
+        let asked: String = asked.chars().take(ASKED_CHARS_MAX).collect();
         Self::new(name, status, format!("There is no operation {asked}"))
     }
 

@@ -21,6 +21,10 @@ pub const CONNECTIONS_MAX: usize = 512;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for a whole request head: also how long an idle connection is kept.
 const HEAD_MAX: Duration = Duration::from_secs(30);
+/// Longest life of a connection: who reads no answers does not hold one for ever. Clients open another.
+const CONNECTION_MAX: Duration = Duration::from_secs(15 * 60);
+/// How long a connection whose time is over may finish its last request.
+const LAST_REQUEST_MAX: Duration = Duration::from_secs(60);
 /// Largest request head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most header fields.
@@ -206,11 +210,14 @@ async fn requests(
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return log_end(peer, ended),
-        () = reached(&mut phase, Phase::Draining) => connection.as_mut().graceful_shutdown(),
+        () = reached(&mut phase, Phase::Draining) => {}
+        () = sleep(CONNECTION_MAX) => {}
     }
+    connection.as_mut().graceful_shutdown();
     tokio::select! {
         ended = connection.as_mut() => log_end(peer, ended),
         () = reached(&mut phase, Phase::Ended) => {}
+        () = sleep(LAST_REQUEST_MAX) => {}
     }
 }
 

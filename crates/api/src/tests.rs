@@ -2,5 +2,6 @@
 
 mod client;
 mod errors;
+mod https;
 mod operations;
 mod refusals;

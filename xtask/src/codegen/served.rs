@@ -19,11 +19,12 @@ impl Service {
     }
 }
 
-/// All services. AWS: clients sign the data plane as `iotdata`, the HTTPS documentation as `iotdevicegateway`.
+/// All services. AWS: clients sign the data plane as `iotdata`, the HTTPS documentation as `iotdevicegateway`. Older models
+/// had `iot` signed as `execute-api`: Debian's aws-cli 2.9.19 does so.
 pub(crate) const SERVICES: &[Service] = &[
     Service {
         model: "iot",
-        scopes: &["iot"],
+        scopes: &["iot", "execute-api"],
         served: &[
             "AttachPolicy",
             "AttachPrincipalPolicy",

@@ -131,8 +131,11 @@ pub(super) fn kind(at: &str, wanted: &str) -> Fault {
     Fault::Kind(format!("The value at '{at}' must be {wanted}"))
 }
 
-/// `'text' `, cut when it is long.
+/// `'text' `, cut when it is long. PEM, which may hold a key sent by mistake, is not repeated.
 fn echo(text: &str) -> String {
+    if text.contains("-----BEGIN") {
+        return String::new();
+    }
     match text.char_indices().nth(ECHO_CHARS_MAX) {
         None => format!("'{text}' "),
         Some((end, _)) => format!("'{}…' ", &text[..end]),
@@ -235,10 +238,13 @@ mod tests {
     }
 
     #[test]
-    fn long_values_are_cut_in_the_answer() {
+    fn long_values_are_cut_in_the_answer_and_keys_left_out() {
         let input = json!({"name": "é".repeat(100_000)});
         let Err(Fault::Constraint(text)) = check(ALL, input.as_object().unwrap()) else { panic!("it was accepted") };
         assert!(text.len() < 1000, "{}", text.len());
+        let input = json!({"name": "-----BEGIN PRIVATE KEY-----"});
+        let Err(Fault::Constraint(text)) = check(ALL, input.as_object().unwrap()) else { panic!("it was accepted") };
+        assert!(text.contains("Value at 'name'"), "{text}");
     }
 
     #[test]

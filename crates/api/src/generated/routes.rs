@@ -18,7 +18,7 @@ const VALIDATION: Refusal = Refusal { name: "ValidationException", status: 400 }
 /// AWS IoT, iot-2015-05-28.
 static IOT: Service = Service {
     name: "iot",
-    scopes: &["iot"],
+    scopes: &["iot", "execute-api"],
     protocol: Protocol::RestJson,
     target_prefix: "",
     xml_namespace: "",

@@ -50,6 +50,7 @@ impl Chance for Counting {
 pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) key: CreatedAccessKey,
+    pub(super) api: Arc<Api>,
     pub(super) serving: Serving,
 }
 
@@ -86,6 +87,11 @@ impl Server {
     }
 
     pub(super) async fn start_with(change: impl FnOnce(Api) -> Api) -> Self {
+        Self::start_at(change, vec![Listener::Http { address: "127.0.0.1:0".parse().unwrap() }]).await
+    }
+
+    /// The first listener is the one that is asked.
+    pub(super) async fn start_at(change: impl FnOnce(Api) -> Api, listeners: Vec<Listener>) -> Self {
         let parts = Parts {
             store: Arc::new(MemoryStore::new()),
             master_key: MasterKey::from_bytes(&[7; MasterKey::BYTES]),
@@ -99,9 +105,9 @@ impl Server {
         registry.create_account(Some(account), now).await.unwrap();
         let key = registry.create_access_key(account, now).await.unwrap();
         let api = change(Api::new(registry, Arc::new(Still), Settings { host_name: "broker.example".into() }));
-        let listener = Listener::Http { address: "127.0.0.1:0".parse().unwrap() };
-        let serving = serve(Arc::new(api), vec![listener]).await.unwrap();
-        Self { address: serving.addresses()[0], key, serving }
+        let api = Arc::new(api);
+        let serving = serve(Arc::clone(&api), listeners).await.unwrap();
+        Self { address: serving.addresses()[0], key, api, serving }
     }
 
     /// Signs `ask` and sends it.

@@ -92,6 +92,7 @@ async fn old_and_future_signatures_are_refused() {
         assert_eq!(server.ask(Ask { at, ..IDENTITY }).await.status, 200, "sts allows 15 minutes");
     }
     assert_eq!(server.ask(Ask { at: NOW - minutes(4), ..CODE }).await.status, 200);
+    assert_eq!(server.ask(Ask { service: "execute-api", ..CODE }).await.status, 200, "older clients sign so");
     let answer = server.ask(Ask { at: NOW - minutes(16), ..IDENTITY }).await;
     assert!(answer.body.contains("<Code>SignatureDoesNotMatch</Code>"), "{answer:?}");
     assert!(answer.body.contains("15 min.)"), "{answer:?}");
