@@ -306,7 +306,7 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) {
-        for filter in &aftermath.subscriptions {
+        for filter in &aftermath.filters {
             self.remove_from_router(tenant, session, filter);
         }
         if aftermath.ended {

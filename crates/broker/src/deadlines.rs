@@ -38,9 +38,4 @@ impl Deadlines {
     pub(crate) fn next(&self) -> Option<Monotonic> {
         self.0.lock().first_key_value().map(|(&(at, _), _)| at)
     }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().len()
-    }
 }

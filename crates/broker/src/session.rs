@@ -46,6 +46,9 @@ pub(crate) struct Session {
     epoch: AtomicU64,
     /// Messages on their way, for shared groups; the top bit when nobody is connected.
     load: AtomicU32,
+    /// Filters as the client wrote them; `None` once the session ended. Locked while the router is told of a change, so
+    /// that both agree whoever else changes them; taken after `state` where both are.
+    filters: Mutex<Option<HashSet<Arc<str>>>>,
     state: Mutex<State>,
 }
 
@@ -62,8 +65,6 @@ struct State {
     connection: Option<Box<Connection>>,
     outbound: Outbound,
     inbound: Inbound,
-    /// Filters as the client wrote them.
-    subscriptions: HashSet<Arc<str>>,
     /// Of the present connection; of the last one, when it waits for its delay.
     will: Option<Box<Will>>,
     /// When the waiting will is due.
@@ -119,6 +120,7 @@ impl Session {
             identifier,
             epoch: AtomicU64::new(0),
             load: AtomicU32::new(ABSENT),
+            filters: Mutex::new(Some(HashSet::default())),
             state: Mutex::new(State {
                 alive: true,
                 version_number,
@@ -128,7 +130,6 @@ impl Session {
                 connection: None,
                 outbound: Outbound::default(),
                 inbound: Inbound::default(),
-                subscriptions: HashSet::default(),
                 will: None,
                 will_at: None,
                 ends_at: None,
@@ -196,31 +197,9 @@ impl Session {
         }
     }
 
-    /// Note a subscription; whether it is new. An error code when there are too many.
-    pub(crate) fn note_subscription(&self, epoch: u64, filter: &Arc<str>, max: usize) -> Result<bool, ReasonCode> {
-        let mut state = self.state.lock();
-        if !self.is_current(epoch) {
-            return Err(ReasonCode::UnspecifiedError);
-        }
-        if state.subscriptions.contains(filter) {
-            return Ok(false);
-        }
-        if state.subscriptions.len() >= max {
-            return Err(ReasonCode::QuotaExceeded);
-        }
-        state.subscriptions.insert(filter.clone());
-        Ok(true)
-    }
-
-    /// Forget a subscription; whether there was one.
-    pub(crate) fn drop_subscription(&self, filter: &str) -> Option<Arc<str>> {
-        self.state.lock().subscriptions.take(filter)
-    }
-
-    /// Whether the session has this subscription: asked after the router was told, because a takeover may have ended
-    /// the session in between.
-    pub(crate) fn has_subscription(&self, filter: &str) -> bool {
-        self.state.lock().subscriptions.contains(filter)
+    /// Change the filters, and the router with them; `None` when the session ended. `change` takes no other session's lock.
+    pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut HashSet<Arc<str>>) -> T) -> Option<T> {
+        self.filters.lock().as_mut().map(change)
     }
 
     fn event_of(&self, state: &State, kind: LifecycleKind, now: Now) -> LifecycleEvent {

@@ -80,7 +80,7 @@ impl Broker {
         identifier: Option<NonZeroU32>,
         effects: &mut Effects,
     ) -> Result<Made<'a>, ReasonCode> {
-        let Link { tenant, session, epoch, profile, rights, .. } = link;
+        let Link { tenant, session, profile, rights, .. } = link;
         let Subscription { topic_filter, options } = *subscription;
         let shared = Shared::parse(topic_filter);
         let inner = shared.map_or(topic_filter, |shared| shared.topic_filter);
@@ -100,24 +100,25 @@ impl Broker {
                 parent_level: profile.parent_level_matches,
             },
         };
-        let is_new = session.note_subscription(*epoch, filter, profile.limits.subscriptions_max)?;
-        let interest = match shared {
-            None => tenant.router.subscribe(filter, subscriber),
-            Some(Shared { share_name, topic_filter }) => {
-                let joined =
-                    tenant.router.join(share_name, &topic_filter.into(), subscriber, profile.limits.group_members_max);
-                joined.map_err(|_| {
-                    session.drop_subscription(filter);
-                    ReasonCode::QuotaExceeded
-                })?
+        let limits = &profile.limits;
+        let made = session.change_filters(|filters| {
+            let is_new = !filters.contains(filter);
+            if is_new && filters.len() >= limits.subscriptions_max {
+                return Err(ReasonCode::QuotaExceeded);
             }
-        };
+            let interest = match shared {
+                None => tenant.router.subscribe(filter, subscriber),
+                Some(Shared { share_name, topic_filter }) => tenant
+                    .router
+                    .join(share_name, &topic_filter.into(), subscriber, limits.group_members_max)
+                    .map_err(|_| ReasonCode::QuotaExceeded)?,
+            };
+            filters.insert(filter.clone());
+            Ok((is_new, interest))
+        });
+        // `None`: another core has just ended the session, and this connection with it.
+        let (is_new, interest) = made.ok_or(ReasonCode::UnspecifiedError)??;
         self.tell_interest(tenant, inner, interest);
-        // A takeover may have ended the session in between, and looked for its filters before this one was there.
-        if !session.has_subscription(filter) {
-            self.remove_from_router(tenant, session, filter);
-            return Err(ReasonCode::UnspecifiedError);
-        }
         let wanted = match options.retain_handling {
             RetainHandling::AtSubscribe => true,
             RetainHandling::IfNew => is_new,
@@ -155,9 +156,12 @@ impl Broker {
         let mut codes = Vec::new();
         let mut events = Vec::new();
         for filter in unsubscribe.topic_filters.iter() {
-            match link.session.drop_subscription(filter) {
+            let known = link.session.change_filters(|filters| {
+                let known = filters.take(filter);
+                known.inspect(|_| self.remove_from_router(&link.tenant, &link.session, filter))
+            });
+            match known.flatten() {
                 Some(known) => {
-                    self.remove_from_router(&link.tenant, &link.session, filter);
                     events.push(known);
                     codes.push(ReasonCode::Success);
                 }

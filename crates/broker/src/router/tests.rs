@@ -1,1 +1,117 @@
+use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Principal, Profile};
+
+fn session(serial: u64) -> Arc<Session> {
+    let tenant =
+        tidegate_ids::Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+    let (profile, principal) = (Arc::new(Profile::standard()), Arc::new(Principal::Anonymous));
+    Arc::new(Session::new(tenant, format!("c{serial}").into(), serial, 0, 0, profile, principal))
+}
+
+fn subscriber(session: &Arc<Session>, qos: QoS) -> Subscriber {
+    let options = Options { qos, no_local: false, retain_as_published: false, parent_level: true };
+    Subscriber { session: session.clone(), identifier: None, options }
+}
+
+const LEVELS: [&str; 5] = ["a", "b", "", "$x", "+"];
+const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+fn topic(wildcards: bool) -> impl Strategy<Value = String> {
+    let level = 0..if wildcards { 5 } else { 4usize };
+    (prop::collection::vec(level, 1..5), any::<bool>()).prop_map(move |(levels, hash)| {
+        let mut levels: Vec<&str> = levels.into_iter().map(|level| LEVELS[level]).collect();
+        if wildcards && hash {
+            levels.push("#");
+        }
+        let topic = levels.join("/");
+        if topic.is_empty() { "a".to_owned() } else { topic }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Routing is what matching every filter by itself says, after any number of changes; and nothing is left behind.
+    #[test]
+    fn routes_are_what_the_filters_say(
+        changes in prop::collection::vec((0u64..4, topic(true), 0usize..4), 1..40),
+        names in prop::collection::vec(topic(false), 1..10),
+    ) {
+        let router = Router::default();
+        let sessions: Vec<_> = (0..4).map(session).collect();
+        let mut model: BTreeMap<(u64, String), QoS> = BTreeMap::new();
+        for (who, filter, change) in changes {
+            let session = &sessions[who as usize];
+            let first = !model.keys().any(|(_, known)| *known == filter);
+            match QOS.get(change) {
+                Some(&qos) => {
+                    let interest = router.subscribe(&filter.as_str().into(), subscriber(session, qos));
+                    prop_assert_eq!(interest == Interest::Begins, first);
+                    model.insert((who, filter), qos);
+                }
+                None => {
+                    let interest = router.unsubscribe(&filter, session);
+                    let known = model.remove(&(who, filter.clone())).is_some();
+                    let last = known && !model.keys().any(|(_, known)| *known == filter);
+                    prop_assert_eq!(interest == Interest::Ends, last);
+                }
+            }
+        }
+        for name in names {
+            let mut expected: BTreeMap<u64, QoS> = BTreeMap::new();
+            for ((who, _), &qos) in model.iter().filter(|((_, filter), _)| topic::matches(filter, &name)) {
+                let best = expected.entry(*who).or_insert(qos);
+                *best = qos.max(*best);
+            }
+            let route = router.route(&name, topic_hash(&name));
+            let found: BTreeMap<u64, QoS> =
+                route.targets.iter().map(|target| (target.session.serial(), target.qos)).collect();
+            prop_assert_eq!(route.targets.len(), found.len(), "one target per session");
+            prop_assert_eq!(found, expected, "{}", name);
+        }
+        for ((who, filter), _) in model {
+            router.unsubscribe(&filter, &sessions[who as usize]);
+        }
+        prop_assert_eq!(router.wild.read().node_count(), 1, "only the root is left");
+        prop_assert!(router.exact.iter().all(|stripe| stripe.filters.read().is_empty()));
+    }
+}
+
+#[test]
+fn a_change_moves_the_version_of_the_topics_it_may_concern() {
+    let router = Router::default();
+    let session = session(1);
+    let hash = topic_hash("a/b");
+    let before = router.version(hash);
+    router.subscribe(&"a/b".into(), subscriber(&session, QoS::AtMostOnce));
+    let exact = router.version(hash);
+    assert_ne!(before, exact);
+    router.subscribe(&"+/b".into(), subscriber(&session, QoS::AtMostOnce));
+    let wild = router.version(hash);
+    assert_ne!(exact, wild);
+    router.unsubscribe("+/b", &session);
+    router.unsubscribe("a/b", &session);
+    assert_ne!(wild, router.version(hash));
+    // Nearly all exact filters concern other topics only.
+    let unmoved = (0..100).filter(|n| {
+        let before = router.version(hash);
+        router.subscribe(&format!("device/{n}").into(), subscriber(&session, QoS::AtMostOnce));
+        router.version(hash) == before
+    });
+    assert!(unmoved.count() > 90);
+}
+
+#[test]
+fn a_parent_level_is_matched_as_each_subscriber_has_it() {
+    let router = Router::default();
+    let (one, other) = (session(1), session(2));
+    router.subscribe(&"a/#".into(), subscriber(&one, QoS::AtMostOnce));
+    let options = Options { parent_level: false, ..subscriber(&other, QoS::AtMostOnce).options };
+    router.subscribe(&"a/#".into(), Subscriber { options, ..subscriber(&other, QoS::AtMostOnce) });
+    let found = |name: &str| router.route(name, topic_hash(name)).targets.len();
+    assert_eq!((found("a"), found("a/b"), found("b")), (1, 2, 0));
+}

@@ -59,7 +59,7 @@ pub(crate) struct Aftermath {
     /// To be published.
     pub(crate) will: Option<Box<Will>>,
     /// To be taken out of the router.
-    pub(crate) subscriptions: HashSet<Arc<str>>,
+    pub(crate) filters: HashSet<Arc<str>>,
     /// The session is to be forgotten.
     pub(crate) ended: bool,
 }
@@ -260,7 +260,7 @@ impl Session {
             return;
         }
         after.will = after.will.take().or(state.will.take());
-        after.subscriptions = std::mem::take(&mut state.subscriptions);
+        after.filters = self.filters.lock().take().unwrap_or_default();
         after.ended = true;
         state.outbound = super::Outbound::default();
         state.inbound = super::Inbound::default();

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod connect;
+mod cores;
 mod delivery;
 mod durability;
 mod limits;
