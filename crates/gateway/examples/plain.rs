@@ -14,8 +14,8 @@ use tidegate_gateway::{Cores, Gateway, GatewayConfig, GatewayParts, ListenerConf
 use tidegate_ids::{Clock, Monotonic, Now, Tenant, Timestamp};
 use tidegate_kv::memory::MemoryStore;
 use tidegate_pki::{
-    issue::{IssuingCa, Validity},
     PrivateKey,
+    issue::{IssuingCa, Validity},
     seal::MasterKey,
 };
 use tidegate_registry::{Chance, Parts, Registry};

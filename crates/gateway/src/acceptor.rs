@@ -15,6 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::{oneshot, watch},
+    time::Instant,
 };
 use tracing::{debug, warn};
 
@@ -28,6 +29,8 @@ use crate::{
 const BACKLOG: i32 = 4096;
 /// How long an acceptor pauses when there is no descriptor, no place or no memory for the next connection.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long it waits for the place of one that was sent away.
+const MOMENT: Duration = Duration::from_millis(1);
 /// Least time between two log lines about the same trouble.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -119,6 +122,8 @@ pub(crate) struct Acceptor {
     pub(crate) half_open: Arc<HalfOpen>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) mailboxes: Arc<[Mailbox<crate::core::Control>]>,
+    /// No further line about missing room before this.
+    pub(crate) quiet_until: Option<Instant>,
 }
 
 impl Acceptor {
@@ -126,45 +131,42 @@ impl Acceptor {
     ///
     /// Without a descriptor or a place the oldest half-open connection goes and the acceptor pauses; what the kernel
     /// has completed meanwhile waits in its backlog.
-    pub(crate) async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    pub(crate) async fn run(mut self, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
         let listener = watch(listener, Interest::READABLE)?;
-        let mut quiet_until = None;
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => Ok(()),
+            () = self.accept_all(&listener) => Ok(()),
+        }
+    }
+
+    async fn accept_all(&mut self, listener: &AsyncFd<TcpListener>) {
         loop {
-            let accepted = tokio::select! {
-                biased;
-                _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                accepted = self.accept(&listener) => accepted,
-            };
-            match accepted {
-                Ok((socket, peer)) => self.hand_over(socket, peer).await,
-                Err(error) => {
-                    let now = tokio::time::Instant::now();
-                    if quiet_until.is_none_or(|until| now >= until) {
-                        quiet_until = Some(now + QUIET);
-                        warn!(listener = %self.name, %error, connections = self.connections.total(),
-                            half_open = self.half_open.len(), "no room for new connections, the listener pauses; \
-                            raise the limit on open files or on connections");
+            match listener.async_io(Interest::READABLE, TcpListener::accept).await {
+                Ok((socket, peer)) => {
+                    while self.connections.is_full() {
+                        self.make_room("the limit on connections is reached").await;
                     }
-                    self.half_open.displace_oldest();
-                    tokio::time::sleep(PAUSE).await;
+                    self.hand_over(socket, peer).await;
                 }
+                Err(error) if is_about_the_peer(&error) => {
+                    debug!(%error, "a connection went away before it was accepted");
+                }
+                Err(error) => self.make_room(&error.to_string()).await,
             }
         }
     }
 
-    /// The next connection; an error only when there is no room for it.
-    async fn accept(&self, listener: &AsyncFd<TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
-        if self.connections.is_full() {
-            return Err(io::Error::other("the limit on connections is reached"));
+    /// Sends the oldest half-open connection away, and waits: longer when there was none.
+    async fn make_room(&mut self, why: &str) {
+        let now = Instant::now();
+        if self.quiet_until.is_none_or(|until| now >= until) {
+            self.quiet_until = Some(now + QUIET);
+            warn!(listener = %self.name, why, connections = self.connections.total(), half_open = self.half_open.len(),
+                "no room for new connections, the listener pauses; raise the limit on open files or on connections");
         }
-        loop {
-            match listener.async_io(Interest::READABLE, TcpListener::accept).await {
-                Err(error) if is_about_the_peer(&error) => {
-                    debug!(%error, "a connection went away before it was accepted")
-                }
-                accepted => return accepted,
-            }
-        }
+        let displaced = self.half_open.displace_oldest();
+        tokio::time::sleep(if displaced { MOMENT } else { PAUSE }).await;
     }
 
     async fn hand_over(&self, socket: TcpStream, peer: SocketAddr) {

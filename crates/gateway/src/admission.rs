@@ -33,7 +33,8 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
     let shared = core.borrow().desk.shared.clone();
     let listener = &shared.listeners[listener];
     let local = socket.local_addr().ok();
-    let mut origin = Origin { peer, local, server_name: None, trace_id: Uuid::new_v4() };
+    let authentication_type = matches!(listener.below, Below::Tls(_)).then_some("AWS_X509");
+    let mut origin = Origin { peer, local, server_name: None, authentication_type, trace_id: Uuid::new_v4() };
     let Ok(mut arrival) = Arrival::new(socket, core.clone()) else {
         // The kernel has no memory for one more; the acceptor will notice too.
         core.borrow_mut().cancel(timer);
@@ -103,7 +104,7 @@ async fn refuse_without_connect(mut arrival: Arrival, why: &NoConnect) {
         reason::answer_malformed(&arrival.received, error, &mut answer);
     }
     let _ = tokio::time::timeout(LINGER, async {
-        if arrival.send(&answer).await.is_ok() && !matches!(why, NoConnect::Lost(_)) {
+        if arrival.send(&answer).await.is_ok() && !matches!(why, NoConnect::Lost) {
             arrival.close().await;
         }
     })
@@ -130,6 +131,8 @@ struct Known {
 /// A refusal for who somebody is.
 struct Refused {
     reason: Reason,
+    /// Whether its certificate is in order, and only its policies are not.
+    authenticated: bool,
     tenant: Option<Tenant>,
     certificate_id: Option<CertificateId>,
 }
@@ -188,7 +191,12 @@ impl Newcomer<'_> {
         let leaf = arrival.tls.as_ref().and_then(|tls| tls.peer_leaf());
         let leaf = leaf.and_then(|leaf| clients::parse(leaf).ok());
         let Some(leaf) = leaf else {
-            return Err(Refused { reason: reason::no_certificate(), tenant: None, certificate_id: None });
+            return Err(Refused {
+                reason: reason::no_certificate(),
+                authenticated: false,
+                tenant: None,
+                certificate_id: None,
+            });
         };
         let presented = Presented {
             leaf: &leaf,
@@ -203,6 +211,7 @@ impl Newcomer<'_> {
                 self.announce(&event);
                 return Err(Refused {
                     reason: reason::of_pending_activation(event.certificate_id),
+                    authenticated: false,
                     tenant: Some(event.tenant),
                     certificate_id: Some(event.certificate_id),
                 });
@@ -210,6 +219,7 @@ impl Newcomer<'_> {
             Err(refused) => {
                 return Err(Refused {
                     reason: reason::of_registry(&refused),
+                    authenticated: false,
                     tenant: refused.tenant,
                     certificate_id: Some(refused.certificate_id),
                 });
@@ -223,6 +233,7 @@ impl Newcomer<'_> {
         if !decision.is_allowed() {
             return Err(Refused {
                 reason: reason::of_policy(tenant, certificate_id, client_id, decision),
+                authenticated: true,
                 tenant: Some(tenant),
                 certificate_id: Some(certificate_id),
             });
@@ -305,9 +316,13 @@ impl Newcomer<'_> {
 
     /// Refuses a CONNECT for who sent it. AWS: facts 1.3 and 4.5.
     async fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) {
-        let Refused { reason, tenant, certificate_id } = refused;
+        let Refused { reason, authenticated, tenant, certificate_id } = refused;
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
-        connection_log::connect_refused(&self.origin, identity, &reason);
+        if authenticated {
+            connection_log::connect_refused(&self.origin, identity, &reason);
+        } else {
+            connection_log::authentication_failed(&self.origin, identity, &reason);
+        }
         let mut answer = Vec::new();
         match self.listener.refusals {
             Refusals::Silent => {}

@@ -31,7 +31,7 @@ pub(crate) struct Arrival {
 #[derive(Debug)]
 pub(crate) enum NoConnect {
     /// The client closed, or the network did.
-    Lost(io::Error),
+    Lost,
     /// What came first is another packet, or no MQTT at all.
     NotConnect,
     /// It is longer than allowed, or its header is wrong.
@@ -43,8 +43,8 @@ pub(crate) enum NoConnect {
 }
 
 impl From<io::Error> for NoConnect {
-    fn from(error: io::Error) -> Self {
-        Self::Lost(error)
+    fn from(_: io::Error) -> Self {
+        Self::Lost
     }
 }
 
@@ -64,7 +64,11 @@ impl Arrival {
     ) -> Result<ServerName, NoConnect> {
         let mut first = Vec::new();
         let hello = loop {
-            self.read_raw(|bytes| Ok(first.extend_from_slice(bytes))).await?;
+            self.read_raw(|bytes| {
+                first.extend_from_slice(bytes);
+                Ok(())
+            })
+            .await?;
             match ClientHello::peek(&first) {
                 Ok(Some(hello)) => break hello,
                 Ok(None) => {}
@@ -114,7 +118,11 @@ impl Arrival {
     async fn receive(&mut self) -> Result<(), NoConnect> {
         if self.tls.is_none() {
             let received = &mut self.received;
-            return read_once(&self.socket, &self.core, |bytes| Ok(received.extend_from_slice(bytes))).await;
+            let take = |bytes: &mut [u8]| {
+                received.extend_from_slice(bytes);
+                Ok(())
+            };
+            return read_once(&self.socket, &self.core, take).await;
         }
         let Self { socket, tls, received, core } = self;
         let (progress, answer) = read_once(socket, core, |bytes| {
@@ -140,7 +148,7 @@ impl Arrival {
         let sent = self.send_raw(&answer).await;
         match progress.map_err(NoConnect::Tls)? {
             Progress::Handshaking | Progress::Open => Ok(sent?),
-            Progress::PeerClosed => Err(closed().into()),
+            Progress::PeerClosed => Err(NoConnect::Lost),
         }
     }
 
@@ -199,15 +207,11 @@ async fn read_once<T>(
         let mut core = core.borrow_mut();
         let buffer = &mut core.desk.read;
         match ready.try_io(|socket| socket.get_ref().read(buffer)) {
-            Ok(Ok(0)) => return Err(closed().into()),
+            Ok(Ok(0)) => return Err(NoConnect::Lost),
             Ok(Ok(count)) => return take(&mut buffer[..count]),
             Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(Err(error)) => return Err(error.into()),
             Err(_nothing_there) => {}
         }
     }
-}
-
-fn closed() -> io::Error {
-    io::ErrorKind::UnexpectedEof.into()
 }

@@ -21,6 +21,8 @@ pub(crate) struct Origin {
     pub(crate) local: Option<SocketAddr>,
     /// SNI.
     pub(crate) server_name: Option<Box<str>>,
+    /// How clients prove who they are on this listener: `AWS_X509`, or nothing.
+    pub(crate) authentication_type: Option<&'static str>,
     /// One per connection, on all its lines.
     pub(crate) trace_id: Uuid,
 }
@@ -93,7 +95,7 @@ pub(crate) fn connect_refused(origin: &Origin, identity: Identity<'_>, reason: &
 /// AWS: "Connection.AuthNError"; an entry of the account that owns the server name.
 pub(crate) fn authentication_failed(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
     entry!(origin, identity, "Connection.AuthNError", "Failure", "connection refused",
-        authenticationType = "AWS_X509",
+        authenticationType = origin.authentication_type,
         targetIp = origin.local.map(|local| tracing::field::display(local.ip())),
         targetPort = origin.local.map(|local| local.port()),
         reason = reason.code, details = %reason.details);

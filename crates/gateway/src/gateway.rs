@@ -143,6 +143,7 @@ impl Gateway {
                     half_open: half_open.clone(),
                     connections: connections.clone(),
                     mailboxes: mailboxes.clone(),
+                    quiet_until: None,
                 };
                 (acceptor, socket)
             })

@@ -79,7 +79,7 @@ pub(crate) fn no_certificate() -> Reason {
 /// A connection without CONNECT; `None` for one that just went away, which concerns nobody.
 pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason> {
     let (code, details) = match error {
-        NoConnect::Lost(_) => return None,
+        NoConnect::Lost => return None,
         NoConnect::NotConnect => (
             "MALFORMED_CONNECT",
             "the first packet is not a CONNECT: an MQTT client must begin with it, and TLS is not spoken on a plain port"
@@ -143,7 +143,7 @@ pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
     match error {
         NoConnect::Tls(TlsError::Refused(refused)) => Some(refused.certificate_id),
         NoConnect::Tls(_)
-        | NoConnect::Lost(_)
+        | NoConnect::Lost
         | NoConnect::NotConnect
         | NoConnect::Malformed(_)
         | NoConnect::UnknownServerName => None,

@@ -174,7 +174,10 @@ pub(crate) async fn run(
 
 fn poll_now(poll: &mut mio::Poll, events: &mut Events) -> io::Result<()> {
     match poll.poll(events, Some(Duration::ZERO)) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(events.clear()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
         polled => polled,
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 
+const NOTHING: [u32; 0] = [];
 const ROUND: u64 = BUCKETS as u64 * TICK_MILLIS;
 
 fn at(millis: u64) -> Monotonic {
@@ -18,10 +19,10 @@ fn a_timer_fires_once_not_before_its_deadline_and_at_most_a_tick_late() {
         let mut wheel = Wheel::new(at(0));
         wheel.arm(at(deadline), 7);
         if deadline > 0 {
-            assert_eq!(due(&mut wheel, deadline - 1), [], "{deadline}: too early");
+            assert_eq!(due(&mut wheel, deadline - 1), NOTHING, "{deadline}: too early");
         }
         assert_eq!(due(&mut wheel, deadline + TICK_MILLIS), [7], "{deadline}");
-        assert_eq!(due(&mut wheel, deadline + 20 * ROUND), [], "{deadline}: twice");
+        assert_eq!(due(&mut wheel, deadline + 20 * ROUND), NOTHING, "{deadline}: twice");
         assert_eq!(wheel.next(), None);
     }
 }
@@ -29,7 +30,7 @@ fn a_timer_fires_once_not_before_its_deadline_and_at_most_a_tick_late() {
 #[test]
 fn what_is_past_fires_at_the_next_tick() {
     let mut wheel = Wheel::new(at(0));
-    assert_eq!(due(&mut wheel, 5000), []);
+    assert_eq!(due(&mut wheel, 5000), NOTHING);
     wheel.arm(at(10), 1);
     assert_eq!(due(&mut wheel, 5000 + TICK_MILLIS), [1]);
 }
