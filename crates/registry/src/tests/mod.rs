@@ -1,6 +1,7 @@
 //! The crate from outside: operations and CONNECTs against a store in memory.
 
 mod accounts;
+mod agreement;
 mod ca_certificates;
 mod certificates;
 mod connect;
