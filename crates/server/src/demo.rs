@@ -1,17 +1,13 @@
 //! `tidegate demo`: the whole story of a new device, played against a running broker and told step by step.
 
-mod api;
-mod certificates;
-mod device;
-mod running;
 mod story;
 
 use std::io::{IsTerminal, stdout};
 
 use anyhow::{Context, Result};
+use tidegate_fleet::{Launch, Running};
 
 use crate::cli::Demo;
-use running::{OwnBroker, Running};
 
 /// Plays the story; an error names the step that failed.
 pub async fn run(options: Demo) -> Result<()> {
@@ -19,7 +15,8 @@ pub async fn run(options: Demo) -> Result<()> {
     let (_own, running) = match &options.data {
         Some(data) => (None, Running::read(data)?),
         None => {
-            let (own, running) = OwnBroker::start().context("starting a broker for the demonstration")?;
+            let launch = Launch::new(std::env::current_exe()?);
+            let (own, running) = launch.start().context("starting a broker for the demonstration")?;
             (Some(own), running)
         }
     };

@@ -1,21 +1,19 @@
 //! The story. Every step checks what it tells.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use tidegate_fleet::{Api, Connected, Device, FleetCa, FleetError, Identity, Outcome, Running};
 
-use super::{
-    Narrator,
-    api::{Api, ApiError},
-    certificates::{FleetCa, Identity},
-    device::{Connected, Device, Outcome},
-    running::Running,
-};
+use super::Narrator;
+use crate::clock::SystemClock;
 
 const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
 
 /// Plays all of it and cleans up.
 pub async fn play(narrator: &mut Narrator, running: &Running) -> Result<()> {
-    let api = Api::new(running.clone())?;
+    let api = Api::new(running.clone(), Arc::new(SystemClock::start()))?;
     // Names of this run, so that two demonstrations against one broker do not meet.
     let run = format!("demo-{}", api.now().millis());
     let policy = format!("{run}-everything");
@@ -197,8 +195,8 @@ async fn deactivate(narrator: &mut Narrator, api: &Api, device_id: &str, mut dev
     narrator.command(&format!("aws iot delete-certificate --certificate-id {device_id}"));
     let refusal = api.call("DELETE", &format!("/certificates/{device_id}"), Value::Null).await;
     let refusal = refusal.err().context("an ACTIVE certificate was deleted")?;
-    let name = refusal.downcast_ref::<ApiError>().map_or("", |error| &error.name);
-    ensure!(name == "CertificateStateException", "deleting an ACTIVE certificate was refused with {refusal}");
+    let as_aws = matches!(&refusal, FleetError::Refused(refusal) if refusal.name == "CertificateStateException");
+    ensure!(as_aws, "deleting an ACTIVE certificate was refused with {refusal}");
     narrator.saw(&refusal);
     narrator.command(&format!("aws iot update-certificate --certificate-id {device_id} --new-status INACTIVE"));
     api.call("PUT", &format!("/certificates/{device_id}?newStatus=INACTIVE"), Value::Null).await?;

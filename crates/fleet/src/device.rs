@@ -1,11 +1,10 @@
-//! A device of the demonstration: MQTT 5 over TLS with a client certificate.
+//! One device: MQTT 5 over TLS with a client certificate.
 
 use std::{collections::VecDeque, fmt, num::NonZeroU16, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
 use rustls::pki_types::ServerName;
 use tidegate_mqtt::{
-    Connect, Packet, Peer, Publish, QoS, ReasonCode, Subscribe, Subscription, SubscriptionOptions, UserProperties,
+    Ack, Connect, Packet, Peer, Publish, QoS, ReasonCode, Subscribe, Subscription, SubscriptionOptions, UserProperties,
     Version, decode, frame,
 };
 use tokio::{
@@ -15,12 +14,14 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{certificates::Identity, running::Running};
+use crate::{FleetError, Identity, Running};
 
 /// How long the broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest packet that is read, in bytes.
 const PACKET_BYTES_MAX: usize = 1024 * 1024;
+/// How much is read at once, in bytes.
+const READ_BYTES: usize = 16 * 1024;
 
 /// A device that is not connected.
 pub struct Device {
@@ -30,6 +31,7 @@ pub struct Device {
 }
 
 /// What a connection attempt comes to.
+#[derive(Debug)]
 pub enum Outcome {
     /// CONNACK 0.
     Connected(Connected),
@@ -38,6 +40,7 @@ pub enum Outcome {
 }
 
 /// How the broker refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// Already in the handshake, with this alert.
     Handshake(String),
@@ -59,6 +62,7 @@ impl fmt::Display for Refusal {
 }
 
 /// A message that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Where it was published to.
     pub topic: String,
@@ -67,6 +71,7 @@ pub struct Received {
 }
 
 /// A device with a session.
+#[derive(Debug)]
 pub struct Connected {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
@@ -85,7 +90,7 @@ enum Event {
 
 impl Device {
     /// A device that will show `identity`.
-    pub fn new(running: &Running, identity: &Identity) -> Result<Self> {
+    pub fn new(running: &Running, identity: &Identity) -> Result<Self, FleetError> {
         let config = rustls::ClientConfig::builder()
             .with_root_certificates(running.roots()?)
             .with_client_auth_cert(vec![identity.certificate.clone()], identity.key())?;
@@ -93,37 +98,42 @@ impl Device {
     }
 
     /// Handshake and CONNECT.
-    pub async fn connect(self, client_id: &str) -> Result<Outcome> {
-        timeout(PATIENCE, self.attempt(client_id)).await.context("the broker did not answer CONNECT in time")?
+    pub async fn connect(self, client_id: &str) -> Result<Outcome, FleetError> {
+        timeout(PATIENCE, self.attempt(client_id)).await.map_err(|_| FleetError::Late("answer to CONNECT"))?
     }
 
-    async fn attempt(self, client_id: &str) -> Result<Outcome> {
+    async fn attempt(self, client_id: &str) -> Result<Outcome, FleetError> {
         let Self { host, port, tls } = self;
-        let tcp =
-            TcpStream::connect((host.as_str(), port)).await.with_context(|| format!("cannot reach {host}:{port}"))?;
+        let tcp = TcpStream::connect((host.as_str(), port))
+            .await
+            .map_err(|source| FleetError::Unreachable { to: format!("{host}:{port}"), source })?;
+        tcp.set_nodelay(true)?;
         let stream = match tls.connect(ServerName::try_from(host)?, tcp).await {
             Ok(stream) => stream,
             Err(error) => return Ok(Outcome::Refused(Refusal::Handshake(error.to_string()))),
         };
         let mut device = Connected { stream, buffer: Vec::new(), received: VecDeque::new(), last_packet_id: 0 };
         let connect = Connect { keep_alive_seconds: 60, ..Connect::new(Version::V5, client_id) };
-        if device.send(&Packet::Connect(Box::new(connect))).await.is_err() {
-            return Ok(Outcome::Refused(Refusal::Closed));
+        match device.send(&Packet::Connect(Box::new(connect))).await {
+            Ok(()) => {}
+            Err(FleetError::Io(_)) => return Ok(Outcome::Refused(Refusal::Closed)),
+            Err(error) => return Err(error),
         }
         // In TLS 1.3 a refused certificate shows at the first read.
         match device.event().await {
             Ok(Event::ConnAck(ReasonCode::Success, _)) => Ok(Outcome::Connected(device)),
             Ok(Event::ConnAck(code, reason)) => Ok(Outcome::Refused(Refusal::ConnAck(code, reason))),
             Ok(Event::End) => Ok(Outcome::Refused(Refusal::Closed)),
-            Ok(_) => bail!("the broker answered CONNECT with something else"),
-            Err(error) => Ok(Outcome::Refused(Refusal::Handshake(format!("{error:#}")))),
+            Ok(Event::Ack(..) | Event::Message | Event::Other) => Err(FleetError::Unexpected("CONNACK")),
+            Err(FleetError::Io(error)) => Ok(Outcome::Refused(Refusal::Handshake(error.to_string()))),
+            Err(error) => Err(error),
         }
     }
 }
 
 impl Connected {
     /// SUBSCRIBE at QoS 1, granted.
-    pub async fn subscribe(&mut self, topic_filter: &str) -> Result<()> {
+    pub async fn subscribe(&mut self, topic_filter: &str) -> Result<(), FleetError> {
         let packet_id = self.next_packet_id();
         let subscriptions = [Subscription { topic_filter, options: SubscriptionOptions::at(QoS::AtLeastOnce) }];
         let packet = Packet::Subscribe(Subscribe {
@@ -133,31 +143,31 @@ impl Connected {
             subscriptions: (&subscriptions[..]).into(),
         });
         self.send(&packet).await?;
-        self.acknowledged(packet_id).await.with_context(|| format!("subscribing to {topic_filter}"))
+        self.acknowledged(packet_id, || format!("SUBSCRIBE to {topic_filter}")).await
     }
 
     /// PUBLISH at QoS 1, acknowledged.
-    pub async fn publish(&mut self, topic_name: &str, payload: &[u8]) -> Result<()> {
+    pub async fn publish(&mut self, topic_name: &str, payload: &[u8]) -> Result<(), FleetError> {
         let packet_id = self.next_packet_id();
         let publish =
             Publish { qos: QoS::AtLeastOnce, packet_id: Some(packet_id), ..Publish::new(topic_name, payload) };
         self.send(&Packet::Publish(publish)).await?;
-        self.acknowledged(packet_id).await.with_context(|| format!("publishing to {topic_name}"))
+        self.acknowledged(packet_id, || format!("PUBLISH to {topic_name}")).await
     }
 
     /// The next message.
-    pub async fn message(&mut self) -> Result<Received> {
+    pub async fn message(&mut self) -> Result<Received, FleetError> {
         let next = async {
             loop {
                 if let Some(message) = self.received.pop_front() {
                     return Ok(message);
                 }
                 if let Event::End = self.event().await? {
-                    bail!("the connection was closed");
+                    return Err(FleetError::Closed);
                 }
             }
         };
-        timeout(PATIENCE, next).await.context("no message came in time")?
+        timeout(PATIENCE, next).await.map_err(|_| FleetError::Late("message"))?
     }
 
     /// A message that has been read already, if any.
@@ -166,25 +176,29 @@ impl Connected {
     }
 
     /// Waits until the broker closes the connection.
-    pub async fn closed(&mut self) -> Result<()> {
+    pub async fn closed(&mut self) -> Result<(), FleetError> {
         let closed = async { while !matches!(self.event().await, Ok(Event::End) | Err(_)) {} };
-        timeout(PATIENCE, closed).await.context("the connection stayed open")
+        timeout(PATIENCE, closed).await.map_err(|_| FleetError::Late("end of the connection"))
     }
 
-    async fn acknowledged(&mut self, packet_id: NonZeroU16) -> Result<()> {
+    async fn acknowledged(&mut self, packet_id: NonZeroU16, what: impl Fn() -> String) -> Result<(), FleetError> {
         let ack = async {
             loop {
                 match self.event().await? {
-                    Event::Ack(id, code) if id == packet_id => {
-                        ensure!((code as u8) < 0x80, "refused with 0x{:02x}", code as u8);
-                        return Ok(());
+                    Event::Ack(id, reason_code) if id == packet_id => {
+                        let refused = reason_code as u8 >= 0x80;
+                        return if refused {
+                            Err(FleetError::Acknowledged { what: what(), reason_code })
+                        } else {
+                            Ok(())
+                        };
                     }
-                    Event::End => bail!("the connection was closed"),
-                    _ => {}
+                    Event::End => return Err(FleetError::Closed),
+                    Event::Ack(..) | Event::ConnAck(..) | Event::Message | Event::Other => {}
                 }
             }
         };
-        timeout(PATIENCE, ack).await.context("no acknowledgement came in time")?
+        timeout(PATIENCE, ack).await.map_err(|_| FleetError::Late("acknowledgement"))?
     }
 
     fn next_packet_id(&mut self) -> NonZeroU16 {
@@ -192,7 +206,7 @@ impl Connected {
         NonZeroU16::new(self.last_packet_id).expect("it is at least 1")
     }
 
-    async fn send(&mut self, packet: &Packet<'_>) -> Result<()> {
+    async fn send(&mut self, packet: &Packet<'_>) -> Result<(), FleetError> {
         let mut bytes = Vec::new();
         packet.encode(Version::V5, &mut bytes)?;
         self.stream.write_all(&bytes).await?;
@@ -200,17 +214,15 @@ impl Connected {
     }
 
     /// The next packet from the broker; a message is kept and, at QoS 1, acknowledged.
-    async fn event(&mut self) -> Result<Event> {
+    async fn event(&mut self) -> Result<Event, FleetError> {
         let packet_bytes = loop {
             match frame(&self.buffer, PACKET_BYTES_MAX)? {
                 Some(length) if length.packet_bytes <= self.buffer.len() => break length.packet_bytes,
                 _ => {
-                    let mut chunk = [0; 4096];
-                    let read = self.stream.read(&mut chunk).await?;
-                    if read == 0 {
+                    self.buffer.reserve(READ_BYTES);
+                    if self.stream.read_buf(&mut self.buffer).await? == 0 {
                         return Ok(Event::End);
                     }
-                    self.buffer.extend_from_slice(&chunk[..read]);
                 }
             }
         };
@@ -226,13 +238,15 @@ impl Connected {
             Packet::Publish(publish) => {
                 self.received.push_back(Received { topic: publish.topic_name.into(), payload: publish.payload.into() });
                 if let Some(packet_id) = publish.packet_id {
-                    let ack = tidegate_mqtt::Ack::new(packet_id, ReasonCode::Success);
-                    self.send(&Packet::PubAck(ack)).await?;
+                    self.send(&Packet::PubAck(Ack::new(packet_id, ReasonCode::Success))).await?;
                 }
                 Event::Message
             }
             Packet::Disconnect(_) => Event::End,
-            _ => Event::Other,
+            _ => Event::Other, // nothing else concerns a client like this
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
