@@ -1,7 +1,7 @@
 //! Whose request it is: its signature against the secret of its access key.
 
 use tidegate_ids::{Arn, Tenant, Timestamp};
-use tidegate_registry::Registry;
+use tidegate_registry::{AccessKey, Registry};
 use tidegate_sigv4::{Credentials, PayloadHash, RequestParts, SigV4Error};
 
 use crate::{
@@ -28,30 +28,41 @@ impl Claim {
     }
 }
 
-/// The caller, if the signature is right. An unknown key is told before a wrong signature, as AWS does.
-pub(crate) fn check(
-    Claim(credentials): &Claim,
-    parts: &RequestParts<'_>,
-    body: &[u8],
-    service: &Service,
-    registry: &Registry,
-    now: Timestamp,
-) -> Result<Caller, ApiError> {
-    let protocol = service.protocol;
-    let refuse = |error: SigV4Error| ApiError::signature(&error, protocol);
-    let unknown = || ApiError::unknown_access_key(protocol);
-    if credentials.session_token.is_some() {
-        return Err(unknown()); // temporary credentials are not handed out
+/// A claim whose access key exists; its signature is still to be checked.
+pub(crate) struct Known<'a> {
+    credentials: &'a Credentials,
+    key: AccessKey,
+    protocol: Protocol,
+}
+
+impl Claim {
+    /// Finds the access key. An unknown key is told before a wrong signature, as AWS does, and before a body is read.
+    pub(crate) fn find_key(&self, service: &Service, registry: &Registry) -> Result<Known<'_>, ApiError> {
+        let Self(credentials) = self;
+        let protocol = service.protocol;
+        let unknown = || ApiError::unknown_access_key(protocol);
+        if credentials.session_token.is_some() {
+            return Err(unknown()); // temporary credentials are not handed out
+        }
+        let id = credentials.access_key_id.parse().map_err(|_| unknown())?;
+        let key = registry.directory().access_key(&id).ok_or_else(unknown)?;
+        Ok(Known { credentials, key, protocol })
     }
-    let access_key_id = credentials.access_key_id.parse().map_err(|_| unknown())?;
-    let key = registry.directory().access_key(&access_key_id).ok_or_else(unknown)?;
-    let skew = match protocol {
-        Protocol::Query => Credentials::SKEW_STS,
-        Protocol::RestJson | Protocol::Json => Credentials::SKEW,
-    };
-    let signing_key = credentials.signing_key(key.secret.as_bytes());
-    credentials.check(parts, PayloadHash::of(body), &signing_key, now, skew).map_err(refuse)?;
-    let region =
-        credentials.region.parse().map_err(|_| refuse(SigV4Error::ScopeRegion(credentials.region.to_string())))?;
-    Ok(Caller { tenant: Tenant { account: key.account, region }, arn: Arn::root(key.account) })
+}
+
+impl Known<'_> {
+    /// The caller, if the signature covers this request and is of these minutes.
+    pub(crate) fn check(&self, parts: &RequestParts<'_>, body: &[u8], now: Timestamp) -> Result<Caller, ApiError> {
+        let Self { credentials, key, protocol } = self;
+        let refuse = |error: SigV4Error| ApiError::signature(&error, *protocol);
+        let skew = match protocol {
+            Protocol::Query => Credentials::SKEW_STS,
+            Protocol::RestJson | Protocol::Json => Credentials::SKEW,
+        };
+        let signing_key = credentials.signing_key(key.secret.as_bytes());
+        credentials.check(parts, PayloadHash::of(body), &signing_key, now, skew).map_err(refuse)?;
+        let foreign = || refuse(SigV4Error::ScopeRegion(credentials.region.to_string()));
+        let region = credentials.region.parse().map_err(|_| foreign())?;
+        Ok(Caller { tenant: Tenant { account: key.account, region }, arn: Arn::root(key.account) })
+    }
 }

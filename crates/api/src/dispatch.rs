@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     Api, ApiError,
     answer::{self, Form},
-    authenticate::{self, Claim},
+    authenticate::Claim,
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
     generated,
@@ -108,7 +108,7 @@ async fn answer(api: &Api, head: &Parts, body: Incoming, now: Now, record: &mut 
         headers: &headers,
     };
     let protocol = guess(head).protocol;
-    // A request without credentials is refused before its body is read.
+    // Who has no access key is refused before a body is read.
     let claim = Claim::read(&parts).map_err(|error| ApiError::signature(&error, protocol))?;
     record.access_key_id = Some(claim.access_key_id().chars().take(128).collect());
     let service = find_scope(claim.service()).ok_or_else(|| {
@@ -116,8 +116,9 @@ async fn answer(api: &Api, head: &Parts, body: Incoming, now: Now, record: &mut 
         ApiError::signature(&SigV4Error::ScopeService { found: claim.service().to_owned(), expected }, protocol)
     })?;
     record.service = Some(service);
+    let key = claim.find_key(service, &api.registry)?;
     let body = read(body).await?;
-    let caller = authenticate::check(&claim, &parts, &body, service, &api.registry, now.wall)?;
+    let caller = key.check(&parts, &body, now.wall)?;
     record.caller = Some(caller.clone());
     let request = Request {
         method: parts.method,
