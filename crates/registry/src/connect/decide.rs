@@ -149,3 +149,6 @@ pub(super) fn concerned(server_name: ServerName, owners: &[Owner], signers: &[Si
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use tidegate_ids::{CaCertificateId, CertificateId, Tenant, Timestamp};
+use tidegate_pki::PkiError;
 
 /// A refused client: the reason, whom it concerns, and a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,11 +135,10 @@ impl fmt::Display for Refused {
                 "the certificate is not registered; its CA {ca} does not register automatically: \
                  aws iot update-ca-certificate --certificate-id {ca} --new-auto-registration-status ENABLE"
             ),
-            Refusal::Expired(end) => write!(f, "the certificate expired at {end} s after 1970: issue another one"),
-            Refusal::NotYetValid(start) => write!(
-                f,
-                "the certificate is not valid before {start} s after 1970: check the clocks of issuer and broker"
-            ),
+            Refusal::Expired(end) => write!(f, "{}: issue another one", PkiError::Expired(*end)),
+            Refusal::NotYetValid(start) => {
+                write!(f, "{}: check the clocks of issuer and broker", PkiError::NotYetValid(*start))
+            }
             Refusal::Algorithm(why) => write!(f, "the certificate is not acceptable: {why}"),
             Refusal::Inactive => write!(
                 f,

@@ -7,7 +7,6 @@ use std::{
 
 use parking_lot::RwLock;
 use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, Timestamp};
-use tidegate_policy::PolicySet;
 
 use super::{
     Grants,
@@ -57,19 +56,11 @@ enum Entries {
 
 pub(crate) struct Certificates {
     shards: Box<[RwLock<HashMap<CertificateId, Entries>>]>,
-    nothing: Arc<PolicySet>,
 }
 
 impl Certificates {
     pub(super) fn new() -> Self {
-        let anyone = Tenant {
-            account: tidegate_ids::AccountId::from_number(0),
-            region: "local-1".parse().expect("a region's name"),
-        };
-        Self {
-            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
-            nothing: Arc::new(PolicySet::compile(anyone, [])),
-        }
+        Self { shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
     }
 
     /// The accounts that own a certificate. O(1).
@@ -79,7 +70,7 @@ impl Certificates {
     }
 
     /// See [`Directory::grants`](super::Directory::grants).
-    pub(super) fn grants(&self, tenant: Tenant, id: CertificateId, policies: &Policies) -> Option<Arc<Grants>> {
+    pub(super) fn grants(&self, tenant: Tenant, id: CertificateId, policies: &Arc<Policies>) -> Option<Arc<Grants>> {
         let connected = |entry: &Entry| entry.grants.upgrade();
         if let Some(grants) = self.shard(id).read().get(&id)?.of(tenant).and_then(connected) {
             return Some(grants);
@@ -89,9 +80,9 @@ impl Certificates {
         if let Some(grants) = connected(entry) {
             return Some(grants);
         }
-        let grants = Arc::new(Grants::none(Arc::clone(&self.nothing)));
+        let grants = Arc::new(Grants::none(tenant, Arc::clone(policies)));
         entry.grants = Arc::downgrade(&grants);
-        self.refresh(entry, &grants, policies);
+        entry.refresh(&grants, policies);
         Some(grants)
     }
 
@@ -113,7 +104,7 @@ impl Certificates {
         if former.status != owner.status
             && let Some(grants) = entry.grants.upgrade()
         {
-            self.refresh(entry, &grants, policies);
+            entry.refresh(&grants, policies);
         }
         Some(former)
     }
@@ -127,7 +118,7 @@ impl Certificates {
             shard.remove(&id);
         }
         if let Some(grants) = entry.grants.upgrade() {
-            grants.withdraw(Arc::clone(&self.nothing));
+            grants.attach(false, Box::default(), 0);
         }
         true
     }
@@ -146,7 +137,7 @@ impl Certificates {
 
     /// The policy is detached. Returns whether it was attached.
     pub(super) fn detach(&self, tenant: Tenant, id: CertificateId, name: &PolicyName, policies: &Policies) -> bool {
-        let slot = policies.slot(tenant, name);
+        let Some(slot) = policies.known_slot(tenant, name) else { return false };
         self.change_policies(tenant, id, policies, |slots| match slots.binary_search(&slot) {
             Ok(at) => {
                 slots.remove(at);
@@ -169,18 +160,9 @@ impl Certificates {
         let changed = change(&mut slots);
         entry.policies = slots.into();
         if changed && let Some(grants) = entry.grants.upgrade() {
-            self.refresh(entry, &grants, policies);
+            entry.refresh(&grants, policies);
         }
         changed
-    }
-
-    /// Gives the connected certificate what it may do now.
-    fn refresh(&self, entry: &Entry, grants: &Arc<Grants>, policies: &Policies) {
-        if entry.owner.status == CertificateStatus::Active {
-            policies.join(entry.owner.tenant, &entry.policies, grants);
-        } else {
-            grants.withdraw(Arc::clone(&self.nothing));
-        }
     }
 
     /// Certificates of accounts that are not kept, and their slots.
@@ -212,7 +194,7 @@ impl Certificates {
                         entry.policies = kept;
                         changed.push((tenant, *id));
                         if let Some(grants) = entry.grants.upgrade() {
-                            self.refresh(entry, &grants, policies);
+                            entry.refresh(&grants, policies);
                         }
                     }
                 }
@@ -234,6 +216,11 @@ impl Certificates {
 impl Entry {
     fn new(owner: Owner) -> Self {
         Self { owner, policies: Box::default(), grants: Weak::new() }
+    }
+
+    /// Tells the connected certificate what it has now.
+    fn refresh(&self, grants: &Arc<Grants>, policies: &Policies) {
+        policies.join(self.owner.status == CertificateStatus::Active, &self.policies, grants);
     }
 }
 

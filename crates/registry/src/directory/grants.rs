@@ -1,32 +1,58 @@
 //! What one certificate may do, for the life of its connections.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tidegate_ids::Tenant;
 use tidegate_policy::PolicySet;
 
-/// The compiled policies of one device certificate, shared by its connections and replaced when they change.
+use super::policies::{Policies, PolicySlot};
+
+/// The policies of one device certificate, for all its connections.
 ///
 /// A connection binds [`Self::policies`] at CONNECT, remembers [`Self::generation`], and binds anew when the number differs:
 /// one load for each packet.
-#[derive(Debug)]
 pub struct Grants {
     generation: AtomicU64,
-    policies: ArcSwap<PolicySet>,
-    /// The compiled set that it follows; see [`Policies`](super::policies::Policies).
-    set: AtomicU64,
+    compiled: ArcSwap<Compiled>,
+    attached: Mutex<Attached>,
+    tenant: Tenant,
+    policies: Arc<Policies>,
 }
 
-/// The number of the set that allows nothing and never changes.
-const NO_SET: u64 = 0;
+/// What was in force when somebody last asked.
+struct Compiled {
+    generation: u64,
+    set: Arc<PolicySet>,
+}
+
+/// Which policies it has.
+struct Attached {
+    /// Nothing is allowed without this.
+    active: bool,
+    slots: Box<[PolicySlot]>,
+    /// The number of the set of these policies, which tells of their changes.
+    set: u64,
+}
 
 impl Grants {
     /// Nothing is allowed.
-    pub(super) fn none(nothing: Arc<PolicySet>) -> Self {
-        Self { generation: AtomicU64::new(0), policies: ArcSwap::new(nothing), set: AtomicU64::new(NO_SET) }
+    pub(super) fn none(tenant: Tenant, policies: Arc<Policies>) -> Self {
+        let set = Arc::new(PolicySet::compile(tenant, []));
+        Self {
+            generation: AtomicU64::new(0),
+            compiled: ArcSwap::from_pointee(Compiled { generation: 0, set }),
+            attached: Mutex::new(Attached { active: false, slots: Box::default(), set: 0 }),
+            tenant,
+            policies,
+        }
     }
 
     /// Counts the changes: of a policy's version in force, of attachments, of the certificate's status.
@@ -37,28 +63,46 @@ impl Grants {
     }
 
     /// The policies in force: none, which allows nothing, while the certificate is not ACTIVE.
+    ///
+    /// Cheap when nothing has changed. After a change the first connection with the same policies compiles them, which
+    /// takes some tens of microseconds, so that a change of a policy costs its author little however many have it.
     pub fn policies(&self) -> Arc<PolicySet> {
-        self.policies.load_full()
+        let generation = self.generation();
+        let compiled = self.compiled.load();
+        if compiled.generation == generation {
+            return Arc::clone(&compiled.set);
+        }
+        let slots = {
+            let attached = self.attached.lock();
+            attached.active.then(|| attached.slots.clone())
+        };
+        let set = match slots {
+            Some(slots) => self.policies.compiled(self.tenant, &slots),
+            None => Arc::new(PolicySet::compile(self.tenant, [])),
+        };
+        self.compiled.store(Arc::new(Compiled { generation, set: Arc::clone(&set) }));
+        set
     }
 
-    /// From now on the policies are these.
-    pub(super) fn replace(&self, policies: Arc<PolicySet>) {
-        self.policies.store(policies);
+    /// From now on the policies are these, if any.
+    pub(super) fn attach(&self, active: bool, slots: Box<[PolicySlot]>, set: u64) {
+        *self.attached.lock() = Attached { active, slots, set };
+        self.changed();
+    }
+
+    /// The policies say something else than before.
+    pub(super) fn changed(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    /// From now on the policies are those of another set, and change with it.
-    pub(super) fn follow(&self, set: u64, policies: Arc<PolicySet>) {
-        self.set.store(set, Ordering::Relaxed);
-        self.replace(policies);
-    }
-
-    /// From now on nothing is allowed.
-    pub(super) fn withdraw(&self, nothing: Arc<PolicySet>) {
-        self.follow(NO_SET, nothing);
-    }
-
+    /// Whether its policies are this set.
     pub(super) fn follows(&self, set: u64) -> bool {
-        self.set.load(Ordering::Relaxed) == set
+        self.attached.lock().set == set
+    }
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants").field("tenant", &self.tenant).field("generation", &self.generation()).finish()
     }
 }

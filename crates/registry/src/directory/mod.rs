@@ -3,8 +3,9 @@
 //! Kept by the change feed alone (see [`Feed`]): one task at a time applies committed transactions in their order, so
 //! what is here is always the state after some commit. Readers take short locks of one shard or one map.
 //!
-//! Memory: about 200 bytes for a device certificate, the DER and some 500 bytes for a CA certificate. A policy is compiled once for each
-//! distinct set of policies that connected certificates have, not once for each certificate.
+//! Memory: about 190 bytes for a device certificate (measured with 400 000), the DER and some 500 bytes for a CA certificate, the text
+//! of each policy's document in force. Policies are compiled once for each distinct set that connected certificates have,
+//! and forgotten with the last of them.
 
 mod access_keys;
 mod apply;
@@ -39,7 +40,7 @@ pub struct Directory {
     access_keys: AccessKeys,
     pub(crate) issuers: Issuers,
     pub(crate) certificates: Certificates,
-    policies: Policies,
+    policies: Arc<Policies>,
 }
 
 impl Directory {
@@ -49,7 +50,7 @@ impl Directory {
             access_keys: AccessKeys::new(master_key),
             issuers: Issuers::default(),
             certificates: Certificates::new(),
-            policies: Policies::default(),
+            policies: Arc::default(),
         }
     }
 

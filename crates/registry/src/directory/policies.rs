@@ -1,7 +1,7 @@
 //! Policies, and the sets of them that connected certificates have.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
 };
 
@@ -24,36 +24,34 @@ struct Inner {
     slots: HashMap<(Tenant, PolicyName), PolicySlot>,
     policies: HashMap<PolicySlot, Policy>,
     next: u32,
-    /// By the slots in ascending order.
-    sets: HashMap<Box<[PolicySlot]>, CompiledSet>,
+    sets: HashMap<Slots, CompiledSet>,
     sets_made: u64,
+    /// Sets nobody has are looked for when there are so many.
+    sweep_at: usize,
 }
 
+/// In ascending order.
+type Slots = Box<[PolicySlot]>;
+
 struct Policy {
-    tenant: Tenant,
     name: PolicyName,
-    text: String,
-    /// `None`: there is no such policy (any more), or its text does not parse.
-    document: Option<Arc<Document>>,
+    /// The document in force; `None`: there is no such policy (any more).
+    text: Option<Box<str>>,
     /// The sets with it.
-    sets: Vec<Box<[PolicySlot]>>,
+    sets: HashSet<Slots>,
 }
 
 /// One distinct set of policies, compiled once, and the connected certificates that have it.
 struct CompiledSet {
     /// From 1; a member that follows another number has left.
     number: u64,
-    set: Arc<PolicySet>,
+    /// Dead when nobody has it, or when a policy has changed since: then compiled again when somebody asks.
+    set: Weak<PolicySet>,
     members: Vec<Weak<Grants>>,
 }
 
-impl CompiledSet {
-    /// Forgets members that are gone or follow another set.
-    fn drop_strangers(&mut self) {
-        let number = self.number;
-        self.members.retain(|member| member.upgrade().is_some_and(|member| member.follows(number)));
-    }
-}
+/// Fewest sets that are swept.
+const SWEEP_AT_MIN: usize = 1024;
 
 impl Policies {
     /// The slot of a policy; one is made for a policy that is not known (yet).
@@ -61,43 +59,57 @@ impl Policies {
         self.0.lock().slot(tenant, name)
     }
 
+    /// The slot of a policy that is known.
+    pub(super) fn known_slot(&self, tenant: Tenant, name: &PolicyName) -> Option<PolicySlot> {
+        self.0.lock().slots.get(&(tenant, name.clone())).copied()
+    }
+
     /// The document in force is `text` now. Returns whether it was another before.
     ///
-    /// Costs as much as there are connected certificates with this policy.
+    /// Costs one counter for each connected certificate with this policy.
     pub(super) fn put(&self, tenant: Tenant, name: &PolicyName, text: &str) -> bool {
         let mut inner = self.0.lock();
         let slot = inner.slot(tenant, name);
         let policy = inner.policies.get_mut(&slot).expect("a slot has its policy");
-        if policy.document.is_some() && policy.text == text {
+        if policy.text.as_deref() == Some(text) {
             return false;
         }
-        text.clone_into(&mut policy.text);
-        policy.document = Document::parse(text).ok().map(Arc::new);
-        inner.recompile(slot);
+        policy.text = Some(text.into());
+        inner.tell(slot);
         true
     }
 
     /// There is no such policy any more. Returns whether there was one.
+    ///
+    /// A certificate that still has it, which the order of changes rules out, may do nothing until it is detached.
     pub(super) fn remove(&self, tenant: Tenant, name: &PolicyName) -> bool {
         let mut inner = self.0.lock();
         let Some(slot) = inner.slots.remove(&(tenant, name.clone())) else { return false };
-        if let Some(policy) = inner.policies.get_mut(&slot) {
-            policy.document = None;
-        }
-        inner.recompile(slot);
-        // A set that still has the slot denies everything; certificates drop it with the attachment.
+        inner.tell(slot);
         inner.policies.remove(&slot).is_some()
     }
 
-    /// `member` follows the set of these policies of one tenant from now on. O(1), but for the first member of a set.
-    pub(super) fn join(&self, tenant: Tenant, slots: &[PolicySlot], member: &Arc<Grants>) {
+    /// The set of these policies of one tenant, compiled.
+    pub(super) fn compiled(&self, tenant: Tenant, slots: &[PolicySlot]) -> Arc<PolicySet> {
         let mut inner = self.0.lock();
-        let compiled = inner.set(tenant, slots);
-        member.follow(compiled.number, Arc::clone(&compiled.set));
-        if compiled.members.len() == compiled.members.capacity() {
-            compiled.drop_strangers();
+        if let Some(set) = inner.set(slots).set.upgrade() {
+            return set;
         }
-        compiled.members.push(Arc::downgrade(member));
+        let set = Arc::new(inner.compile(tenant, slots));
+        inner.set(slots).set = Arc::downgrade(&set);
+        set
+    }
+
+    /// `member` hears of changes of these policies from now on. O(1), amortized.
+    pub(super) fn join(&self, active: bool, slots: &[PolicySlot], member: &Arc<Grants>) {
+        let mut inner = self.0.lock();
+        inner.sweep();
+        let set = inner.set(slots);
+        member.attach(active, slots.into(), set.number);
+        if set.members.len() == set.members.capacity() {
+            set.drop_strangers();
+        }
+        set.members.push(Arc::downgrade(member));
     }
 
     /// Policies whose names are not kept.
@@ -119,66 +131,72 @@ impl Inner {
         let slot = PolicySlot(self.next);
         self.next = self.next.checked_add(1).expect("four thousand million policies are never made in one process");
         self.slots.insert((tenant, name.clone()), slot);
-        let policy = Policy { tenant, name: name.clone(), text: String::new(), document: None, sets: Vec::new() };
-        self.policies.insert(slot, policy);
+        self.policies.insert(slot, Policy { name: name.clone(), text: None, sets: HashSet::new() });
         slot
     }
 
-    fn set(&mut self, tenant: Tenant, slots: &[PolicySlot]) -> &mut CompiledSet {
+    fn set(&mut self, slots: &[PolicySlot]) -> &mut CompiledSet {
         if !self.sets.contains_key(slots) {
-            let set = Arc::new(self.compile(tenant, slots));
             for slot in slots {
                 if let Some(policy) = self.policies.get_mut(slot) {
-                    policy.sets.push(slots.into());
+                    policy.sets.insert(slots.into());
                 }
             }
             self.sets_made += 1;
-            self.sets.insert(slots.into(), CompiledSet { number: self.sets_made, set, members: Vec::new() });
+            let set = CompiledSet { number: self.sets_made, set: Weak::new(), members: Vec::new() };
+            self.sets.insert(slots.into(), set);
         }
         self.sets.get_mut(slots).expect("made above")
     }
 
     /// A set with a policy that cannot be read allows nothing: its statements might deny.
     fn compile(&self, tenant: Tenant, slots: &[PolicySlot]) -> PolicySet {
-        let policies: Option<Vec<_>> = slots
-            .iter()
-            .map(|slot| {
-                let policy = self.policies.get(slot)?;
-                Some((policy.name.clone(), Arc::clone(policy.document.as_ref()?)))
-            })
-            .collect();
+        let document = |slot: &PolicySlot| {
+            let policy = self.policies.get(slot)?;
+            Some((policy.name.clone(), Arc::new(Document::parse(policy.text.as_deref()?).ok()?)))
+        };
+        let policies: Option<Vec<_>> = slots.iter().map(document).collect();
         PolicySet::compile(tenant, policies.unwrap_or_default())
     }
 
-    /// Compiles the sets with a policy anew and tells their members; forgets those without members.
-    fn recompile(&mut self, slot: PolicySlot) {
-        let Some(policy) = self.policies.get_mut(&slot) else { return };
-        let (tenant, sets) = (policy.tenant, std::mem::take(&mut policy.sets));
-        for slots in sets {
-            let Some(compiled) = self.sets.get_mut(&slots) else { continue };
-            compiled.drop_strangers();
-            if compiled.members.is_empty() {
-                self.forget(&slots);
-                continue;
-            }
-            let set = Arc::new(self.compile(tenant, &slots));
-            let compiled = self.sets.get_mut(&slots).expect("found above");
-            compiled.set = Arc::clone(&set);
-            for member in compiled.members.iter().filter_map(Weak::upgrade) {
-                member.replace(Arc::clone(&set));
-            }
-            if let Some(policy) = self.policies.get_mut(&slot) {
-                policy.sets.push(slots);
-            }
+    /// Tells everybody who has the policy that it has changed.
+    fn tell(&mut self, slot: PolicySlot) {
+        let Some(policy) = self.policies.get(&slot) else { return };
+        for slots in &policy.sets {
+            let Some(set) = self.sets.get_mut(slots) else { continue };
+            set.set = Weak::new();
+            let members = set.members.iter().filter_map(Weak::upgrade);
+            members.filter(|member| member.follows(set.number)).for_each(|member| member.changed());
         }
     }
 
-    fn forget(&mut self, slots: &[PolicySlot]) {
-        self.sets.remove(slots);
-        for slot in slots {
-            if let Some(policy) = self.policies.get_mut(slot) {
-                policy.sets.retain(|set| **set != *slots);
-            }
+    /// Forgets the sets that nobody has, once they may be the greater part.
+    fn sweep(&mut self) {
+        if self.sets.len() < self.sweep_at.max(SWEEP_AT_MIN) {
+            return;
         }
+        let policies = &mut self.policies;
+        self.sets.retain(|slots, set| {
+            set.drop_strangers();
+            if set.members.is_empty() {
+                for slot in slots {
+                    if let Some(policy) = policies.get_mut(slot) {
+                        policy.sets.remove(slots);
+                    }
+                }
+            }
+            !set.members.is_empty()
+        });
+        self.sweep_at = self.sets.len() * 2;
+    }
+}
+
+impl CompiledSet {
+    /// Forgets members that are gone or follow another set, and all but one mention of the others.
+    fn drop_strangers(&mut self) {
+        let number = self.number;
+        self.members.retain(|member| member.upgrade().is_some_and(|member| member.follows(number)));
+        self.members.sort_unstable_by_key(Weak::as_ptr);
+        self.members.dedup_by_key(|member| member.as_ptr());
     }
 }
