@@ -23,6 +23,9 @@ fn connect(version: Version, clean_start: bool, expiry: u32, delay: u32) -> Conn
     Connect { clean_start, session_expiry, will: will(delay), ..Connect::new(version, "c") }
 }
 
+/// A way for a connection to end.
+type End<'a> = &'a dyn Fn(&mut World, &mut Client);
+
 struct Watch {
     world: World,
     watcher: Client,
@@ -46,7 +49,7 @@ fn every_end_but_a_clean_disconnect_publishes_it() {
     let with_will = Packet::Disconnect(Disconnect::new(ReasonCode::DisconnectWithWillMessage));
     let clean = Packet::Disconnect(Disconnect::new(ReasonCode::Success));
     for version in [V4, V5] {
-        let ends: [(&str, &dyn Fn(&mut World, &mut Client), usize); 6] = [
+        let ends: [(&str, End<'_>, usize); 6] = [
             ("lost", &|world, client| world.lose(client), 1),
             ("silence", &|world, client| world.end(client, CloseReason::KeepAliveTimeout), 1),
             ("clean", &|world, client| assert!(world.send(client, &clean).is_err()), 0),
