@@ -1,5 +1,6 @@
 //! Commands for people who work on Tidegate: `cargo xtask <command>`. One file per command.
 
+mod bench;
 mod codegen;
 
 use clap::{Parser, Subcommand};
@@ -14,12 +15,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure the running broker beside what the machine allows.
+    Bench(bench::Arguments),
     /// Generate the API's routes, types and constraints from the AWS service models.
     Codegen(codegen::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Codegen(arguments) => codegen::run(&arguments),
     }
 }

@@ -96,6 +96,11 @@ impl Caller {
         Packet::Connect(Box::new(packet)).encode(Version::V5, &mut connect)?;
         Ok(Self { tls: TlsConnector::from(Arc::new(config)), connect: connect.into() })
     }
+
+    /// Its TLS configuration, for a handshake without sockets.
+    pub fn tls(&self) -> Arc<ClientConfig> {
+        Arc::clone(self.tls.config())
+    }
 }
 
 impl Arrivals {

@@ -73,7 +73,7 @@ pub struct Received {
 /// A device with a session.
 #[derive(Debug)]
 pub struct Connected {
-    stream: TlsStream<TcpStream>,
+    stream: Box<TlsStream<TcpStream>>,
     buffer: Vec<u8>,
     received: VecDeque<Received>,
     last_packet_id: u16,
@@ -109,7 +109,7 @@ impl Device {
             .map_err(|source| FleetError::Unreachable { to: format!("{host}:{port}"), source })?;
         tcp.set_nodelay(true)?;
         let stream = match tls.connect(ServerName::try_from(host)?, tcp).await {
-            Ok(stream) => stream,
+            Ok(stream) => Box::new(stream),
             Err(error) => return Ok(Outcome::Refused(Refusal::Handshake(error.to_string()))),
         };
         let mut device = Connected { stream, buffer: Vec::new(), received: VecDeque::new(), last_packet_id: 0 };

@@ -18,8 +18,7 @@ fn friendly(packet: &Packet<'_>) -> Reply {
         }
         Packet::Subscribe(subscribe) => {
             let codes = [ReasonCode::GrantedQoS1];
-            let Reply::Bytes(mut bytes) = sends(&Packet::SubAck(SubAck::new(subscribe.packet_id, (&codes[..]).into())))
-            else {
+            let Reply::Bytes(mut bytes) = sends(&Packet::SubAck(SubAck::new(subscribe.packet_id, &codes))) else {
                 unreachable!()
             };
             let filter = subscribe.subscriptions.iter().next().unwrap().topic_filter;

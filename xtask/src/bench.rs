@@ -1,0 +1,81 @@
+//! `cargo xtask bench …`: what the broker costs, beside what the machine allows. `docs/performance.md` says how and why.
+
+mod bare;
+mod figures;
+mod issuers;
+mod memory;
+mod mqtt;
+mod place;
+mod rates;
+mod registry;
+
+use std::{env, path::Path, process::Command};
+
+use anyhow::{Context, Result, ensure};
+use clap::Subcommand;
+
+/// What can be measured.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Just-in-time registrations and mTLS connects per second beside bare rustls handshakes; what a handshake costs with
+    /// 1, 10 000 and 50 000 registered CAs.
+    Registry(registry::Options),
+    /// Resident memory after each of 10 rounds of 10 000 connects and disconnects; fails when it grows by over 10 %.
+    Memory(memory::Options),
+    /// Messages per second and CPU per message beside a broker that only relays, with the load generator mqload.
+    Mqtt(mqtt::Options),
+    /// The bare rustls server of `registry`, as a process of its own.
+    #[command(hide = true)]
+    BareServer,
+}
+
+/// Measures; an error when something cannot be measured, or a limit does not hold.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return in_release(&arguments.what);
+    }
+    match &arguments.what {
+        What::Registry(options) => registry::run(options),
+        What::Memory(options) => memory::run(options),
+        What::Mqtt(options) => mqtt::run(options),
+        What::BareServer => bare::serve(),
+    }
+}
+
+/// Builds the release of this program, and of the broker unless one is given, and does there what was asked here.
+fn in_release(what: &What) -> Result<()> {
+    let given = match what {
+        What::Registry(options) => options.place.broker.as_ref(),
+        What::Memory(options) => options.place.broker.as_ref(),
+        What::Mqtt(options) => options.place.broker.as_ref(),
+        What::BareServer => None,
+    };
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(crate::workspace()).args(["build", "--release", "--package", "xtask"]);
+    if given.is_none() {
+        build.args(["--package", "tidegate"]);
+    }
+    eprintln!("building the release");
+    ensure!(build.status().context("cannot run cargo")?.success(), "the release does not build");
+    let here = env::current_exe()?;
+    let profile = here.parent().context("this program lies in no directory")?;
+    let release = profile.with_file_name("release").join(here.file_name().unwrap_or_else(|| "xtask".as_ref()));
+    let status = Command::new(&release).args(env::args_os().skip(1)).status();
+    let status = status.with_context(|| format!("cannot run {}", release.display()))?;
+    ensure!(status.success(), "{status}");
+    Ok(())
+}
+
+/// The broker beside this program.
+fn own_release(program: &str) -> Result<std::path::PathBuf> {
+    let here = env::current_exe()?;
+    let there = here.with_file_name(program);
+    ensure!(Path::exists(&there), "there is no {}: build it, or name one with --broker", there.display());
+    Ok(there)
+}
