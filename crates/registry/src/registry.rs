@@ -67,8 +67,8 @@ impl Registry {
         &self.0.directory
     }
 
-    /// Calls `listener` after each change, in order, from whatever task applied it. It must not block or await;
-    /// a listener stays for the registry's life. Add listeners before clients are served.
+    /// Calls `listener` after each change, in order, from whatever task applied it. It must not block, await or
+    /// add listeners; a listener stays for the registry's life. Add listeners before clients are served.
     pub fn on_change(&self, listener: impl Fn(&RegistryChange) + Send + Sync + 'static) {
         self.0.feed.on_change(Box::new(listener));
     }

@@ -307,3 +307,31 @@ async fn a_certificate_that_the_broker_issued_connects() {
     registry.directory().check_leaf(&leaf, at(2).wall).unwrap();
     assert!(matches!(connect(&registry, &leaf, ServerName::Absent, 2).await, Ok(Admission::Active(_))));
 }
+
+#[tokio::test]
+async fn a_leaf_that_stayed_behind_with_its_ca_gone_is_not_taken_by_another_account() {
+    let registry = registry().await;
+    let (ca, a, b) = (Ca::new("ca"), tenant(A), tenant(B));
+    let id = ca.register(&registry, a, at(1)).await;
+    let leaf = ca.leaf("device");
+    registered(connect(&registry, &leaf, ServerName::Host, 2).await);
+    let off = UpdateCaCertificate { new_status: Some(CaStatus::Inactive), ..Default::default() };
+    registry.update_ca_certificate(a, id, off, at(3)).await.unwrap();
+    registry.delete_ca_certificate(a, id).await.unwrap();
+    ca.register(&registry, b, at(4)).await;
+    assert_eq!(reason(connect(&registry, &leaf, endpoint(B), 5).await), Refusal::OtherAccount);
+    let input = crate::RegisterCertificate { certificate_pem: leaf.pem(), ..Default::default() };
+    let error = registry.register_certificate(b, input, at(5)).await.unwrap_err();
+    assert_eq!(error.to_string(), "This request is not valid");
+    assert_eq!(pending(connect(&registry, &leaf, ServerName::Host, 6).await).tenant, a);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_in_one_sentence_with_a_date_for_people() {
+    let registry = registry().await;
+    let ca = Ca::new("ca");
+    let leaf = ClientLeaf::from_pem(&ca.sign("device", (2020, 2021))).unwrap();
+    let refused = connect(&registry, &leaf, ServerName::Host, 1).await.unwrap_err();
+    assert_eq!(refused.to_string(), "the certificate expired at 2021-01-01T00:00:00Z: issue another one");
+    assert_eq!(refused.authn_error(), "NOT_AUTHENTICATED");
+}
