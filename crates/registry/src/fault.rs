@@ -2,7 +2,7 @@
 
 /// Called at each named point with its name; the default does nothing.
 ///
-/// Points: [`FaultPoints::REGISTERED`].
+/// Points: `<dyn FaultPoints>::REGISTERED`.
 pub trait FaultPoints: Send + Sync + 'static {
     /// The program has reached `point`.
     fn reached(&self, point: &'static str) {
