@@ -25,11 +25,13 @@ pub struct Effects {
     pub(crate) batch: Batch,
     pub(crate) counters: Counters,
     buffers: Vec<Vec<u8>>,
+    /// Capacity of all spare buffers.
+    buffers_bytes: usize,
 }
 
 impl Effects {
-    /// Spare output buffers kept, and the largest capacity that is kept.
-    const BUFFERS_MAX: usize = 64;
+    /// Capacity of all spare buffers, and of one; what exceeds it is freed.
+    const BUFFERS_BYTES_MAX: usize = 4 * 1024 * 1024;
     const BUFFER_BYTES_MAX: usize = 64 * 1024;
 
     /// The effects of core `core`.
@@ -61,16 +63,20 @@ impl Effects {
 
     /// Give back a buffer that `Link::take_output` filled, so that the next outbox need not allocate.
     pub fn recycle(&mut self, mut buffer: Vec<u8>) {
-        let worth_keeping = (1..=Self::BUFFER_BYTES_MAX).contains(&buffer.capacity());
-        if worth_keeping && self.buffers.len() < Self::BUFFERS_MAX {
+        let bytes = buffer.capacity();
+        let worth_keeping = (1..=Self::BUFFER_BYTES_MAX).contains(&bytes);
+        if worth_keeping && self.buffers_bytes + bytes <= Self::BUFFERS_BYTES_MAX {
             buffer.clear();
+            self.buffers_bytes += bytes;
             self.buffers.push(buffer);
         }
     }
 
     /// An empty buffer, with capacity when one is spare.
     pub(crate) fn buffer(&mut self) -> Vec<u8> {
-        self.buffers.pop().unwrap_or_default()
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.buffers_bytes -= buffer.capacity();
+        buffer
     }
 
     pub(crate) fn mark_dirty(&mut self, address: LinkAddress) {

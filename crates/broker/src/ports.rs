@@ -33,10 +33,10 @@ pub trait Wake: Send + Sync {
 
 /// Messages between nodes. One process has none: the default does nothing.
 ///
-/// The calls say what another node needs: that someone here wants a filter (advertised per filter, never per client),
-/// and what was published here. Messages from other nodes come in by `Broker::publish`.
+/// It says what another node needs to know: which filters are wanted here, advertised per filter, never per client.
 pub trait Fabric: Send + Sync {
-    /// The first subscription of this node to `topic_filter` was made (`true`), or its last one ended.
+    /// The first subscription of this node to `topic_filter` was made (`true`), or its last one ended. Called under a
+    /// session's lock: it must neither block nor call the broker.
     fn interest(&self, tenant: Tenant, topic_filter: &str, wanted: bool) {
         let _ = (tenant, topic_filter, wanted);
     }

@@ -46,12 +46,18 @@ impl<T, const MAX: usize> TopicCache<T, MAX> {
     }
 
     fn get_mut(&mut self, topic_name: &str, hash: u64) -> Option<&mut T> {
-        if self.slots.is_empty() {
-            return None;
-        }
+        self.holds(topic_name, hash).then(|| self.at(hash))
+    }
+
+    fn holds(&self, topic_name: &str, hash: u64) -> bool {
+        let known = if self.slots.is_empty() { &None } else { &self.slots[self.slot(hash)] };
+        known.as_ref().is_some_and(|(known, name, _)| *known == hash && **name == *topic_name)
+    }
+
+    /// The value that [`holds`](Self::holds) found, or [`insert`](Self::insert) put there.
+    fn at(&mut self, hash: u64) -> &mut T {
         let slot = self.slot(hash);
-        let (known_hash, name, value) = self.slots[slot].as_mut()?;
-        (*known_hash == hash && **name == *topic_name).then_some(value)
+        &mut self.slots[slot].as_mut().expect("the slot was found to be taken").2
     }
 
     fn insert(&mut self, topic_name: &str, hash: u64, value: T) {
@@ -156,7 +162,7 @@ impl Broker {
             match session.begin_receive(*epoch, packet_id)? {
                 Begin::New => {}
                 Begin::Again => return session.answer(*epoch, publish.qos, packet_id, ReasonCode::Success, effects),
-                Begin::Pending => return Ok(()),
+                Begin::Pending => return session.hold(*epoch, publish.qos, packet_id),
                 Begin::TooMany => return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
             }
         }
@@ -193,34 +199,33 @@ impl Broker {
         // Before the route is looked up: what changes meanwhile is noticed the next time.
         let version = tenant.router.version(hash);
         let decide = |access| rights.0.allows(access, topic_name);
-        match cache.get_mut(topic_name, hash) {
-            Some(known) => {
-                if known.rights_generation != generation {
-                    known.may_publish = decide(Access::Publish);
-                    known.may_retain = decide(Access::RetainPublish);
-                    known.rights_generation = generation;
-                }
-                if known.router_version != version {
-                    known.route = Arc::new(tenant.router.route(topic_name, hash));
-                    known.router_version = version;
-                }
+        let find_route = || Arc::new(tenant.router.route(topic_name, hash));
+        if cache.holds(topic_name, hash) {
+            let known = cache.at(hash);
+            if known.rights_generation != generation {
+                known.may_publish = decide(Access::Publish);
+                known.may_retain = decide(Access::RetainPublish);
+                known.rights_generation = generation;
             }
-            None => {
-                let destination = Destination {
-                    reserved: reserved::publish(topic_name, profile),
-                    rights_generation: generation,
-                    may_publish: decide(Access::Publish),
-                    may_retain: decide(Access::RetainPublish),
-                    router_version: version,
-                    route: Arc::new(tenant.router.route(topic_name, hash)),
-                };
-                if topic_name.len() > CACHED_TOPIC_BYTES_MAX {
-                    return Err(destination);
-                }
-                cache.insert(topic_name, hash, destination);
+            if known.router_version != version {
+                known.route = find_route();
+                known.router_version = version;
             }
+            return Ok(known);
         }
-        Ok(cache.get_mut(topic_name, hash).expect("it was found or inserted"))
+        let destination = Destination {
+            reserved: reserved::publish(topic_name, profile),
+            rights_generation: generation,
+            may_publish: decide(Access::Publish),
+            may_retain: decide(Access::RetainPublish),
+            router_version: version,
+            route: find_route(),
+        };
+        if topic_name.len() > CACHED_TOPIC_BYTES_MAX {
+            return Err(destination);
+        }
+        cache.insert(topic_name, hash, destination);
+        Ok(cache.at(hash))
     }
 
     /// Publish `message` to whoever subscribed, without a client behind it.

@@ -17,7 +17,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tidegate_ids::{Monotonic, Now, Tenant};
-use tidegate_mqtt::{Ack, PacketType, ReasonCode, SessionExpiry, Version};
+use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
 pub(crate) use attach::{Aftermath, Attachment, Surroundings, Will};
 pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
@@ -246,6 +246,21 @@ impl Present<'_> {
             return Err(CloseReason::DoesNotRead);
         }
         Ok(())
+    }
+
+    /// Answer a PUBLISH.
+    fn answer(
+        &mut self,
+        qos: QoS,
+        packet_id: NonZeroU16,
+        reason_code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        match qos {
+            QoS::AtMostOnce => Ok(()),
+            QoS::AtLeastOnce => self.acknowledge(PacketType::PubAck, packet_id, reason_code, effects),
+            QoS::ExactlyOnce => self.acknowledge(PacketType::PubRec, packet_id, reason_code, effects),
+        }
     }
 
     fn acknowledge(

@@ -224,7 +224,7 @@ impl Session {
         Ok(present.inbound.begin(packet_id, present.profile.limits.receive_maximum))
     }
 
-    /// Answer a QoS 1 or 2 PUBLISH of connection `epoch` by PUBACK or PUBREC.
+    /// Answer a QoS 1 or 2 PUBLISH of connection `epoch` by PUBACK or PUBREC, behind those that wait.
     pub(crate) fn answer(
         &self,
         epoch: u64,
@@ -238,28 +238,29 @@ impl Session {
         if qos == QoS::ExactlyOnce && reason_code.is_failure() {
             present.inbound.release(packet_id);
         }
-        let Some(packet_type) = answer_to(qos) else { return Ok(()) };
-        present.acknowledge(packet_type, packet_id, reason_code, effects)
+        if present.inbound.owes() {
+            let receive_maximum = present.profile.limits.receive_maximum;
+            return match present.inbound.owe(qos, packet_id, reason_code, receive_maximum) {
+                true => Ok(()),
+                false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
+            };
+        }
+        present.answer(qos, packet_id, reason_code, effects)
     }
 
     /// PUBACK or PUBREC waits for a batch.
     pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let present = self.current(&mut state, epoch)?;
-        match qos {
-            QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => {
-                if !present.inbound.hold_puback(present.profile.limits.receive_maximum) {
-                    return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded));
-                }
-            }
-            QoS::ExactlyOnce => present.inbound.hold(packet_id),
+        match present.inbound.hold(qos, packet_id, present.profile.limits.receive_maximum) {
+            true => Ok(()),
+            false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
         }
-        Ok(())
     }
 
     /// The batch is durable (`Success`) or is not: give the PUBACK or PUBREC that waited for it, to the connection that
-    /// published, or for QoS 2 to the one that resumed its session. Whether the present connection must end instead.
+    /// published, or for QoS 2 to the one that resumed its session and asked again; and those behind it. An error when
+    /// the present connection must end instead.
     pub(crate) fn unhold(
         &self,
         epoch: u64,
@@ -270,28 +271,17 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let same_connection = self.is_current(epoch);
-        let owed = match qos {
-            QoS::AtMostOnce => false,
-            QoS::AtLeastOnce if same_connection => {
-                state.inbound.unhold_puback();
-                true
-            }
-            QoS::AtLeastOnce => false,
-            QoS::ExactlyOnce => state.inbound.unhold(packet_id),
-        };
-        if qos == QoS::ExactlyOnce && reason_code.is_failure() {
-            state.inbound.release(packet_id);
-        }
+        state.inbound.unhold(qos, packet_id, reason_code, same_connection);
         let State { connection: Some(connection), profile, outbound, inbound, .. } = &mut *state else { return Ok(()) };
         let mut present = super::Present { connection, profile, outbound, inbound };
-        match answer_to(qos) {
-            Some(packet_type) if owed => match (present.connection.version, reason_code.is_failure()) {
+        while let Some((qos, packet_id, reason_code)) = present.inbound.next_due() {
+            if present.connection.version == Version::V4 && reason_code.is_failure() {
                 // 3.1.1 has no word for it: no acknowledgement, and the client publishes again.
-                (Version::V4, true) => Err(CloseReason::ServerError),
-                (Version::V4 | Version::V5, _) => present.acknowledge(packet_type, packet_id, reason_code, effects),
-            },
-            Some(_) | None => Ok(()),
+                return Err(CloseReason::ServerError);
+            }
+            present.answer(qos, packet_id, reason_code, effects)?;
         }
+        Ok(())
     }
 
     /// PUBREL of connection `epoch`. Spec: [MQTT-4.3.3-11], 3.7.2.1 (5.0).
@@ -313,15 +303,6 @@ impl Session {
         let max = state.profile.limits.session_expiry_max;
         state.expiry = SessionExpiry::from_seconds(expiry.seconds().min(max.as_secs().try_into().unwrap_or(u32::MAX)));
         Ok(())
-    }
-}
-
-/// The packet that answers a PUBLISH.
-fn answer_to(qos: QoS) -> Option<PacketType> {
-    match qos {
-        QoS::AtMostOnce => None,
-        QoS::AtLeastOnce => Some(PacketType::PubAck),
-        QoS::ExactlyOnce => Some(PacketType::PubRec),
     }
 }
 

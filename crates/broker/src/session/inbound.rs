@@ -1,21 +1,32 @@
-//! Messages on their way from one client: QoS 2 until PUBREL, and acknowledgements held back.
+//! Messages on their way from one client: QoS 2 until PUBREL, and acknowledgements in the order they are due.
 
-use std::num::NonZeroU16;
+use std::{collections::VecDeque, num::NonZeroU16};
+
+use tidegate_mqtt::{QoS, ReasonCode};
 
 /// The packet ids a client has in use towards us. A space of its own: ours towards the client are another.
 #[derive(Debug, Default)]
 pub(crate) struct Inbound {
     /// QoS 2 messages from PUBLISH to PUBREL. Few: bounded by Receive Maximum.
     received: Vec<Received>,
-    /// QoS 1 messages whose PUBACK is held back.
-    held: u16,
+    /// PUBACKs and PUBRECs of this connection not given yet, from the first one that waits for its message to be
+    /// durable. Spec: [MQTT-4.6.0-2], [MQTT-4.6.0-3] (5.0): they keep the order of the PUBLISH packets.
+    owed: VecDeque<Owed>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Received {
     packet_id: NonZeroU16,
-    /// PUBREC is held back until the message is durable.
+    /// The message is not durable yet.
     held: bool,
+}
+
+/// A PUBACK or PUBREC, with its code once that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owed {
+    pub(crate) qos: QoS,
+    pub(crate) packet_id: NonZeroU16,
+    pub(crate) code: Option<ReasonCode>,
 }
 
 /// What a QoS 2 PUBLISH is.
@@ -25,7 +36,7 @@ pub(crate) enum Begin {
     New,
     /// Seen: answer PUBREC and do no more.
     Again,
-    /// Seen, and PUBREC will be given once the message is durable.
+    /// Seen, and not durable yet: PUBREC is to be held.
     Pending,
     /// One more than Receive Maximum.
     TooMany,
@@ -34,7 +45,7 @@ pub(crate) enum Begin {
 impl Inbound {
     /// Messages not yet acknowledged to the end.
     fn len(&self) -> usize {
-        self.received.len() + usize::from(self.held)
+        self.received.len() + self.owed.iter().filter(|owed| owed.qos == QoS::AtLeastOnce).count()
     }
 
     /// A QoS 2 PUBLISH arrives. Spec: 4.3.3, [MQTT-4.3.3-10] (5.0).
@@ -50,17 +61,60 @@ impl Inbound {
         }
     }
 
-    /// PUBREC waits for the message to be durable.
-    pub(crate) fn hold(&mut self, packet_id: NonZeroU16) {
+    /// The answer waits for the message to be durable; false when that is one more than Receive Maximum.
+    pub(crate) fn hold(&mut self, qos: QoS, packet_id: NonZeroU16, receive_maximum: u16) -> bool {
+        if qos == QoS::AtLeastOnce && self.len() >= usize::from(receive_maximum) {
+            return false;
+        }
         if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
-            received.held = true;
+            received.held |= qos == QoS::ExactlyOnce;
+        }
+        let waits = |owed: &Owed| owed.qos == qos && owed.packet_id == packet_id && owed.code.is_none();
+        if !self.owed.iter().any(waits) {
+            self.owed.push_back(Owed { qos, packet_id, code: None });
+        }
+        true
+    }
+
+    /// The message is durable, or cannot be: its answer is `code`. `same_connection`: that it was published on.
+    pub(crate) fn unhold(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, same_connection: bool) {
+        if qos == QoS::ExactlyOnce {
+            if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
+                received.held = false;
+            }
+            if code.is_failure() {
+                self.release(packet_id);
+            }
+        } else if !same_connection {
+            // The packet id may be another message's by now.
+            return;
+        }
+        let waits = |owed: &&mut Owed| owed.qos == qos && owed.packet_id == packet_id && owed.code.is_none();
+        if let Some(owed) = self.owed.iter_mut().find(waits) {
+            owed.code = Some(code);
         }
     }
 
-    /// PUBREC is due; whether it was held back.
-    pub(crate) fn unhold(&mut self, packet_id: NonZeroU16) -> bool {
-        let received = self.received.iter_mut().find(|received| received.packet_id == packet_id);
-        received.is_some_and(|received| std::mem::replace(&mut received.held, false))
+    /// An answer that is known, behind those that wait; false when the client should have waited for them.
+    pub(crate) fn owe(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, receive_maximum: u16) -> bool {
+        let room = self.owed.len() < usize::from(receive_maximum);
+        if room {
+            self.owed.push_back(Owed { qos, packet_id, code: Some(code) });
+        }
+        room
+    }
+
+    /// Whether answers wait, so that others must queue up.
+    pub(crate) fn owes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
+    /// The next answer that may be given.
+    pub(crate) fn next_due(&mut self) -> Option<(QoS, NonZeroU16, ReasonCode)> {
+        let &Owed { qos, packet_id, code } = self.owed.front()?;
+        let code = code?;
+        self.owed.pop_front();
+        Some((qos, packet_id, code))
     }
 
     /// PUBREL, or a failure: whether the packet id was in use.
@@ -69,21 +123,9 @@ impl Inbound {
         at.map(|at| self.received.swap_remove(at)).is_some()
     }
 
-    /// PUBACK of a QoS 1 message waits; false when that is one more than Receive Maximum.
-    pub(crate) fn hold_puback(&mut self, receive_maximum: u16) -> bool {
-        let room = self.len() < usize::from(receive_maximum);
-        self.held += u16::from(room);
-        room
-    }
-
-    /// A PUBACK that waited is given, or will not be.
-    pub(crate) fn unhold_puback(&mut self) {
-        self.held = self.held.saturating_sub(1);
-    }
-
-    /// The connection ended: PUBACKs that wait are owed to nobody, the client publishes again.
+    /// The connection ended: nothing is owed to it any more; the client publishes again.
     pub(crate) fn disconnect(&mut self) {
-        self.held = 0;
+        self.owed = VecDeque::new();
     }
 }
 
@@ -91,21 +133,44 @@ impl Inbound {
 mod tests {
     use super::*;
 
+    fn id(n: u16) -> NonZeroU16 {
+        NonZeroU16::new(n).unwrap()
+    }
+
     #[test]
     fn a_packet_id_is_new_until_seen_and_after_its_release() {
-        let id = |n| NonZeroU16::new(n).unwrap();
         let mut inbound = Inbound::default();
         assert_eq!(inbound.begin(id(1), 2), Begin::New);
         assert_eq!(inbound.begin(id(1), 2), Begin::Again);
-        inbound.hold(id(1));
+        assert!(inbound.hold(QoS::ExactlyOnce, id(1), 2));
         assert_eq!(inbound.begin(id(1), 2), Begin::Pending);
-        assert!(inbound.unhold(id(1)));
-        assert!(!inbound.unhold(id(1)));
+        inbound.unhold(QoS::ExactlyOnce, id(1), ReasonCode::Success, false);
+        assert_eq!(inbound.begin(id(1), 2), Begin::Again);
         assert_eq!(inbound.begin(id(2), 2), Begin::New);
         assert_eq!(inbound.begin(id(3), 2), Begin::TooMany);
-        assert!(!inbound.hold_puback(2));
+        assert!(!inbound.hold(QoS::AtLeastOnce, id(9), 2));
         assert!(inbound.release(id(1)));
         assert!(!inbound.release(id(1)));
         assert_eq!(inbound.begin(id(1), 2), Begin::New);
+    }
+
+    #[test]
+    fn answers_keep_the_order_of_what_they_answer() {
+        let (one, two, success) = (QoS::AtLeastOnce, QoS::ExactlyOnce, ReasonCode::Success);
+        let mut inbound = Inbound::default();
+        inbound.begin(id(2), 9);
+        inbound.hold(one, id(1), 9);
+        inbound.hold(two, id(2), 9);
+        assert!(inbound.owe(one, id(3), success, 3));
+        assert!(!inbound.owe(one, id(4), success, 3));
+        assert_eq!(inbound.next_due(), None);
+        inbound.unhold(two, id(2), success, true);
+        assert_eq!(inbound.next_due(), None);
+        inbound.unhold(one, id(1), success, false); // of an earlier connection
+        assert_eq!(inbound.next_due(), None);
+        inbound.unhold(one, id(1), ReasonCode::QuotaExceeded, true);
+        let due: Vec<_> = std::iter::from_fn(|| inbound.next_due()).collect();
+        assert_eq!(due, [(one, id(1), ReasonCode::QuotaExceeded), (two, id(2), success), (one, id(3), success)]);
+        assert!(!inbound.owes());
     }
 }

@@ -11,6 +11,22 @@ fn world() -> World {
     World::with(Profile::standard(), Settings { persist: true, ..Settings::default() })
 }
 
+#[test]
+fn answers_keep_their_order_though_batches_do_not() {
+    let mut world = world();
+    let (mut kept, _) = world.resume(V5, "kept");
+    world.subscribe(&mut kept, "t", QoS::ExactlyOnce);
+    let mut publisher = world.connect(V5, "p");
+    world.publish_at(&mut publisher, "t", "1", QoS::AtLeastOnce, 1);
+    let first = world.batch().unwrap();
+    world.publish_at(&mut publisher, "t", "2", QoS::ExactlyOnce, 2);
+    let second = world.batch().unwrap();
+    answer(&mut world, second);
+    assert_eq!(world.got(&mut publisher), []);
+    answer(&mut world, first);
+    assert_eq!(world.got(&mut publisher), [Got::PubAck(1, ReasonCode::Success), Got::PubRec(2, ReasonCode::Success)]);
+}
+
 fn answer(world: &mut World, batch: Batch) {
     world.broker.persisted(batch.token, world.now, &mut world.effects);
 }
@@ -30,10 +46,10 @@ fn messages_for_kept_sessions_are_acknowledged_when_durable() {
         let mut publisher = world.connect(version, "p");
         world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, 1);
         world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, 2);
-        // Deliveries do not wait, nor what no kept session gets.
+        // Deliveries do not wait. What no kept session gets needs no batch, but its answer keeps its place.
         assert_eq!(world.payloads(&mut kept).len(), 2);
         world.publish_at(&mut publisher, "other", "m", QoS::AtLeastOnce, 3);
-        assert_eq!(world.got(&mut publisher), [Got::PubAck(3, ReasonCode::Success)]);
+        assert_eq!(world.got(&mut publisher), []);
         let batch = world.batch().unwrap();
         assert_eq!(batch.records.len(), 2);
         for (n, record) in batch.records.iter().enumerate() {
@@ -42,8 +58,13 @@ fn messages_for_kept_sessions_are_acknowledged_when_durable() {
         }
         assert!(world.batch().is_none());
         answer(&mut world, batch);
-        let acks = [Got::PubAck(1, ReasonCode::Success), Got::PubRec(2, ReasonCode::Success)];
-        assert_eq!(world.got(&mut publisher), acks);
+        let success = ReasonCode::Success;
+        assert_eq!(
+            world.got(&mut publisher),
+            [Got::PubAck(1, success), Got::PubRec(2, success), Got::PubAck(3, success)]
+        );
+        world.publish_at(&mut publisher, "other", "m", QoS::AtLeastOnce, 4);
+        assert_eq!(world.got(&mut publisher), [Got::PubAck(4, success)]);
         world.pubrel(&mut publisher, 2);
         assert_eq!(world.got(&mut publisher), [Got::PubComp(2, ReasonCode::Success)]);
     }
