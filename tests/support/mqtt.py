@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import uuid
 
 import paho.mqtt.client as paho
@@ -73,10 +74,12 @@ class Client:
     def connect(self):
         """Connects; `Closed` when the broker refuses in any way."""
         self.start()
+        deadline = time.monotonic() + PATIENCE
         while not self.connected.wait(0.02):
             if self.closed.is_set():
                 self.paho.loop_stop()
                 raise Closed(self.connect_reason or self.close_reason)
+            assert time.monotonic() < deadline, "no CONNACK, and no end of the connection"
         return self
 
     def __enter__(self):
@@ -116,8 +119,10 @@ class Client:
 
     def _ack(self, kind, mid):
         kept = []
+        deadline = time.monotonic() + PATIENCE
         try:
             while True:
+                assert time.monotonic() < deadline, f"no acknowledgement of {kind} {mid}"
                 try:
                     ack = self.acks.get(timeout=0.05)
                 except queue.Empty:

@@ -35,10 +35,13 @@ pub enum Command {
     /// see the event, activate, attach a policy, publish.
     Demo(Demo),
     /// Make or list accounts of a running broker.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Examples:\n  tidegate account create --id 222222222222\n  tidegate account list --json")]
     Account(Account),
     /// Make, list or delete access keys of a running broker.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tidegate key create --account 222222222222\n  tidegate key list\n  tidegate key delete AKIA…"
+    )]
     Key(Key),
     /// Read the configuration, say what is wrong with it or that nothing is, and start nothing.
     CheckConfig(CheckConfig),

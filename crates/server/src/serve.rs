@@ -51,6 +51,9 @@ const API_GRACE: Duration = Duration::from_secs(2);
 /// Descriptors kept for the store, the API and peers; the rest are for devices. Decision 0003.
 const DESCRIPTORS_KEPT: u64 = 256;
 
+/// The schema of the store that this program reads and writes; a change needs a migration in `open_registry`.
+const SCHEMA: u32 = 1;
+
 /// Runs until a signal; an error says what to do about it.
 pub async fn run(options: Serve) -> Result<()> {
     let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
@@ -108,6 +111,7 @@ async fn open_registry(
     let master_key = data.master_key(store_is_new, chance::random)?;
     let opened = tokio::task::spawn_blocking(move || StandaloneStore::open(Options::new(path))).await?;
     let store = Arc::new(opened.with_context(|| format!("cannot open the store in {}", data.path().display()))?);
+    tidegate_kv::schema::open(&*store, SCHEMA, &[]).await.context("cannot use the store")?;
     let registry = Registry::open(
         Parts {
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -159,7 +163,7 @@ fn start_gateway(
         GatewayConfig { listeners, connections_max: descriptors_for_devices(), ..GatewayConfig::default() };
     let parts = GatewayParts {
         broker,
-        registry: Arc::new(registry.clone()),
+        registry: registry.clone(),
         clock: Arc::clone(clock),
         server_names: Arc::clone(names),
     };
