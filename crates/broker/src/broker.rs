@@ -238,6 +238,7 @@ impl Broker {
     /// The batch of this token cannot be made durable: tell the publishers. MQTT 5: `code` in PUBACK or PUBREC, 0x97 when
     /// the disk is full, 0x80 else; 3.1.1: the connection ends.
     pub fn persist_failed(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
+        let code = if code.is_failure() { code } else { ReasonCode::UnspecifiedError };
         self.answer_held(token, code, now, effects);
     }
 

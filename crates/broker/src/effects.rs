@@ -15,7 +15,8 @@ pub struct LinkAddress {
 ///
 /// Filled by most methods of `Broker`; the caller empties it once per turn: [`Broker::hand_over`](crate::Broker::hand_over)
 /// for links of other cores, [`Effects::take_dirty`] for its own, [`Effects::take_batch`], [`Effects::take_events`].
-/// All its buffers are reused.
+/// What is not taken stays and adds up; what is dropped with the buffer is lost: wills and retained messages of a kick
+/// make batches and events too. All its buffers are reused.
 #[derive(Debug, Default)]
 pub struct Effects {
     core: Option<u16>,

@@ -48,6 +48,7 @@ mod router;
 mod session;
 mod subscribe;
 mod tenant;
+mod topic_cache;
 
 pub use broker::{Broker, Selector, Settings, SystemPublish};
 pub use close::CloseReason;

@@ -16,91 +16,11 @@ use crate::{
     router::{self, Route, Whose},
     session::{Begin, Offer, Offered, Session, Will, expires_at},
     tenant::TenantState,
+    topic_cache::{CACHED_TOPIC_BYTES_MAX, TopicCache},
 };
 
-/// Values by topic name, for the few topics a connection uses most: direct mapped, grown when topics collide.
-///
-/// Bounded in entries by `MAX` and in bytes by not keeping long names.
-#[derive(Debug)]
-pub(crate) struct TopicCache<T, const MAX: usize> {
-    slots: Vec<Option<(u64, Box<str>, T)>>,
-}
-
-/// Answers of a connection's policies, each with the generation it was given at.
-pub(crate) type Decisions = TopicCache<(u64, bool), 256>;
 /// What a connection publishes to.
 pub(crate) type PublishCache = TopicCache<Destination, 64>;
-
-/// Longest topic name that is kept.
-const CACHED_TOPIC_BYTES_MAX: usize = 256;
-
-impl<T, const MAX: usize> Default for TopicCache<T, MAX> {
-    fn default() -> Self {
-        Self { slots: Vec::new() }
-    }
-}
-
-impl<T, const MAX: usize> TopicCache<T, MAX> {
-    fn slot(&self, hash: u64) -> usize {
-        hash as usize & (self.slots.len() - 1)
-    }
-
-    fn get_mut(&mut self, topic_name: &str, hash: u64) -> Option<&mut T> {
-        self.holds(topic_name, hash).then(|| self.at(hash))
-    }
-
-    fn holds(&self, topic_name: &str, hash: u64) -> bool {
-        let known = if self.slots.is_empty() { &None } else { &self.slots[self.slot(hash)] };
-        known.as_ref().is_some_and(|(known, name, _)| *known == hash && **name == *topic_name)
-    }
-
-    /// The value that [`holds`](Self::holds) found, or [`insert`](Self::insert) put there.
-    fn at(&mut self, hash: u64) -> &mut T {
-        let slot = self.slot(hash);
-        &mut self.slots[slot].as_mut().expect("the slot was found to be taken").2
-    }
-
-    fn insert(&mut self, topic_name: &str, hash: u64, value: T) {
-        if topic_name.len() > CACHED_TOPIC_BYTES_MAX {
-            return;
-        }
-        if self.slots.is_empty() {
-            self.slots.reserve_exact(1);
-            self.slots.push(None);
-        }
-        let other = |slot: &Option<(u64, Box<str>, T)>| slot.as_ref().is_some_and(|(known, ..)| *known != hash);
-        while self.slots.len() < MAX && other(&self.slots[self.slot(hash)]) {
-            self.grow();
-        }
-        let slot = self.slot(hash);
-        self.slots[slot] = Some((hash, topic_name.into(), value));
-    }
-
-    fn grow(&mut self) {
-        let size = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, (0..size).map(|_| None).collect());
-        for entry in old.into_iter().flatten() {
-            let slot = self.slot(entry.0);
-            self.slots[slot] = Some(entry);
-        }
-    }
-}
-
-impl Decisions {
-    /// What the policies say of `topic_name`, asked anew when they may have changed.
-    pub(crate) fn allows(&mut self, rights: &Rights, access: Access, topic_name: &str, hash: u64) -> bool {
-        let generation = rights.0.generation();
-        if let Some((given_at, allowed)) = self.get_mut(topic_name, hash) {
-            if *given_at != generation {
-                (*given_at, *allowed) = (generation, rights.0.allows(access, topic_name));
-            }
-            return *allowed;
-        }
-        let allowed = rights.0.allows(access, topic_name);
-        self.insert(topic_name, hash, (generation, allowed));
-        allowed
-    }
-}
 
 /// Where a connection's messages to one topic name go, and whether they may.
 #[derive(Debug, Clone)]
@@ -174,7 +94,7 @@ impl Broker {
             let expiry_max = profile.limits.message_expiry_max;
             let Publish { properties, payload, qos, .. } = publish;
             let Some(message) = Stamped::new(topic_name, properties, payload, *qos, expiry_max, now.monotonic) else {
-                return client.refuse(ReasonCode::PacketTooLarge, effects);
+                return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
             };
             if publish.retain {
                 routed.durable = self.retain(tenant, &message, now, effects);
@@ -426,19 +346,6 @@ pub(crate) fn within_limits(topic: &str, profile: &Profile) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_topic_cache_grows_to_its_bound_and_keeps_the_latest() {
-        let mut cache: TopicCache<usize, 4> = TopicCache::default();
-        for (value, topic_name) in ["a", "b", "c", "d", "e", "f", "g", "h"].into_iter().enumerate() {
-            cache.insert(topic_name, topic_hash(topic_name), value);
-            assert_eq!(cache.get_mut(topic_name, topic_hash(topic_name)), Some(&mut value.clone()));
-        }
-        assert!(cache.slots.len() <= 4);
-        let long = "x".repeat(CACHED_TOPIC_BYTES_MAX + 1);
-        cache.insert(&long, topic_hash(&long), 9);
-        assert_eq!(cache.get_mut(&long, topic_hash(&long)), None);
-    }
 
     #[test]
     fn topics_are_counted_without_the_basic_ingest_prefix() {

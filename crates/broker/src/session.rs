@@ -25,7 +25,7 @@ pub(crate) use inbound::Begin;
 
 use crate::{
     CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, link::Rights,
-    message::Aliases, ports::Access, publish::Decisions,
+    message::Aliases, ports::Access, topic_cache::Decisions,
 };
 use inbound::Inbound;
 use outbound::Outbound;
@@ -271,7 +271,11 @@ impl Present<'_> {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         self.control(effects, |version, out| {
-            Ack::new(packet_id, reason_code).encode(packet_type, version, out).expect("a bare acknowledgement encodes");
+            // A code that this packet may not bear comes from a caller of `persist_failed`.
+            if Ack::new(packet_id, reason_code).encode(packet_type, version, out).is_err() {
+                let failed = Ack::new(packet_id, ReasonCode::UnspecifiedError);
+                failed.encode(packet_type, version, out).expect("every answer may bear 0x80");
+            }
         })
     }
 }

@@ -19,7 +19,7 @@ use tidegate_mqtt::{ConnAck, Disconnect, Message, QoS, SessionExpiry, Version};
 use super::{Connection, Farewell, Session, State};
 use crate::{
     CloseReason, Effects, LifecycleKind, LinkAddress, Principal, Profile, deadlines::Deadlines, link::Rights,
-    message::Aliases, publish::Decisions, session::outbox::Outbox, tenant::TenantState,
+    message::Aliases, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.

@@ -166,9 +166,10 @@ impl Session {
                     }
                     delivery.topic = connection.aliases.name(name);
                     connection.lend_buffer(effects);
-                    let mut own = Images::default();
-                    let images = if youngest { &mut *images } else { &mut own };
-                    connection.outbox.publish(|out| images.append(&message.message, &delivery, out));
+                    connection.outbox.publish(|out| match youngest {
+                        true => images.append(&message.message, &delivery, out),
+                        false => Images::default().append(&message.message, &delivery, out),
+                    });
                     connection.window -= u16::from(packet_id.is_some());
                     effects.counters.messages_sent += 1;
                     outbound.sent();

@@ -12,6 +12,19 @@ fn world() -> World {
 }
 
 #[test]
+fn a_code_that_an_answer_cannot_bear_becomes_0x80() {
+    for code in [ReasonCode::Success, ReasonCode::PacketTooLarge, ReasonCode::UnspecifiedError] {
+        let mut world = world();
+        let mut publisher = world.connect(V5, "p");
+        let publish = Publish { retain: true, ..message("t", "m", QoS::AtLeastOnce, 1) };
+        world.send(&mut publisher, &Packet::Publish(publish)).unwrap();
+        let batch = world.batch().unwrap();
+        world.broker.persist_failed(batch.token, code, world.now, &mut world.effects);
+        assert_eq!(world.got(&mut publisher), [Got::PubAck(1, ReasonCode::UnspecifiedError)]);
+    }
+}
+
+#[test]
 fn answers_keep_their_order_though_batches_do_not() {
     let mut world = world();
     let (mut kept, _) = world.resume(V5, "kept");
