@@ -32,9 +32,13 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
     let _witness = Witness(peer);
     let shared = core.borrow().desk.shared.clone();
     let listener = &shared.listeners[listener];
-    let local = socket.local_addr().ok();
+    let trace_id = core.borrow_mut().desk.identifiers.uuid();
+    let local = match listener.address {
+        wildcard if wildcard.ip().is_unspecified() => socket.local_addr().unwrap_or(wildcard),
+        address => address,
+    };
     let authentication_type = matches!(listener.below, Below::Tls(_)).then_some("AWS_X509");
-    let mut origin = Origin { peer, local, server_name: None, authentication_type, trace_id: Uuid::new_v4() };
+    let mut origin = Origin { peer, local, server_name: None, authentication_type, trace_id };
     let Ok(mut arrival) = Arrival::new(socket, core.clone()) else {
         // The kernel has no memory for one more; the acceptor will notice too.
         core.borrow_mut().cancel(timer);
@@ -151,7 +155,9 @@ impl Newcomer<'_> {
                 return self.farewell(arrival, &answer).await;
             }
         };
-        let name = match client_id(&connect, &self.listener.profile, Uuid::new_v4().as_u128()) {
+        // A name that others could guess could be taken over by them.
+        let random = if connect.client_id.is_empty() { Uuid::new_v4().as_u128() } else { 0 };
+        let name = match client_id(&connect, &self.listener.profile, random) {
             Ok(name) => name,
             Err(refused) => return self.refuse_by_broker(arrival, &connect, (None, None), refused).await,
         };
@@ -286,7 +292,7 @@ impl Newcomer<'_> {
                 client_id,
                 peer_address,
                 address,
-                session_identifier: Uuid::new_v4().as_u128(),
+                session_identifier: desk.identifiers.number(),
             };
             desk.shared.broker.connect(request, desk.now, &mut desk.effects)
         });

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(crate) struct Origin {
     pub(crate) peer: SocketAddr,
     /// Our side of the connection.
-    pub(crate) local: Option<SocketAddr>,
+    pub(crate) local: SocketAddr,
     /// SNI.
     pub(crate) server_name: Option<Box<str>>,
     /// How clients prove who they are on this listener: `AWS_X509`, or nothing.
@@ -96,8 +96,8 @@ pub(crate) fn connect_refused(origin: &Origin, identity: Identity<'_>, reason: &
 pub(crate) fn authentication_failed(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
     entry!(origin, identity, "Connection.AuthNError", "Failure", "connection refused",
         authenticationType = origin.authentication_type,
-        targetIp = origin.local.map(|local| tracing::field::display(local.ip())),
-        targetPort = origin.local.map(|local| local.port()),
+        targetIp = %origin.local.ip(),
+        targetPort = origin.local.port(),
         reason = reason.code, details = %reason.details);
 }
 

@@ -125,7 +125,7 @@ impl Gateway {
             let address = socket.local_addr().map_err(failed)?;
             addresses.push(LocalAddress { listener: listener.name.clone(), address });
             sockets.push(socket);
-            listeners.push(Listener::new(listener, &parts)?);
+            listeners.push(Listener::new(listener, address, &parts)?);
         }
         let half_open = HalfOpen::new(config.half_open);
         let connections = Connections::new(cores.polls.len(), config.connections_max);

@@ -23,6 +23,7 @@ mod descriptor;
 mod error;
 mod gateway;
 mod half_open;
+mod identifiers;
 mod listener;
 mod mailbox;
 mod reason;

@@ -1,6 +1,6 @@
 //! A listener as its connections see it.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use tidegate_broker::Profile;
 use tidegate_ids::Tenant;
@@ -13,6 +13,8 @@ use crate::{GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, T
 
 /// What a listener does with its connections.
 pub(crate) struct Listener {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     pub(crate) profile: Arc<Profile>,
     pub(crate) refusals: Refusals,
     pub(crate) below: Below,
@@ -33,7 +35,11 @@ pub(crate) struct TlsListener {
 }
 
 impl Listener {
-    pub(crate) fn new(config: &ListenerConfig, parts: &GatewayParts) -> Result<Self, GatewayError> {
+    pub(crate) fn new(
+        config: &ListenerConfig,
+        address: SocketAddr,
+        parts: &GatewayParts,
+    ) -> Result<Self, GatewayError> {
         let below = match &config.transport {
             Transport::Tls(settings) => Below::Tls(
                 TlsListener::new(*settings, parts)
@@ -41,7 +47,7 @@ impl Listener {
             ),
             Transport::Plain { tenant } => Below::Plain { tenant: *tenant },
         };
-        Ok(Self { profile: config.profile.clone(), refusals: config.refusals, below })
+        Ok(Self { address, profile: config.profile.clone(), refusals: config.refusals, below })
     }
 }
 

@@ -180,3 +180,6 @@ pub(crate) fn answer_refused(connect: &Connect<'_>, reason: &Reason, trace_id: U
         let _ = ConnAck::new(false, ReasonCode::NotAuthorized).encode(connect.version, out);
     }
 }
+
+#[cfg(test)]
+mod tests;

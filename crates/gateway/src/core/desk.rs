@@ -6,6 +6,7 @@ use tidegate_broker::{Effects, LifecycleEvent};
 use tidegate_ids::Now;
 
 use super::Shared;
+use crate::identifiers::Identifiers;
 
 /// Most bytes read from one connection in a turn.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
@@ -25,6 +26,7 @@ pub(crate) struct Desk {
     pub(crate) plain: Vec<u8>,
     /// What TLS made of what a session has to say.
     pub(crate) records: Vec<u8>,
+    pub(crate) identifiers: Identifiers,
     events: Vec<LifecycleEvent>,
 }
 
@@ -37,6 +39,7 @@ impl Desk {
             effects: Effects::new(id),
             read: vec![0; READ_BYTES_MAX].into_boxed_slice(),
             plain: Vec::new(),
+            identifiers: Identifiers::new(),
             events: Vec::new(),
             records: Vec::new(),
         }

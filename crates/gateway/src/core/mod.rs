@@ -265,8 +265,14 @@ impl Core {
         let Some(slot) = self.slots.get_mut(key as usize) else { return };
         let desk = &mut self.desk;
         match catch_unwind(AssertUnwindSafe(|| turn(slot, desk))) {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => self.unfinished.push(key),
+            Ok(Ok(finished)) => {
+                if std::mem::take(&mut slot.has_answer) {
+                    self.dirty.push(key);
+                }
+                if !finished {
+                    self.unfinished.push(key);
+                }
+            }
             Ok(Err(reason)) => self.close(key, reason),
             Err(_) => self.give_up_on(key),
         }
@@ -302,8 +308,21 @@ impl Core {
             Ok(Ok(Written::All | Written::Blocked)) => {}
             Ok(Ok(Written::More)) => self.dirty.push(key),
             Ok(Ok(Written::Ended(reason))) => self.close(key, reason),
-            Ok(Err(_)) => self.close(key, CloseReason::ConnectionLost),
+            Ok(Err(_)) => self.read_to_the_end(key),
             Err(_) => self.give_up_on(key),
+        }
+    }
+
+    /// A socket cannot be written to any more. What the client sent before it went, a DISCONNECT perhaps, still counts.
+    fn read_to_the_end(&mut self, key: u32) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        slot.peer_closed = true;
+        if slot.is_unfinished() {
+            return;
+        }
+        self.take_turn(key);
+        if self.slots.get(key as usize).is_some_and(|slot| slot.link.is_some() && !slot.is_unfinished()) {
+            self.close(key, CloseReason::ConnectionLost);
         }
     }
 
@@ -458,6 +477,7 @@ impl Core {
         let slot = entry.insert(Slot::new(arrived, link, timer, now));
         let interests = mio::Interest::READABLE | mio::Interest::WRITABLE;
         match self.registry.register(&mut slot.socket, mio::Token(key as usize), interests) {
+            Ok(()) if self.state != State::Running => self.close(key, CloseReason::ServerShuttingDown),
             Ok(()) => self.attempt(key, |slot, desk| slot.handle_early(early, desk)),
             Err(_) => self.close(key, CloseReason::ServerError),
         }

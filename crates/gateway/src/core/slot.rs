@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     /// Whole packets may be left over from the last turn, or bytes in the kernel.
     more: More,
     pub(super) unsent: Unsent,
+    /// Whether something in `unsent` has not been tried yet.
+    pub(super) has_answer: bool,
     /// Whether the peer was told that no more will come.
     pub(super) finished: bool,
     /// The peer has sent its last byte, or the socket is broken: a short read does not mean drained.
@@ -66,6 +68,7 @@ impl Slot {
             partial: Partial::new(),
             more: More::Nothing,
             unsent: Unsent::default(),
+            has_answer: false,
             finished: false,
             peer_closed: false,
             last_heard: now,
@@ -118,6 +121,7 @@ impl Slot {
         plain.clear();
         let progress = tls.feed(&mut desk.read[..count], &mut plain, &mut desk.records);
         // Answers of TLS itself: a key update, an alert.
+        self.has_answer |= !desk.records.is_empty();
         self.unsent.append(&mut desk.records);
         let handled = self.handle(&plain, desk);
         desk.plain = plain;
@@ -146,10 +150,12 @@ impl Slot {
 
     /// The session is gone: read and forget, until the peer closes too.
     fn wait_for_close(&mut self, desk: &mut Desk) -> Result<bool, CloseReason> {
-        match read(&self.socket, &mut desk.read)? {
-            Some(count) => Ok(count < desk.read.len() && !self.peer_closed),
-            None => Ok(true),
-        }
+        let drained = match read(&self.socket, &mut desk.read)? {
+            Some(count) => count < desk.read.len() && !self.peer_closed,
+            None => true,
+        };
+        self.more = if drained { More::Nothing } else { More::ToRead };
+        Ok(drained)
     }
 }
 

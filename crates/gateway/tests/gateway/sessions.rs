@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_mqtt::{Connect, Packet, Peer, QoS, ReasonCode, Version, decode};
+use tidegate_mqtt::{Connect, Disconnect, MessageProperties, Packet, Peer, QoS, ReasonCode, Version, Will, decode};
 
 use crate::{
     people::{Client, publish, until},
@@ -174,6 +174,34 @@ fn the_first_packet_must_be_a_connect_that_we_speak() {
             heard.extend_from_slice(&buffer[..count]);
         }
         assert_eq!(heard, answer, "{bytes:02x?}");
+    }
+}
+
+#[test]
+fn a_disconnect_counts_although_the_client_has_closed_without_reading() {
+    let world = World::new();
+    let mut watcher = Client::plain(&world).enter(Version::V5, "watcher");
+    assert_eq!(watcher.subscribe("will", QoS::AtMostOnce), ReasonCode::Success);
+    for _ in 0..20 {
+        let mut leaving = Client::plain(&world);
+        let mut connect = Connect::new(Version::V4, "leaving");
+        connect.will = Some(Will {
+            qos: QoS::AtMostOnce,
+            retain: false,
+            delay_seconds: 0,
+            topic_name: "will",
+            properties: MessageProperties::default(),
+            payload: b"gone",
+        });
+        assert_eq!(leaving.connect(connect), ReasonCode::Success);
+        assert_eq!(leaving.subscribe("t", QoS::AtMostOnce), ReasonCode::Success);
+        for _ in 0..50 {
+            leaving.publish("t", &[7; 1000], QoS::AtMostOnce);
+        }
+        leaving.send(&Packet::Disconnect(Disconnect::new(ReasonCode::Success)));
+        drop(leaving);
+        until("it is gone", || world.broker.session_count(world.tenant) == 1);
+        watcher.ping(); // and no will before it
     }
 }
 
