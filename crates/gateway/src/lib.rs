@@ -4,12 +4,12 @@
 //! Cores::new ─▶ Cores::wake ─▶ Broker::new ─▶ Gateway::start(config, cores, parts) ─▶ … ─▶ Gateway::shutdown
 //! ```
 //!
-//! A connection's path: [`acceptor`] (one per listener) takes it from the kernel and hands it to the core with the fewest
-//! connections; [`admission`], an ordinary task there, brings it through TLS ([`arrival`]) and CONNECT to a session or a
-//! refusal; [`core`] then serves it as a slot among all others, without a task of its own.
+//! A connection's path: `acceptor` (one per listener) takes it from the kernel and hands it to the core with the fewest
+//! connections; `admission`, an ordinary task there, brings it through TLS (`arrival`) and CONNECT to a session or a
+//! refusal; `core` then serves it as a slot among all others, without a task of its own.
 //!
 //! **Invariants:** a core's connections belong to its thread; nothing waits for a peer while others could be served;
-//! everything a peer can make grow has a bound; every deadline of a connection is on its core's [`wheel`].
+//! everything a peer can make grow has a bound; every deadline of a connection is on its core's `wheel`.
 
 mod acceptor;
 mod admission;

@@ -115,6 +115,7 @@ impl Slot {
         crate::connection_log::disconnected(&self.client, reason);
         match &mut self.tls {
             None => self.unsent.append(&mut last),
+            Some(_) if self.peer_closed && last.is_empty() => {}
             Some(tls) => {
                 // A session that has failed says nothing any more.
                 if tls.encrypt(&last, &mut desk.records).is_ok() {

@@ -38,7 +38,8 @@ pub(crate) struct Slot {
     pub(super) has_answer: bool,
     /// Whether the peer was told that no more will come.
     pub(super) finished: bool,
-    /// The peer has sent its last byte, or the socket is broken: a short read does not mean drained.
+    /// The peer has sent its last byte, or the socket is broken: a short read does not mean drained, and nobody waits for
+    /// a farewell.
     pub(super) peer_closed: bool,
     pub(super) last_heard: Monotonic,
     pub(super) timer: Option<TimerId>,
@@ -94,7 +95,9 @@ impl Slot {
             return Ok(false);
         }
         self.more = More::Nothing;
-        let Some(count) = read(&self.socket, &mut desk.read)? else { return Ok(true) };
+        let Some(count) = read(&self.socket, &mut desk.read)? else {
+            return if self.peer_closed { Err(CloseReason::ConnectionLost) } else { Ok(true) };
+        };
         self.last_heard = desk.now.monotonic;
         // A short read means drained, unless the end of the stream is already behind it.
         if count == desk.read.len() || self.peer_closed {
@@ -123,13 +126,12 @@ impl Slot {
         // Answers of TLS itself: a key update, an alert.
         self.has_answer |= !desk.records.is_empty();
         self.unsent.append(&mut desk.records);
+        let ended = !matches!(progress, Ok(Progress::Open | Progress::Handshaking));
+        self.peer_closed |= ended;
         let handled = self.handle(&plain, desk);
         desk.plain = plain;
-        handled?;
-        match progress {
-            Ok(Progress::Open | Progress::Handshaking) => Ok(()),
-            Ok(Progress::PeerClosed) | Err(_) => Err(CloseReason::ConnectionLost),
-        }
+        // What is left over from before the end comes first.
+        if handled? && ended { Err(CloseReason::ConnectionLost) } else { Ok(()) }
     }
 
     /// Handles whole packets up to the turn's limit; `false` when some may be left.

@@ -159,6 +159,18 @@ impl Client {
         self.closed();
     }
 
+    /// Says at once all it has to say, `close_notify` too where there is TLS, and goes.
+    pub(crate) fn leave(mut self, bytes: &[u8]) {
+        match &mut self.stream {
+            Stream::Plain(socket) => socket.write_all(bytes).unwrap(),
+            Stream::Tls(stream) => {
+                stream.conn.writer().write_all(bytes).unwrap();
+                stream.conn.send_close_notify();
+                stream.conn.complete_io(&mut stream.sock).unwrap();
+            }
+        }
+    }
+
     /// The next packet.
     pub(crate) fn receive(&mut self) -> Vec<u8> {
         self.try_receive().expect("the connection is open")

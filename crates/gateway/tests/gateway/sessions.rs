@@ -180,10 +180,12 @@ fn the_first_packet_must_be_a_connect_that_we_speak() {
 #[test]
 fn a_disconnect_counts_although_the_client_has_closed_without_reading() {
     let world = World::new();
+    let ca = world.ca("factory");
+    let device = world.device(&ca, "d1");
     let mut watcher = Client::plain(&world).enter(Version::V5, "watcher");
     assert_eq!(watcher.subscribe("will", QoS::AtMostOnce), ReasonCode::Success);
-    for _ in 0..20 {
-        let mut leaving = Client::plain(&world);
+    for round in 0..20 {
+        let mut leaving = if round % 2 == 0 { Client::plain(&world) } else { Client::tls(&world, &device).unwrap() };
         let mut connect = Connect::new(Version::V4, "leaving");
         connect.will = Some(Will {
             qos: QoS::AtMostOnce,
@@ -195,11 +197,12 @@ fn a_disconnect_counts_although_the_client_has_closed_without_reading() {
         });
         assert_eq!(leaving.connect(connect), ReasonCode::Success);
         assert_eq!(leaving.subscribe("t", QoS::AtMostOnce), ReasonCode::Success);
-        for _ in 0..50 {
-            leaving.publish("t", &[7; 1000], QoS::AtMostOnce);
+        let mut last_words = Vec::new();
+        for _ in 0..300 {
+            publish("t", b"x", QoS::AtMostOnce).encode(Version::V4, &mut last_words).unwrap();
         }
-        leaving.send(&Packet::Disconnect(Disconnect::new(ReasonCode::Success)));
-        drop(leaving);
+        Packet::Disconnect(Disconnect::new(ReasonCode::Success)).encode(Version::V4, &mut last_words).unwrap();
+        leaving.leave(&last_words);
         until("it is gone", || world.broker.session_count(world.tenant) == 1);
         watcher.ping(); // and no will before it
     }
