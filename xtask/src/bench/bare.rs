@@ -8,6 +8,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     process::{Child, Command, Stdio},
     sync::Arc,
+    thread::available_parallelism,
 };
 
 use anyhow::{Context, Result};
@@ -25,6 +26,7 @@ use tidegate_fleet::FleetCa;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    runtime::Builder,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -73,7 +75,12 @@ pub(super) fn serve() -> Result<()> {
         std::process::exit(0);
     });
     let acceptor = TlsAcceptor::from(Arc::new(config()?));
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    // As many threads as the broker has cores: one, where the server is kept on one core.
+    let mut runtime = match available_parallelism()?.get() {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    runtime.enable_all().build()?.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         println!("{}", listener.local_addr()?);
         loop {
