@@ -56,7 +56,7 @@ fn in_release(what: &What) -> Result<()> {
         What::Mqtt(options) => options.place.broker.as_ref(),
         What::BareServer => None,
     };
-    let mut build = Command::new(env!("CARGO"));
+    let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.current_dir(crate::workspace()).args(["build", "--release", "--package", "xtask"]);
     if given.is_none() {
         build.args(["--package", "tidegate"]);
