@@ -47,6 +47,15 @@ pub struct IssuerIndex<T> {
 
 type Found<T> = Vec<Arc<Issuer<T>>>;
 
+/// The CAs that may have signed a certificate.
+#[derive(Debug)]
+pub struct Ranked<T> {
+    /// At most [`CANDIDATES_MAX`].
+    pub candidates: Vec<Arc<Issuer<T>>>,
+    /// There are more.
+    pub left_out: bool,
+}
+
 /// The CAs of one subject.
 struct SameSubject<T> {
     by_key_id: HashMap<Box<[u8]>, Vec<Arc<Issuer<T>>>>,
@@ -116,9 +125,29 @@ impl<T> IssuerIndex<T> {
     ///
     /// No signature is checked.
     pub fn candidates(&self, certificate: &X509) -> Vec<Arc<Issuer<T>>> {
-        let (mut named, others) = self.named_and_others(certificate);
-        named.extend(others);
-        named
+        self.ranked(certificate, |_| Some(())).candidates
+    }
+
+    /// The CAs whose subject is the certificate's issuer and that have a `rank`: the lowest ranks, at most
+    /// [`CANDIDATES_MAX`]; of equal rank, in the order of [`Self::candidates`], in which `rank` is asked, too.
+    ///
+    /// Whoever may register CAs of any name must not push another's out of this list: a rank that counts the CAs of each
+    /// owner gives every owner a place. Walks the CAs of one subject, without a signature check.
+    pub fn ranked<R: Ord>(&self, certificate: &X509, mut rank: impl FnMut(&T) -> Option<R>) -> Ranked<T> {
+        let by_subject = self.by_subject.read();
+        let Some(same_subject) = by_subject.get(certificate.issuer()) else {
+            return Ranked { candidates: Vec::new(), left_out: false };
+        };
+        let mut ranked: Vec<_> = same_subject
+            .in_order(certificate.authority_key_id())
+            .filter_map(|issuer| Some((rank(&issuer.value)?, issuer)))
+            .collect();
+        let left_out = ranked.len() > CANDIDATES_MAX;
+        if left_out {
+            ranked.sort_by(|(one, _), (other, _)| one.cmp(other)); // stable
+            ranked.truncate(CANDIDATES_MAX);
+        }
+        Ranked { candidates: ranked.into_iter().map(|(_, issuer)| Arc::clone(issuer)).collect(), left_out }
     }
 
     /// The CAs that signed the certificate: those [candidates](Self::candidates) whose key fits its signature.
@@ -180,6 +209,13 @@ impl<T> SameSubject<T> {
             Some(id) => self.by_key_id.entry(id.into()).or_default(),
             None => &mut self.without_key_id,
         }
+    }
+
+    /// First those with this key id, then those without one, then the others.
+    fn in_order<'a>(&'a self, key_id: Option<&'a [u8]>) -> impl Iterator<Item = &'a Arc<Issuer<T>>> {
+        let named = key_id.and_then(|id| self.by_key_id.get(id)).into_iter().flatten();
+        let other_ids = self.by_key_id.iter().filter(move |(id, _)| Some(&***id) != key_id).flat_map(|(_, slot)| slot);
+        named.chain(&self.without_key_id).chain(other_ids)
     }
 
     fn len(&self) -> usize {

@@ -27,7 +27,7 @@ mod x509;
 pub use attributes::{ATTRIBUTE_VALUES_MAX, Attributes, NameAttribute};
 pub use ca::{CaCertificate, ca_certificate_id};
 pub use error::PkiError;
-pub use issuer_index::{CANDIDATES_MAX, Issuer, IssuerIndex};
+pub use issuer_index::{CANDIDATES_MAX, Issuer, IssuerIndex, Ranked};
 pub use key::{KeyAlgorithm, PublicKey, RSA_BITS_MAX, RSA_BITS_MIN};
 pub use leaf::{ClientLeaf, certificate_id};
 pub use private_key::PrivateKey;

@@ -79,6 +79,28 @@ fn one_look_up_offers_a_bounded_number() {
 }
 
 #[test]
+fn who_registers_many_cas_of_one_name_hides_nobody_elses() {
+    let index = IssuerIndex::new();
+    // Owner 0 floods the name; owner 1 came last.
+    for _ in 0..CANDIDATES_MAX + 8 {
+        index.insert(ca("Factory", Kind::P256).certificate(), 0);
+    }
+    let victim = ca("Factory", Kind::P256);
+    index.insert(victim.certificate(), 1);
+    let leaf = v1_leaf(&victim, &Kind::P256.key());
+    let mut held = [0; 2];
+    let found = index.ranked(&leaf, |owner: &usize| {
+        held[*owner] += 1;
+        Some(held[*owner])
+    });
+    assert!(found.left_out && found.candidates.len() == CANDIDATES_MAX);
+    assert!(found.candidates.iter().any(|issuer| *issuer.value() == 1));
+    let only = index.ranked(&leaf, |owner| (*owner == 1).then_some(()));
+    assert!(!only.left_out);
+    assert_eq!(values(only.candidates), [1]);
+}
+
+#[test]
 fn readers_and_writers_do_not_disturb_each_other() {
     let index = IssuerIndex::new();
     let (stays, comes_and_goes) = (ca("Factory", Kind::P256), ca("Factory", Kind::P256));
