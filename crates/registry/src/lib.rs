@@ -34,7 +34,8 @@ mod target;
 pub use chance::Chance;
 pub use change::RegistryChange;
 pub use connect::{
-    Admission, Admitted, CertificateRegistered, EndpointRequired, Presented, Refusal, Refused, ServerName,
+    AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, Detail, EndpointRequired, Limits,
+    Presented, Refusal, Refused, ServerName,
 };
 pub use directory::{AccessKey, Counts, Directory, Grants, SecretAccessKey};
 pub use error::{CertificateProblem, RegistryError};

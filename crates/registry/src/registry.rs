@@ -8,6 +8,7 @@ use tidegate_pki::seal::MasterKey;
 
 use crate::{
     Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError,
+    connect::Registrations,
     directory::{Feed, endpoint_prefix},
     operations::Issuers,
 };
@@ -44,6 +45,7 @@ struct Inner {
     feed: Feed,
     master_key: Arc<MasterKey>,
     issuers: Issuers,
+    registrations: Registrations,
     chance: Box<dyn Chance>,
     settings: Settings,
     faults: Box<dyn FaultPoints>,
@@ -59,7 +61,9 @@ impl Registry {
         let directory = Arc::new(Directory::new(settings.endpoint_domain.clone(), Arc::clone(&master_key)));
         let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory)).await?;
         let issuers = Issuers::open(&*store, &master_key, now).await?;
-        Ok(Self(Arc::new(Inner { store, directory, feed, master_key, issuers, chance, settings, faults })))
+        let registrations = Registrations::default();
+        let inner = Inner { store, directory, feed, master_key, issuers, registrations, chance, settings, faults };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// What the message path asks.
@@ -127,6 +131,10 @@ impl Registry {
 
     pub(crate) fn issuers(&self) -> &Issuers {
         &self.0.issuers
+    }
+
+    pub(crate) fn registrations(&self) -> &Registrations {
+        &self.0.registrations
     }
 
     pub(crate) fn generation_id(&self) -> GenerationId {

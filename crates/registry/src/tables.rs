@@ -40,6 +40,11 @@ pub(crate) static CERTIFICATES_BY_CA: Table<(Tenant, CaCertificateId, Timestamp,
 pub(crate) static CERTIFICATE_OWNERS: Table<(CertificateId, Region, AccountId), OwnerRecord> =
     Table::new("certificate-owners");
 
+/// SHA-256 of what a certificate's issuer signed → device certificates: an ECDSA signature can be rewritten by anybody, which
+/// makes another certificate id of the same certificate. Only certificates with such a signature are here.
+pub(crate) static CERTIFICATES_BY_SIGNED_PART: Table<([u8; 32], Region, AccountId, CertificateId), OwnerRecord> =
+    Table::new("certificates-by-signed-part");
+
 pub(crate) static POLICIES: Table<(Tenant, PolicyName), PolicyRecord> = Table::new("policies");
 pub(crate) static POLICIES_BY_CREATION: Table<(Tenant, Timestamp, PolicyName), ()> = Table::new("policies-by-creation");
 pub(crate) static POLICY_VERSIONS: Table<(Tenant, PolicyName, PolicyVersionId), PolicyVersionRecord> =

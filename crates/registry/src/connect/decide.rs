@@ -25,15 +25,19 @@ pub(super) enum Known {
 /// AWS: developer guide, "Transport security": the endpoint in SNI names the account; without one, only a certificate
 /// in DEFAULT mode has an account.
 pub(super) fn known(owners: &[Owner], server_name: ServerName) -> Known {
-    let meant = |owner: &&Owner| match server_name {
-        ServerName::Endpoint(tenant) => owner.tenant == tenant,
-        ServerName::Host | ServerName::Absent => owner.mode == CertificateMode::Default,
-    };
-    let mut found = owners.iter().filter(meant);
+    let mut found = owners.iter().filter(|owner| owns_as_meant(owner, server_name));
     match (found.next(), found.next()) {
         (None, _) => Known::Unknown,
         (Some(owner), None) => Known::By(*owner),
         (Some(_), Some(_)) => Known::Ambiguous,
+    }
+}
+
+/// Whether the client means this account of its certificate.
+pub(super) fn owns_as_meant(owner: &Owner, server_name: ServerName) -> bool {
+    match server_name {
+        ServerName::Endpoint(tenant) => owner.tenant == tenant,
+        ServerName::Host | ServerName::Absent => owner.mode == CertificateMode::Default,
     }
 }
 
@@ -85,7 +89,8 @@ pub(super) fn registrar(
     Ok(**first)
 }
 
-fn is_meant(owner: &CaOwner, server_name: ServerName) -> bool {
+/// Whether the client means this account of its CA.
+pub(super) fn is_meant(owner: &CaOwner, server_name: ServerName) -> bool {
     match server_name {
         ServerName::Endpoint(tenant) => owner.tenant == tenant,
         ServerName::Host | ServerName::Absent => owner.mode == CertificateMode::Default,
@@ -109,8 +114,12 @@ fn why_not_registered(meant: &[&Signer], server_name: ServerName, sni_only: bool
 }
 
 /// Why a leaf that registered CAs signed finds none that registers it, wherever it may turn to.
+///
+/// Accounts that have proven to hold the CA's key come first: anybody may register a CA in SNI_ONLY mode.
 pub(super) fn nobody_registers(signers: &[Signer]) -> Refusal {
-    why_not_registered(&signers.iter().collect::<Vec<_>>(), ServerName::Absent, false)
+    let proven: Vec<_> = signers.iter().filter(|(_, owner)| owner.mode == CertificateMode::Default).collect();
+    let meant = if proven.is_empty() { signers.iter().collect() } else { proven };
+    why_not_registered(&meant, ServerName::Absent, false)
 }
 
 /// Why a leaf that no account knows, and no registered CA signed, is refused.
@@ -138,12 +147,18 @@ pub(super) fn known_elsewhere(owners: &[Owner], server_name: ServerName, refusal
     }
 }
 
-/// Which account's log a refusal belongs to.
+/// Which account's log a refusal belongs to: the account that the client named, or the only one that holds its certificate or
+/// CA in DEFAULT mode.
+///
+/// Anybody may hold anybody's certificates in SNI_ONLY mode: that neither brings an account the others' log lines nor takes them
+/// away.
 pub(super) fn concerned(server_name: ServerName, owners: &[Owner], signers: &[Signer]) -> Option<Tenant> {
     match server_name {
         ServerName::Endpoint(tenant) => Some(tenant),
         ServerName::Host | ServerName::Absent => {
-            let mut tenants = owners.iter().map(|o| o.tenant).chain(signers.iter().map(|(_, o)| o.tenant));
+            let owners = owners.iter().filter(|owner| owns_as_meant(owner, server_name)).map(|owner| owner.tenant);
+            let cas = signers.iter().filter(|(_, ca)| is_meant(ca, server_name)).map(|(_, ca)| ca.tenant);
+            let mut tenants = owners.chain(cas);
             let first = tenants.next()?;
             tenants.all(|tenant| tenant == first).then_some(first)
         }

@@ -1,11 +1,14 @@
 //! A device's CONNECT: known, registered now, or refused.
 
 mod decide;
+mod limits;
 mod refusal;
 mod register;
 mod tls;
 
-pub use refusal::{EndpointRequired, Refusal, Refused};
+pub(crate) use limits::Registrations;
+pub use limits::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
+pub use refusal::{Detail, EndpointRequired, Refusal, Refused};
 
 use std::sync::Arc;
 

@@ -14,12 +14,51 @@ pub struct Refused {
     pub certificate_id: CertificateId,
     /// The account whose registry refused, when one was found. Its log gets the line.
     pub tenant: Option<Tenant>,
+    /// What the reason alone does not tell; code and sentence are its, then.
+    pub detail: Option<Detail>,
+}
+
+/// A closer reason, where [`Refusal`] is as fine as TLS can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The certificate is this registered one with its ECDSA signature rewritten, which anybody can do: were it taken for another
+    /// certificate, a revoked device would come back with it. With `OtherAccount`.
+    OtherForm(CertificateId),
+    /// More certificates registered themselves in this account and region than [`Limits`](super::Limits) allow. With
+    /// `Unavailable`: the same client may be registered a second later.
+    Throttled,
+}
+
+/// A reason with its detail.
+pub(super) struct Why {
+    pub(super) reason: Refusal,
+    pub(super) detail: Option<Detail>,
+}
+
+impl From<Refusal> for Why {
+    fn from(reason: Refusal) -> Self {
+        Self { reason, detail: None }
+    }
+}
+
+impl From<Detail> for Why {
+    fn from(detail: Detail) -> Self {
+        let reason = match detail {
+            Detail::OtherForm(_) => Refusal::OtherAccount,
+            Detail::Throttled => Refusal::Unavailable("too many registrations at this moment".into()),
+        };
+        Self { reason, detail: Some(detail) }
+    }
 }
 
 impl Refused {
     /// The reason code of AWS's `Connection.AuthNError` log event. `Display` gives the `details`.
     pub fn authn_error(&self) -> &'static str {
-        self.reason.authn_error()
+        match self.detail {
+            Some(Detail::OtherForm(_)) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
+            Some(Detail::Throttled) => "THROTTLED",
+            None => self.reason.authn_error(),
+        }
     }
 
     /// The CA whose state is the reason, if it is.
@@ -72,7 +111,7 @@ pub enum Refusal {
     InTransfer,
     /// The client named no account in SNI, and the account cannot be found without.
     EndpointRequired(EndpointRequired),
-    /// The certificate is another account's, and the one named in SNI cannot register it.
+    /// The certificate is another account's, and the one named in SNI cannot register it; or see [`Detail::OtherForm`].
     OtherAccount,
     /// The store failed or others kept changing the same rows.
     Unavailable(String),
@@ -114,6 +153,22 @@ impl Refusal {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.certificate_id;
+        match self.detail {
+            Some(Detail::OtherForm(registered)) => {
+                return write!(
+                    f,
+                    "the certificate is the registered certificate {registered} with its signature rewritten: the client \
+                     must present that one; see aws iot describe-certificate --certificate-id {registered}"
+                );
+            }
+            Some(Detail::Throttled) => {
+                return f.write_str(
+                    "the certificate is not registered, and too many certificates register themselves in this account and \
+                     region at this moment: the client must try again later",
+                );
+            }
+            None => {}
+        }
         match &self.reason {
             Refusal::NoIssuer { issuer } => write!(
                 f,

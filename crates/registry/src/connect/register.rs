@@ -5,8 +5,9 @@ use tidegate_kv::{Expected, Transaction};
 use tidegate_pki::ClientLeaf;
 
 use super::{
-    Admission, Admitted, CertificateRegistered, EndpointRequired, Presented, Refusal, Refused,
+    Admission, Admitted, CertificateRegistered, Detail, EndpointRequired, Limits, Presented, Refusal, Refused,
     decide::{self, Known},
+    refusal::Why,
 };
 use crate::{
     CertificateStatus, FaultPoints, Registry, RegistryError,
@@ -24,14 +25,25 @@ impl Registry {
     ///
     /// The caller publishes the event before it closes the connection.
     pub async fn connect(&self, presented: Presented<'_>, now: Now) -> Result<Admission, Refused> {
+        self.connect_within(presented, Limits::default(), now).await
+    }
+
+    /// As [`Self::connect`], within the limits of the listener's profile.
+    pub async fn connect_within(
+        &self,
+        presented: Presented<'_>,
+        limits: Limits,
+        now: Now,
+    ) -> Result<Admission, Refused> {
         let leaf = presented.leaf;
         let owners = self.directory().certificates.owners(leaf.certificate_id());
         let mut signers = Vec::new();
-        let outcome = self.judge(presented, &owners, &mut signers, now).await;
-        outcome.map_err(|reason| Refused {
+        let outcome = self.judge(presented, &owners, &mut signers, limits, now).await;
+        outcome.map_err(|Why { reason, detail }| Refused {
             tenant: decide::concerned(presented.server_name, &owners, &signers),
             certificate_id: leaf.certificate_id(),
             reason,
+            detail,
         })
     }
 
@@ -41,21 +53,44 @@ impl Registry {
         presented: Presented<'_>,
         owners: &[Owner],
         signers: &mut Vec<Signer>,
+        limits: Limits,
         now: Now,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, Why> {
         let Presented { leaf, server_name, .. } = presented;
         decide::judge_leaf(leaf, now.wall)?;
         match decide::known(owners, server_name) {
-            Known::By(owner) => return self.admit(presented, owner, now),
-            Known::Ambiguous => return Err(Refusal::EndpointRequired(EndpointRequired::SeveralOwners)),
+            Known::By(owner) => return Ok(self.admit(presented, owner, now)?),
+            Known::Ambiguous => return Err(Refusal::EndpointRequired(EndpointRequired::SeveralOwners).into()),
             Known::Unknown => {}
         }
         let elsewhere = |refusal| decide::known_elsewhere(owners, server_name, refusal);
-        let unsigned = |why| elsewhere(decide::unsigned(leaf, why));
-        *signers = self.directory().issuers.signers(leaf).map_err(unsigned)?;
+        let issuers = &self.directory().issuers;
+        // What others hold must not matter to the account that the client means: they may register any CA in SNI_ONLY mode.
+        *signers = issuers.signers(leaf, |ca| decide::is_meant(ca, server_name)).found;
+        if !signers.is_empty() {
+            let forms = self.directory().other_forms(leaf);
+            if let Some((id, _)) = forms.iter().find(|(_, owner)| decide::owns_as_meant(owner, server_name)) {
+                return Err(Detail::OtherForm(*id).into());
+            }
+        }
+        if !signers.iter().any(|(_, ca)| ca.registers()) {
+            // Only for the reason.
+            let anybodys = issuers.signers(leaf, |_| true);
+            signers.extend(anybodys.found);
+            if signers.is_empty() {
+                return Err(elsewhere(decide::unsigned(leaf, anybodys.why_none)).into());
+            }
+        }
         let registrar = decide::registrar(signers, server_name, presented.registers_without_sni);
         let (ca, owner) = registrar.map_err(elsewhere)?;
-        self.register(presented, owner.tenant, ca, now).await
+        if !self.registrations().take(owner.tenant, limits, now.monotonic) {
+            return Err(Detail::Throttled.into());
+        }
+        let outcome = self.register(presented, owner.tenant, ca, now).await;
+        if !matches!(outcome, Ok(Admission::Registered(_))) && limits.auto_registrations_per_second.is_some() {
+            self.registrations().give_back(owner.tenant);
+        }
+        outcome
     }
 
     /// A certificate that the account owns.
@@ -80,7 +115,7 @@ impl Registry {
         tenant: Tenant,
         ca_certificate_id: CaCertificateId,
         now: Now,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, Why> {
         let leaf = presented.leaf;
         let generation_id = &self.generation_id();
         let outcome = self
@@ -90,10 +125,10 @@ impl Registry {
                     return Ok((transaction, Outcome::Known(Owner::new(tenant, &row.value))));
                 }
                 let ca = CA_CERTIFICATES.get(&read, &(tenant, ca_certificate_id)).await?;
-                let Some(ca) = ca else { return Ok((transaction, Outcome::Refused(no_ca(leaf)))) };
+                let Some(ca) = ca else { return Ok((transaction, Outcome::Refused(no_ca(leaf).into()))) };
                 let signer = [(ca_certificate_id, CaOwner::new(tenant, &ca.value))];
                 if let Err(refusal) = decide::registrar(&signer, presented.server_name, true) {
-                    return Ok((transaction, Outcome::Refused(refusal)));
+                    return Ok((transaction, Outcome::Refused(refusal.into())));
                 }
                 let status = CertificateStatus::PendingActivation;
                 let signed_by = Some(ca_certificate_id);
@@ -106,7 +141,11 @@ impl Registry {
                 match insert_certificate(&read, &mut transaction, tenant, leaf, &record).await {
                     Ok(()) => Ok((transaction, Outcome::Registered)),
                     Err(RegistryError::CertificateNotAcceptable) => {
-                        Ok((Transaction::new(), Outcome::Refused(Refusal::OtherAccount)))
+                        Ok((Transaction::new(), Outcome::Refused(Refusal::OtherAccount.into())))
+                    }
+                    // Not by this id: that was looked up above.
+                    Err(RegistryError::CertificateExists(_, form)) => {
+                        Ok((Transaction::new(), Outcome::Refused(Detail::OtherForm(form).into())))
                     }
                     Err(error) => Err(error),
                 }
@@ -118,10 +157,10 @@ impl Registry {
                 Ok(Admission::Registered(event(presented, tenant, ca_certificate_id, now)))
             }
             Outcome::Known(owner) => match decide::known(&[owner], presented.server_name) {
-                Known::By(owner) => self.admit(presented, owner, now),
-                Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly)),
+                Known::By(owner) => Ok(self.admit(presented, owner, now)?),
+                Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly).into()),
             },
-            Outcome::Refused(refusal) => Err(refusal),
+            Outcome::Refused(why) => Err(why),
         }
     }
 }
@@ -130,7 +169,7 @@ impl Registry {
 enum Outcome {
     Registered,
     Known(Owner),
-    Refused(Refusal),
+    Refused(Why),
 }
 
 fn no_ca(leaf: &ClientLeaf) -> Refusal {

@@ -1,25 +1,27 @@
 //! What the TLS handshake asks, before anything is known about SNI, address or CONNECT.
 
-use tidegate_ids::Timestamp;
+use tidegate_ids::{CertificateId, Timestamp};
 use tidegate_pki::ClientLeaf;
 
-use super::{Refusal, Refused, decide};
+use super::{Detail, Refused, decide, refusal::Why};
 use crate::{
-    Directory,
-    directory::{Owner, Signer},
+    CertificateMode, Directory,
+    directory::{Owner, Signer, Signers},
 };
 
 impl Directory {
     /// Whether a handshake with this leaf may go on to the proof of possession: it is within its dates, and known to some
-    /// account or signed by a registered CA.
+    /// account or signed by a registered CA (or there are too many of that name to tell; CONNECT then tells).
     ///
     /// One signature check for an unknown leaf, none for a known one: its id is the digest of its every byte.
     pub fn check_leaf(&self, leaf: &ClientLeaf, now: Timestamp) -> Result<(), Refused> {
         let owners = self.certificates.owners(leaf.certificate_id());
         decide::judge_leaf(leaf, now).map_err(|reason| refused(leaf, reason, &owners, &[]))?;
         if owners.is_empty() {
-            let signers = self.issuers.signers(leaf);
-            signers.map_err(|why| refused(leaf, decide::unsigned(leaf, why), &owners, &[]))?;
+            let signers = self.issuers.signers(leaf, |_| true);
+            if signers.found.is_empty() && !signers.left_out {
+                return Err(refused(leaf, decide::unsigned(leaf, signers.why_none), &owners, &[]));
+            }
         }
         Ok(())
     }
@@ -30,30 +32,47 @@ impl Directory {
     pub fn check_status(&self, leaf: &ClientLeaf, now: Timestamp) -> Result<(), Refused> {
         let owners = self.certificates.owners(leaf.certificate_id());
         decide::judge_leaf(leaf, now).map_err(|reason| refused(leaf, reason, &owners, &[]))?;
-        let mut reason = None;
-        for owner in &owners {
-            match decide::judge_status(owner.status) {
-                Ok(_) => return Ok(()),
-                Err(refusal) => reason = reason.or(Some(refusal)),
-            }
+        if owners.iter().any(|owner| decide::judge_status(owner.status).is_ok()) {
+            return Ok(());
         }
-        let signers = self.issuers.signers(leaf);
+        let signers = self.issuers.signers(leaf, |_| true);
+        let forms = self.other_forms(leaf);
         // Another account may register it by the endpoint in SNI, or the account of its issuer.
-        let elsewhere = |(_, ca): &&Signer| ca.registers() && !owners.iter().any(|owner| owner.tenant == ca.tenant);
-        match (&signers, reason) {
-            (Ok(signers), _) if signers.iter().any(|signer| elsewhere(&signer)) => Ok(()),
-            (Ok(signers), Some(reason)) => Err(refused(leaf, reason, &owners, signers)),
-            (Err(_), Some(reason)) => Err(refused(leaf, reason, &owners, &[])),
-            (Ok(signers), None) => Err(refused(leaf, decide::nobody_registers(signers), &owners, signers)),
-            (Err(why), None) => Err(refused(leaf, decide::unsigned(leaf, *why), &owners, &[])),
+        let holds = |tenant| {
+            owners.iter().any(|owner| owner.tenant == tenant) || forms.iter().any(|(_, owner)| owner.tenant == tenant)
+        };
+        if signers.left_out || signers.found.iter().any(|(_, ca)| ca.registers() && !holds(ca.tenant)) {
+            return Ok(());
+        }
+        Err(refused(leaf, self.nowhere(leaf, &owners, &forms, &signers), &owners, &signers.found))
+    }
+
+    /// Why no account admits or registers the leaf: first in the words of an account that has it in DEFAULT mode, for anybody may
+    /// have it in SNI_ONLY.
+    fn nowhere(&self, leaf: &ClientLeaf, owners: &[Owner], forms: &[(CertificateId, Owner)], signers: &Signers) -> Why {
+        let proven = owners.iter().find(|owner| owner.mode == CertificateMode::Default);
+        if let Some(Err(reason)) = proven.map(|owner| decide::judge_status(owner.status)) {
+            return reason.into();
+        }
+        let of_signers =
+            |(_, owner): &&(CertificateId, Owner)| signers.found.iter().any(|(_, ca)| ca.tenant == owner.tenant);
+        if let Some((id, _)) = forms.iter().find(of_signers) {
+            return Detail::OtherForm(*id).into();
+        }
+        match owners.first().map(|owner| decide::judge_status(owner.status)) {
+            Some(Err(reason)) => reason.into(),
+            Some(Ok(_)) | None if signers.found.is_empty() => decide::unsigned(leaf, signers.why_none).into(),
+            Some(Ok(_)) | None => decide::nobody_registers(&signers.found).into(),
         }
     }
 }
 
-fn refused(leaf: &ClientLeaf, reason: Refusal, owners: &[Owner], signers: &[Signer]) -> Refused {
+fn refused(leaf: &ClientLeaf, why: impl Into<Why>, owners: &[Owner], signers: &[Signer]) -> Refused {
+    let Why { reason, detail } = why.into();
     Refused {
         tenant: decide::concerned(super::ServerName::Absent, owners, signers),
         certificate_id: leaf.certificate_id(),
         reason,
+        detail,
     }
 }

@@ -9,7 +9,10 @@ use tidegate_pki::CaCertificate;
 use super::{CaOwner, Directory, Owner};
 use crate::{
     CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange,
-    tables::{ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES},
+    tables::{
+        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, POLICIES,
+        POLICIES_OF_TARGET, SERVER_CERTIFICATES,
+    },
 };
 
 impl Directory {
@@ -29,6 +32,15 @@ impl Directory {
                 Some(TableChange::Put((tenant, id), record)) => told.extend(self.put_certificate(tenant, id, &record)),
                 Some(TableChange::Delete((tenant, id))) => told.extend(self.remove_certificate(tenant, id)),
                 None => {}
+            }
+        } else if table == CERTIFICATES_BY_SIGNED_PART.name() {
+            match CERTIFICATES_BY_SIGNED_PART.change(change)? {
+                Some(TableChange::Put((part, _, _, id), _)) => self.forms.put(&part, id),
+                // Another account may have it still. What is left behind in error belongs to nobody, hence means nothing.
+                Some(TableChange::Delete((part, _, _, id))) if self.certificates.owners(id).is_empty() => {
+                    self.forms.remove(&part, id);
+                }
+                Some(TableChange::Delete(_)) | None => {}
             }
         } else if table == POLICIES_OF_TARGET.name() {
             match POLICIES_OF_TARGET.change(change)? {
@@ -115,6 +127,15 @@ impl Directory {
         for (tenant, id) in self.certificates.absent(|tenant, id| certificates.contains(&(tenant, id))) {
             told.extend(self.remove_certificate(tenant, id));
         }
+        let mut with_forms = HashSet::new();
+        CERTIFICATES_BY_SIGNED_PART
+            .each(at, KeyRange::all(), |row| {
+                let (part, _, _, id) = row.key;
+                self.forms.put(&part, id);
+                with_forms.insert(id);
+            })
+            .await?;
+        self.forms.retain(&with_forms);
 
         let mut attached = HashSet::new();
         POLICIES_OF_TARGET

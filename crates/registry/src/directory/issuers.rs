@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
-use tidegate_ids::{CaCertificateId, CertificateId, Tenant};
-use tidegate_pki::{CaCertificate, ClientLeaf, Issuer, IssuerIndex};
+use tidegate_ids::{AccountId, CaCertificateId, CertificateId, Tenant};
+use tidegate_pki::{CANDIDATES_MAX, CaCertificate, ClientLeaf, Issuer, IssuerIndex, PublicKey};
 
 use crate::{AutoRegistrationStatus, CaCertificateRecord, CaStatus, CertificateMode};
 
@@ -59,35 +59,40 @@ impl Default for Issuers {
     }
 }
 
+/// The CAs that signed a leaf, of those that were asked for, in each of their accounts.
+#[derive(Debug)]
+pub(crate) struct Signers {
+    pub(crate) found: Vec<Signer>,
+    /// There are more CAs with the issuer's name than one look tries: the true one may be among the others.
+    pub(crate) left_out: bool,
+    /// Why none is found.
+    pub(crate) why_none: NoSigner,
+}
+
 impl Issuers {
-    /// The accounts and CAs that signed this leaf. At least one, or the reason why there is none.
+    /// The CAs that signed this leaf, in the accounts that `wanted` accepts.
     ///
-    /// One signature check (15-120 µs) per distinct key of CAs with the issuer's name; none, if this leaf was checked a
-    /// moment ago.
-    pub(crate) fn signers(&self, leaf: &ClientLeaf) -> Result<Vec<Signer>, NoSigner> {
-        let signers = match self.checked_before(leaf) {
-            Some(signers) => signers,
-            None => self.index.signers(leaf),
-        };
-        let Some(first) = signers.first() else {
-            let named = !self.index.candidates(leaf).is_empty();
-            return Err(if named { NoSigner::OtherKey } else { NoSigner::UnknownName });
-        };
-        self.checked.note(leaf.certificate_id(), first.ca_certificate_id());
+    /// One signature check (15-120 µs) per distinct key of such CAs with the issuer's name, at most
+    /// [`CANDIDATES_MAX`](tidegate_pki::CANDIDATES_MAX), and none that was made for this leaf a moment ago. Each account's first
+    /// CAs are tried before anybody's tenth, so that no account hides another's CA behind many of the same name. All of them
+    /// are tried: a CA certificate can be made whose key fits an ECDSA signature that it never made.
+    pub(crate) fn signers(&self, leaf: &ClientLeaf, wanted: impl Fn(&CaOwner) -> bool) -> Signers {
+        let mut held: HashMap<AccountId, usize> = HashMap::new();
+        let ranked = self.index.ranked(leaf, |owners| {
+            let place = |owner: &CaOwner| {
+                let held = held.entry(owner.tenant.account).or_default();
+                *held += 1;
+                *held
+            };
+            owners.iter().filter(|owner| wanted(owner)).map(place).min()
+        });
+        let why_none = if ranked.candidates.is_empty() { NoSigner::UnknownName } else { NoSigner::OtherKey };
+        let signed_by = self.checked.signed_by(leaf, &ranked.candidates);
         let of = |ca: &Ca| {
             let id = ca.ca_certificate_id();
-            ca.value().iter().map(move |owner| (id, *owner)).collect::<Vec<_>>()
+            ca.value().iter().filter(|owner| wanted(owner)).map(|owner| (id, *owner)).collect::<Vec<_>>()
         };
-        Ok(signers.iter().flat_map(of).collect())
-    }
-
-    /// The CAs with the key that is known to have signed this leaf.
-    fn checked_before(&self, leaf: &ClientLeaf) -> Option<Vec<Ca>> {
-        let signer = self.checked.signer(leaf.certificate_id())?;
-        let mut candidates = self.index.candidates(leaf);
-        let key = candidates.iter().find(|ca| ca.ca_certificate_id() == signer)?.public_key().clone();
-        candidates.retain(|ca| *ca.public_key() == key);
-        Some(candidates)
+        Signers { found: signed_by.iter().flat_map(of).collect(), left_out: ranked.left_out, why_none }
     }
 
     /// The CA is registered, or changed. Returns its former state in this account.
@@ -138,32 +143,67 @@ impl Issuers {
     }
 }
 
-/// Which CA signed the leaves that were checked last, so that the CONNECT after a handshake does not check again.
+/// Which CAs signed the leaves that were checked last, and which did not, so that the CONNECT after a handshake does not
+/// check again.
 ///
 /// Leaf and CA are named by the digests of their DER, so an entry can never become false.
-struct Checked(Box<[Mutex<Option<SignedBy>>]>);
+struct Checked(Box<[Mutex<Option<Verdicts>>]>);
 
-/// A leaf, and a CA that signed it.
-type SignedBy = (CertificateId, CaCertificateId);
+/// About one leaf.
+#[derive(Clone)]
+struct Verdicts {
+    leaf: CertificateId,
+    signed: Vec<(CaCertificateId, bool)>,
+}
 
 impl Checked {
     /// Leaves remembered; one that falls on another's place replaces it.
     const PLACES: usize = 2048;
+    /// CAs remembered for one leaf.
+    const VERDICTS_MAX: usize = 2 * CANDIDATES_MAX;
 
     fn new() -> Self {
         Self((0..Self::PLACES).map(|_| Mutex::new(None)).collect())
     }
 
-    fn place(&self, leaf: CertificateId) -> &Mutex<Option<SignedBy>> {
+    /// Those of `candidates` whose key signed the leaf.
+    fn signed_by(&self, leaf: &ClientLeaf, candidates: &[Ca]) -> Vec<Ca> {
+        let mut verdicts = self.recall(leaf.certificate_id());
+        let recalled = verdicts.signed.len();
+        let mut by_key: HashMap<&PublicKey, bool> = HashMap::new();
+        let mut signers = Vec::new();
+        for ca in candidates {
+            let id = ca.ca_certificate_id();
+            let known = verdicts.signed.iter().find(|(other, _)| *other == id).map(|(_, signed)| *signed);
+            let signed = known.unwrap_or_else(|| {
+                let check = || leaf.check_signed_by(ca.public_key()).is_ok();
+                let signed = *by_key.entry(ca.public_key()).or_insert_with(check);
+                verdicts.signed.push((id, signed));
+                signed
+            });
+            if signed {
+                signers.push(Arc::clone(ca));
+            }
+        }
+        // A leaf that nobody signed is a stranger's: it takes no place from the others.
+        if verdicts.signed.len() > recalled && verdicts.signed.iter().any(|(_, signed)| *signed) {
+            verdicts.signed.truncate(Self::VERDICTS_MAX);
+            *self.place(leaf.certificate_id()).lock() = Some(verdicts);
+        }
+        signers
+    }
+
+    fn recall(&self, leaf: CertificateId) -> Verdicts {
+        let place = self.place(leaf).lock();
+        place
+            .as_ref()
+            .filter(|verdicts| verdicts.leaf == leaf)
+            .cloned()
+            .unwrap_or(Verdicts { leaf, signed: Vec::new() })
+    }
+
+    fn place(&self, leaf: CertificateId) -> &Mutex<Option<Verdicts>> {
         let [a, b, ..] = *leaf.as_bytes();
         &self.0[usize::from(u16::from_be_bytes([a, b])) % Self::PLACES]
-    }
-
-    fn signer(&self, leaf: CertificateId) -> Option<CaCertificateId> {
-        self.place(leaf).lock().filter(|(id, _)| *id == leaf).map(|(_, signer)| signer)
-    }
-
-    fn note(&self, leaf: CertificateId, signer: CaCertificateId) {
-        *self.place(leaf).lock() = Some((leaf, signer));
     }
 }

@@ -2,13 +2,14 @@
 
 use tidegate_ids::{CertificateId, Tenant};
 use tidegate_kv::{Direction, Transaction};
+use tidegate_pki::ClientLeaf;
 
-use super::describe_certificate::read_certificate;
+use super::{describe_certificate::read_certificate, register_certificate::rewritable_part};
 use crate::{
     CertificateStatus, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
     tables::{
-        CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION, POLICIES_OF_TARGET,
-        TARGETS_OF_POLICY,
+        CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION, CERTIFICATES_BY_SIGNED_PART,
+        POLICIES_OF_TARGET, TARGETS_OF_POLICY,
     },
 };
 
@@ -48,6 +49,12 @@ impl Registry {
             CERTIFICATES_BY_CREATION.delete(&mut transaction, &(tenant, created, certificate_id));
             if let Some(ca) = row.value.ca_certificate_id {
                 CERTIFICATES_BY_CA.delete(&mut transaction, &(tenant, ca, created, certificate_id));
+            }
+            let leaf = ClientLeaf::from_pem(&row.value.pem).map_err(|error| RegistryError::Internal(error.into()))?;
+            if let Some(part) = rewritable_part(&leaf) {
+                // After the certificate's own row: the directory forgets a form when nobody has the certificate.
+                let key = (part, tenant.region, tenant.account, certificate_id);
+                CERTIFICATES_BY_SIGNED_PART.delete(&mut transaction, &key);
             }
             CERTIFICATE_OWNERS.delete(&mut transaction, &(certificate_id, tenant.region, tenant.account));
             Ok((transaction, ()))

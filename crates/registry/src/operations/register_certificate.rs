@@ -2,14 +2,15 @@
 
 use tidegate_ids::{CaCertificateId, CertificateId, Now, Tenant};
 use tidegate_kv::{Direction, Expected, Snapshot, Transaction, Versioned};
-use tidegate_pki::{CaCertificate, ClientLeaf, sha256};
+use tidegate_pki::{CaCertificate, ClientLeaf, SignatureAlgorithm, sha256};
 
 use crate::{
     CaCertificateRecord, CaStatus, CertificateMode, CertificateProblem, CertificateStatus, DeviceCertificateRecord,
     GenerationId, Registry, RegistryError, SAME_SUBJECT_CAS_MAX, Validity,
     records::OwnerRecord,
     tables::{
-        CA_CERTIFICATES, CAS_BY_SUBJECT, CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION,
+        CA_CERTIFICATES, CAS_BY_SUBJECT, CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA,
+        CERTIFICATES_BY_CREATION, CERTIFICATES_BY_SIGNED_PART,
     },
 };
 
@@ -130,7 +131,20 @@ pub(crate) fn new_record(
     }
 }
 
+/// What all forms of a certificate share whose signature anybody can rewrite: with ECDSA, (r, s) into (r, n - s).
+///
+/// `None` for RSA: its signatures cannot be rewritten without the issuer's key.
+pub(crate) fn rewritable_part(leaf: &ClientLeaf) -> Option<[u8; 32]> {
+    match leaf.signature_algorithm() {
+        SignatureAlgorithm::Ecdsa(_) => Some(leaf.signed_part_sha256()),
+        SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(..) | SignatureAlgorithm::Unaccepted(_) => None,
+    }
+}
+
 /// Adds a certificate's row and its index rows. In DEFAULT mode no other account of the region may hold it so.
+///
+/// Another form of a certificate (see [`rewritable_part`]) counts as the certificate: `CertificateExists` names the one that
+/// is registered. Unverified: AWS, which knows certificates by their ids alone, may take it.
 ///
 /// # Errors
 /// `CertificateExists`, `CertificateNotAcceptable`.
@@ -156,12 +170,47 @@ pub(crate) async fn insert_certificate(
         }
         CERTIFICATE_OWNERS.require_unchanged(transaction, owners, read);
     }
+    let owner = OwnerRecord { mode: record.mode };
+    if let Some(part) = rewritable_part(leaf) {
+        require_no_other_form(read, transaction, tenant, part, record.mode).await?;
+        let key = (part, tenant.region, tenant.account, id);
+        CERTIFICATES_BY_SIGNED_PART.put(transaction, &key, &owner);
+    }
     CERTIFICATES.insert(transaction, &(tenant, id), record);
     CERTIFICATES_BY_CREATION.put(transaction, &(tenant, record.created, id), &());
     if let Some(ca) = record.ca_certificate_id {
         CERTIFICATES_BY_CA.put(transaction, &(tenant, ca, record.created, id), &());
     }
-    let owner = OwnerRecord { mode: record.mode };
     CERTIFICATE_OWNERS.put(transaction, &(id, tenant.region, tenant.account), &owner);
+    Ok(())
+}
+
+/// Refuses a certificate that the account holds in another form, or that another account of the region holds so in
+/// DEFAULT mode, as it would be refused in that form.
+async fn require_no_other_form(
+    read: &Snapshot,
+    transaction: &mut Transaction,
+    tenant: Tenant,
+    part: [u8; 32],
+    mode: CertificateMode,
+) -> Result<(), RegistryError> {
+    let range = match mode {
+        CertificateMode::Default => CERTIFICATES_BY_SIGNED_PART.under(&(part, tenant.region)),
+        CertificateMode::SniOnly => CERTIFICATES_BY_SIGNED_PART.under(&(part, tenant.region, tenant.account)),
+    };
+    let (mut own, mut taken) = (None, false);
+    CERTIFICATES_BY_SIGNED_PART
+        .each(read, range.clone(), |row| match row.key {
+            (_, _, account, id) if account == tenant.account => own = Some(id),
+            _ => taken |= row.value.mode == CertificateMode::Default,
+        })
+        .await?;
+    if let Some(id) = own {
+        return Err(RegistryError::CertificateExists(tenant, id));
+    }
+    if taken && mode == CertificateMode::Default {
+        return Err(RegistryError::CertificateNotAcceptable);
+    }
+    CERTIFICATES_BY_SIGNED_PART.require_unchanged(transaction, range, read);
     Ok(())
 }

@@ -22,7 +22,8 @@ struct Material {
 
 static MATERIAL: LazyLock<Material> = LazyLock::new(|| {
     let cas = vec![Ca::new("one"), Ca::new("two")];
-    let leaves = (0..4).map(|n| cas[n % 2].leaf(&n.to_string())).collect();
+    let mut leaves: Vec<_> = (0..3).map(|n| cas[n % 2].leaf(&n.to_string())).collect();
+    leaves.push(super::material::other_form(&leaves[0]));
     Material { cas, leaves }
 });
 
@@ -175,9 +176,11 @@ fn answers(directory: &Directory) -> Vec<String> {
     for leaf in &MATERIAL.leaves {
         let mut owners = directory.certificates.owners(leaf.certificate_id());
         owners.sort_by_key(|owner| owner.tenant);
-        let mut signers = directory.issuers.signers(leaf).unwrap_or_default();
+        let mut signers = directory.issuers.signers(leaf, |_| true).found;
         signers.sort_by_key(|(id, ca)| (*id, ca.tenant));
-        answers.push(format!("{owners:?} {signers:?}"));
+        let mut forms = directory.other_forms(leaf);
+        forms.sort_by_key(|(id, owner)| (*id, owner.tenant));
+        answers.push(format!("{owners:?} {signers:?} {forms:?}"));
         for first in [true, false] {
             let grants = directory.grants(owner(first), leaf.certificate_id());
             let bound = grants.map(|grants| grants.policies().bind(&Variables::new()));
@@ -220,6 +223,22 @@ async fn check_indexes(read: &Snapshot) {
     let index: Vec<_> =
         keys(read, &tables::CERTIFICATE_OWNERS).await.into_iter().map(|(key, row)| (key, row.mode)).collect();
     assert_eq!(index, owners);
+
+    let mut forms: Vec<_> = certificates
+        .iter()
+        .map(|((t, id), row)| {
+            let part = ClientLeaf::from_pem(&row.pem).unwrap().signed_part_sha256();
+            ((part, t.region, t.account, *id), row.mode)
+        })
+        .collect();
+    forms.sort_by_key(|(key, _)| *key);
+    for pair in forms.windows(2) {
+        let ((part, region, account, _), (other, region2, account2, _)) = (pair[0].0, pair[1].0);
+        assert_ne!((part, region, account), (other, region2, account2), "one account has two forms");
+    }
+    let index: Vec<_> =
+        keys(read, &tables::CERTIFICATES_BY_SIGNED_PART).await.into_iter().map(|(key, row)| (key, row.mode)).collect();
+    assert_eq!(index, forms);
 
     let cas = keys(read, &tables::CA_CERTIFICATES).await;
     for index_rows in [

@@ -6,6 +6,7 @@ mod ca_certificates;
 mod certificates;
 mod connect;
 mod directory;
+mod hostile;
 mod material;
 mod policies;
 mod races;

@@ -34,6 +34,23 @@ fn signer(
 }
 
 #[test]
+fn who_holds_in_sni_only_mode_gets_no_log_lines_of_others_and_takes_none() {
+    use CaStatus::Active;
+    let (proven, copied) = (signer(5, 1, ByCertificate, Active, Disable), signer(5, 2, SniOnly, Active, Enable));
+    let (held, known) = (owner(2, SniOnly), owner(1, ByCertificate));
+    for (server_name, owners, signers, expected) in [
+        (Host, &[][..], &[proven, copied][..], Some(tenant(1))),
+        (Absent, &[held], &[proven], Some(tenant(1))),
+        (Host, &[held, known], &[copied], Some(tenant(1))),
+        (Host, &[held], &[copied], None),
+        (Endpoint(tenant(2)), &[], &[proven, copied], Some(tenant(2))),
+    ] {
+        assert_eq!(concerned(server_name, owners, signers), expected, "{server_name:?} {owners:?} {signers:?}");
+    }
+    assert_eq!(nobody_registers(&[copied, proven]), Refusal::AutoRegistrationDisabled(ca(5)));
+}
+
+#[test]
 fn a_known_certificate_is_judged_by_the_account_that_the_client_means() {
     let (one, two, three) = (owner(1, ByCertificate), owner(2, SniOnly), owner(3, ByCertificate));
     for (owners, server_name, expected) in [
