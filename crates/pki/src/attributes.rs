@@ -188,14 +188,14 @@ const ISSUER: AlternativeNames = AlternativeNames {
 /// A name for people, from its raw DER: `C=US, O=Example, CN=Factory 1`, cut at 1 024 characters.
 pub(crate) fn name_text(der: &[u8]) -> String {
     match X509Name::from_der(der) {
-        Ok((_, name)) => printed(&name),
+        // A name is its maker's: a line feed or an escape sequence in it must not write lines of its own into a log.
+        Ok((_, name)) => printed(&name).replace(char::is_control, "\u{fffd}"),
         Err(_) => "(unreadable name)".to_owned(),
     }
 }
 
 fn printed(name: &X509Name<'_>) -> String {
-    let text = name.to_string();
-    if text.chars().nth(NAME_TEXT_MAX).is_none() { text } else { text.chars().take(NAME_TEXT_MAX).collect() }
+    name.to_string().chars().take(NAME_TEXT_MAX).collect()
 }
 
 /// A value of one of the directory string types. Spec: X.520; RFC 5280, 4.1.2.4 and appendix B (T.61 read as Latin-1).

@@ -73,3 +73,10 @@ fn every_kind_of_string_is_read() {
         assert_eq!(text(&Any::from_tag_and_data(tag, bytes)).as_deref(), expected, "{tag:?} {bytes:?}");
     }
 }
+
+#[test]
+fn a_name_writes_no_lines_of_its_own_into_a_log() {
+    let name = crate::der::name(&[(3, "a\n2026-11-25 INFO all is well\u{1b}[2J")]);
+    let text = super::name_text(&name);
+    assert!(!text.chars().any(char::is_control) && text.contains("all is well"), "{text:?}");
+}
