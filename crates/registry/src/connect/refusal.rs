@@ -15,7 +15,7 @@ pub struct Refused {
     /// The account whose registry refused, when one was found. Its log gets the line.
     pub tenant: Option<Tenant>,
     /// What the reason alone does not tell; code and sentence are its, then.
-    pub detail: Option<Detail>,
+    pub detail: Option<Box<Detail>>,
 }
 
 /// A closer reason, where [`Refusal`] is as fine as TLS can tell.
@@ -32,7 +32,7 @@ pub enum Detail {
 /// A reason with its detail.
 pub(super) struct Why {
     pub(super) reason: Refusal,
-    pub(super) detail: Option<Detail>,
+    pub(super) detail: Option<Box<Detail>>,
 }
 
 impl From<Refusal> for Why {
@@ -47,14 +47,14 @@ impl From<Detail> for Why {
             Detail::OtherForm(_) => Refusal::OtherAccount,
             Detail::Throttled => Refusal::Unavailable("too many registrations at this moment".into()),
         };
-        Self { reason, detail: Some(detail) }
+        Self { reason, detail: Some(detail.into()) }
     }
 }
 
 impl Refused {
     /// The reason code of AWS's `Connection.AuthNError` log event. `Display` gives the `details`.
     pub fn authn_error(&self) -> &'static str {
-        match self.detail {
+        match self.detail.as_deref() {
             Some(Detail::OtherForm(_)) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
             Some(Detail::Throttled) => "THROTTLED",
             None => self.reason.authn_error(),
@@ -153,7 +153,7 @@ impl Refusal {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.certificate_id;
-        match self.detail {
+        match self.detail.as_deref() {
             Some(Detail::OtherForm(registered)) => {
                 return write!(
                     f,

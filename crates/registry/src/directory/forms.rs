@@ -14,8 +14,10 @@ type Short = u64;
 
 /// From what an issuer signed to the registered certificates with it: nearly always one. Some 60 bytes for each.
 pub(super) struct Forms {
-    shards: Box<[RwLock<BTreeSet<(Short, CertificateId)>>]>,
+    shards: Box<[RwLock<Shard>]>,
 }
+
+type Shard = BTreeSet<(Short, CertificateId)>;
 
 impl Forms {
     pub(super) fn new() -> Self {
@@ -42,7 +44,7 @@ impl Forms {
         self.shards.iter().for_each(|shard| shard.write().retain(|(_, id)| keep.contains(id)));
     }
 
-    fn shard(&self, short: Short) -> &RwLock<BTreeSet<(Short, CertificateId)>> {
+    fn shard(&self, short: Short) -> &RwLock<Shard> {
         &self.shards[short as usize % SHARDS]
     }
 }

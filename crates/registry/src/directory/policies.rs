@@ -11,7 +11,8 @@ use tidegate_policy::{Document, PolicySet};
 
 use super::Grants;
 
-/// A policy's place here: small, for there is one in every certificate's entry for each attachment. Never used twice.
+/// A policy's place here: small, for there is one in every certificate's entry for each attachment. Used again only after all others,
+/// when nobody can remember it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PolicySlot(u32);
 
@@ -128,8 +129,12 @@ impl Inner {
         if let Some(slot) = self.slots.get(&(tenant, name.clone())) {
             return *slot;
         }
+        // Whoever makes and deletes policies for days comes round.
+        while self.policies.contains_key(&PolicySlot(self.next)) {
+            self.next = self.next.wrapping_add(1);
+        }
         let slot = PolicySlot(self.next);
-        self.next = self.next.checked_add(1).expect("four thousand million policies are never made in one process");
+        self.next = self.next.wrapping_add(1);
         self.slots.insert((tenant, name.clone()), slot);
         self.policies.insert(slot, Policy { name: name.clone(), text: None, sets: HashSet::new() });
         slot
@@ -198,5 +203,21 @@ impl CompiledSet {
         self.members.retain(|member| member.upgrade().is_some_and(|member| member.follows(number)));
         self.members.sort_unstable_by_key(Weak::as_ptr);
         self.members.dedup_by_key(|member| member.as_ptr());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_in_use_is_not_given_again_when_the_numbers_come_round() {
+        let tenant = Tenant { account: "111111111111".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+        let policies = Policies::default();
+        let slot = |name: &str| policies.slot(tenant, &name.parse().unwrap());
+        let first = slot("first");
+        policies.0.lock().next = u32::MAX;
+        assert_eq!((slot("last"), slot("next")), (PolicySlot(u32::MAX), PolicySlot(1)));
+        assert_eq!((first, slot("first")), (PolicySlot(0), PolicySlot(0)));
     }
 }
