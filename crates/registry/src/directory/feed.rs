@@ -1,13 +1,10 @@
 //! The directory's place in the store's change feed.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tidegate_kv::{Changes, FeedError, Revision, Store, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::Directory;
 use crate::{RegistryChange, RegistryError};
@@ -23,7 +20,7 @@ pub(crate) struct Feed {
     directory: Arc<Directory>,
     reader: Mutex<Changes>,
     /// The newest transaction that the directory shows and the listeners know.
-    applied: AtomicU64,
+    applied: watch::Sender<Revision>,
     listeners: RwLock<Vec<Listener>>,
 }
 
@@ -35,7 +32,7 @@ impl Feed {
         let revision = snapshot.revision();
         Ok(Self {
             reader: Mutex::new(store.changes(revision)),
-            applied: AtomicU64::new(revision.0),
+            applied: watch::Sender::new(revision),
             listeners: RwLock::default(),
             store,
             directory,
@@ -47,14 +44,21 @@ impl Feed {
     }
 
     /// Returns when the directory shows the transaction `revision` and all before it.
+    ///
+    /// It waits for whoever reads, and for its turn to read: the present reader may keep the feed for long after it has
+    /// applied the transaction.
     pub(crate) async fn catch_up(&self, revision: Revision) -> Result<(), RegistryError> {
-        while self.applied.load(Ordering::Acquire) < revision.0 {
-            let mut reader = self.reader.lock().await;
-            if self.applied.load(Ordering::Acquire) < revision.0 {
+        let mut applied = self.applied.subscribe();
+        loop {
+            let mut reader = tokio::select! {
+                biased;
+                () = shown(&mut applied, revision) => return Ok(()),
+                reader = self.reader.lock() => reader,
+            };
+            if *self.applied.borrow() < revision {
                 self.step(&mut reader).await?;
             }
         }
-        Ok(())
     }
 
     /// Applies whatever comes until the store closes.
@@ -74,14 +78,14 @@ impl Feed {
             Ok(committed) => {
                 let told = self.directory.apply(&committed)?;
                 self.tell(&told);
-                self.applied.store(committed.revision.0, Ordering::Release);
+                self.applied.send_replace(committed.revision);
             }
             Err(FeedError::Gone) => {
                 let snapshot = self.store.snapshot().await?;
                 let told = self.directory.read_all(&snapshot).await?;
                 *reader = self.store.changes(snapshot.revision());
                 self.tell(&told);
-                self.applied.store(snapshot.revision().0, Ordering::Release);
+                self.applied.send_replace(snapshot.revision());
             }
             Err(FeedError::Closed) => return Err(StoreError::Closed.into()),
         }
@@ -93,5 +97,45 @@ impl Feed {
         for change in changes {
             listeners.iter().for_each(|listener| listener(change));
         }
+    }
+}
+
+/// Returns once the directory shows `revision`.
+async fn shown(applied: &mut watch::Receiver<Revision>, revision: Revision) {
+    let waited = applied.wait_for(|applied| *applied >= revision).await;
+    waited.expect("the sender lives as long as the feed");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tidegate_kv::{Table, Transaction, memory::MemoryStore};
+    use tidegate_pki::seal::MasterKey;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    static ROWS: Table<String, u64> = Table::new("rows");
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_transaction_does_not_wait_for_the_reader_to_let_go() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
+        let directory = Arc::new(Directory::new(None, master_key));
+        let feed = Arc::new(Feed::open(Arc::clone(&store), directory).await.unwrap());
+        let mut reader = feed.reader.lock().await; // as `run` holds it while it waits for the next change
+        let mut transaction = Transaction::new();
+        ROWS.put(&mut transaction, &"row".to_owned(), &1);
+        let revision = store.commit(transaction).await.unwrap();
+        let waiting = tokio::spawn({
+            let feed = Arc::clone(&feed);
+            async move { feed.catch_up(revision).await }
+        });
+        tokio::task::yield_now().await; // it waits for its turn now
+        feed.step(&mut reader).await.unwrap();
+        let caught_up = timeout(Duration::from_secs(60), waiting).await;
+        caught_up.expect("it hears that the transaction is applied").unwrap().unwrap();
+        drop(reader);
     }
 }
