@@ -10,6 +10,7 @@ use crate::{
     AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, AutoRegistrationStatus, CaStatus, CertificateMode, CertificateStatus,
     Detail, Limits, Presented, Refusal, RegisterCaCertificate, RegisterCertificate, RegistryError, ServerName,
     UpdateCaCertificate,
+    operations::{insert_certificate, new_record},
 };
 
 fn presented(leaf: &ClientLeaf, server_name: ServerName) -> Presented<'_> {
@@ -103,16 +104,53 @@ async fn the_two_forms_at_once_make_one_row() {
     ca.register(&registry, owner, at(1)).await;
     for round in 0..20 {
         let leaf = ca.leaf(&round.to_string());
+        let forms = [other_form(&leaf), leaf];
+        // The signature is known, so that they meet in the store.
+        forms.iter().for_each(|form| registry.directory().check_leaf(form, at(2).wall).unwrap());
+        let start = Arc::new(tokio::sync::Barrier::new(8));
         let mut tasks = tokio::task::JoinSet::new();
-        for form in [other_form(&leaf), leaf] {
-            let registry = registry.clone();
-            tasks.spawn(async move { registry.connect(presented(&form, ServerName::Host), at(2)).await });
+        for number in 0..8 {
+            let (registry, form, start) = (registry.clone(), forms[number % 2].clone(), Arc::clone(&start));
+            tasks.spawn(async move {
+                start.wait().await;
+                registry.connect(presented(&form, ServerName::Host), at(2)).await
+            });
         }
         let outcomes = tasks.join_all().await;
-        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+        let registered = |outcome: &&Result<_, _>| matches!(outcome, Ok(Admission::Registered(_)));
+        assert_eq!(outcomes.iter().filter(registered).count(), 1, "{outcomes:?}");
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 4, "{outcomes:?}");
     }
     let page = PageRequest { size: Some(250), ..first_page() };
     assert_eq!(registry.list_certificates(owner, page).await.unwrap().items.len(), 20);
+}
+
+#[tokio::test]
+async fn two_forms_decided_on_one_snapshot_are_not_both_committed() {
+    use CertificateMode::{Default as ByCertificate, SniOnly};
+    let (a, b) = (tenant(A), tenant(B));
+    for (first, second, both) in [
+        ((a, ByCertificate), (a, ByCertificate), false),
+        ((a, SniOnly), (a, SniOnly), false),
+        ((a, ByCertificate), (b, ByCertificate), false),
+        ((a, SniOnly), (b, SniOnly), true),
+    ] {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let registry = open(Arc::clone(&store), Box::new(())).await;
+        let leaf = Ca::new("ca").leaf("device");
+        let read = registry.read().await.unwrap();
+        let mut transactions = Vec::new();
+        for ((owner, mode), form) in [(first, &leaf), (second, &other_form(&leaf))] {
+            let generation_id = registry.generation_id();
+            let record = new_record(form, CertificateStatus::Inactive, mode, None, generation_id, at(1));
+            let mut transaction = tidegate_kv::Transaction::new();
+            insert_certificate(&read, &mut transaction, owner, form, &record).await.unwrap();
+            transactions.push(transaction);
+        }
+        let [one, other] = transactions.try_into().unwrap();
+        store.commit(one).await.unwrap();
+        assert_eq!(store.commit(other).await.is_ok(), both, "{first:?} {second:?}");
+    }
 }
 
 /// The leaf's signature fits the key in another CA certificate, which nobody can sign with. See `testdata/recipe.sh`.
@@ -155,10 +193,10 @@ async fn many_cas_of_one_name_do_not_hide_another_accounts() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let registry = open(Arc::clone(&store), Box::new(())).await;
     // An account is in every region.
-    for number in 0..40 {
+    for number in 0..200 {
         let region = format!("eu-west-{}", number / 10).parse().unwrap();
         let flooder = Tenant { region, ..tenant(A) };
-        registry.register_ca_certificate(flooder, Ca::new("same").sni_only(), at(number)).await.unwrap();
+        registry.register_ca_certificate(flooder, Ca::new("same").sni_only(), at(1)).await.unwrap();
     }
     let ca = Ca::new("same");
     ca.register(&registry, tenant(B), at(100)).await;
