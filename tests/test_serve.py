@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -52,6 +53,16 @@ def test_a_second_process_on_the_same_directory_is_refused(own_broker):
     assert second.returncode != 0
     assert str(own_broker.data) in second.stderr and "another" in second.stderr
     assert Aws(own_broker)("sts", "get-caller-identity")
+
+
+def test_a_lost_store_is_not_taken_for_a_new_one(own_broker):
+    ca = (own_broker.data / "ca.pem").read_text()
+    assert own_broker.stop() == 0
+    shutil.rmtree(own_broker.data / "store")
+    again = tidegate("serve", "--data", own_broker.data, TIDEGATE_MQTT_PORT="0", TIDEGATE_API_PORT="0")
+    assert again.returncode == 1
+    assert own_broker.env["TIDEGATE_ACCOUNT_ID"] in again.stderr and "backup" in again.stderr
+    assert (own_broker.data / "ca.pem").read_text() == ca
 
 
 def test_a_port_in_use_is_named(own_broker, tmp_path):

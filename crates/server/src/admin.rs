@@ -25,7 +25,7 @@ use tokio::{
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Request {
+pub(crate) enum Request {
     /// Make an account and its administrator key.
     CreateAccount {
         /// 12 digits; drawn at random when absent.
@@ -58,19 +58,24 @@ const REQUEST_BYTES_MAX: u64 = 4 * 1024;
 /// Longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Requests that are answered at once; more wait.
-const CONNECTIONS_MAX: usize = 8;
-/// How long a peer may take to ask.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTIONS_MAX: usize = 64;
+/// How long a peer may take to ask, and to take its answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the command line waits for an answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub enum AdminError {
+pub(crate) enum AdminError {
     /// Nobody listens.
     #[error("no broker runs on {}: start one with `tidegate serve`, or name its directory with --data", data.display())]
     NotRunning {
         /// Where nobody listens.
         data: PathBuf,
     },
+    /// No answer came in time.
+    #[error("the running broker did not answer within {} s; is its disk stuck?", ANSWER_PATIENCE.as_secs())]
+    Silent,
     /// The connection failed half-way.
     #[error("the admin socket failed")]
     Io(#[from] io::Error),
@@ -83,25 +88,30 @@ pub enum AdminError {
 }
 
 /// Asks the broker that runs on `data`.
-pub async fn ask(data: &Path, socket: &Path, request: &Request) -> Result<Value, AdminError> {
-    let mut stream = UnixStream::connect(socket).await.map_err(|_| AdminError::NotRunning { data: data.to_owned() })?;
+pub(crate) async fn ask(data: &Path, socket: &Path, request: &Request) -> Result<Value, AdminError> {
+    let stream = UnixStream::connect(socket).await.map_err(|_| AdminError::NotRunning { data: data.to_owned() })?;
+    let answer = timeout(ANSWER_PATIENCE, exchange(stream, request)).await.map_err(|_| AdminError::Silent)??;
+    serde_json::from_slice::<Answer>(&answer)?.map_err(AdminError::Refused)
+}
+
+async fn exchange(mut stream: UnixStream, request: &Request) -> Result<Vec<u8>, AdminError> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
-    serde_json::from_slice::<Answer>(&answer)?.map_err(AdminError::Refused)
+    Ok(answer)
 }
 
 /// The listening side.
-pub struct AdminSocket {
+pub(crate) struct AdminSocket {
     listener: UnixListener,
     owner: u32,
 }
 
 impl AdminSocket {
     /// Listens on `path`, taking the place of a socket that a killed process left; the caller holds the directory's lock.
-    pub fn bind(path: &Path) -> io::Result<Self> {
+    pub(crate) fn bind(path: &Path) -> io::Result<Self> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -112,7 +122,7 @@ impl AdminSocket {
     }
 
     /// Answers until it is dropped.
-    pub async fn serve<F, Fut>(self, handle: F)
+    pub(crate) async fn serve<F, Fut>(self, handle: F)
     where
         F: Fn(Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send + 'static,
@@ -153,8 +163,12 @@ where
         Ok(request) => handle(request).await,
         Err(error) => Err(format!("not a request: {error}")),
     };
-    stream.write_all(&serde_json::to_vec(&answer)?).await?;
-    stream.shutdown().await
+    let answer = serde_json::to_vec(&answer)?;
+    timeout(PATIENCE, async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await
+    })
+    .await?
 }
 
 #[cfg(test)]

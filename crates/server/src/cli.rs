@@ -17,7 +17,7 @@ Examples:
   tidegate demo                                watch a device register itself, step by step
   tidegate account create --id 222222222222    a second account, with a key of its own"
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do; `serve` when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -28,14 +28,17 @@ pub struct Cli {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run the broker: MQTT for devices, the AWS-shaped API for operators.
     Serve(Serve),
     /// Play the whole story against a running broker, or one started for it: register a CA, connect a new device,
     /// see the event, activate, attach a policy, publish.
     Demo(Demo),
     /// Make or list accounts of a running broker.
-    #[command(subcommand, after_help = "Examples:\n  tidegate account create --id 222222222222\n  tidegate account list --json")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tidegate account create --id 222222222222\n  tidegate account list --json"
+    )]
     Account(Account),
     /// Make, list or delete access keys of a running broker.
     #[command(
@@ -55,7 +58,7 @@ Examples:
   TIDEGATE_MQTT_PORT=0 TIDEGATE_API_PORT=0 tidegate serve --data /tmp/t     any free ports; see /tmp/t/tidegate.env
 
 SIGTERM or SIGINT: stop accepting, tell MQTT 5 clients, flush, exit 0 within 10 s. A second one exits at once.")]
-pub struct Serve {
+pub(crate) struct Serve {
     /// The configuration file; defaults without one. See config/standalone.toml.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -75,7 +78,7 @@ Examples:
   tidegate demo --data ./data    plays against the broker that runs on ./data
 
 It exits 0 when every step did what it should, else 1.")]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Play against the broker that runs on this data directory.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -83,7 +86,7 @@ pub struct Demo {
 
 /// Where the running broker is, and how to print.
 #[derive(Debug, Args)]
-pub struct Running {
+pub(crate) struct Running {
     /// The data directory of the running broker.
     #[arg(long, value_name = "DIR", default_value = "./data", env = "TIDEGATE_DATA", hide_env_values = true)]
     pub data: PathBuf,
@@ -94,7 +97,7 @@ pub struct Running {
 
 /// `tidegate account …`
 #[derive(Debug, Subcommand)]
-pub enum Account {
+pub(crate) enum Account {
     /// Make an account and its administrator's access key.
     #[command(after_help = "\
 Example:
@@ -119,7 +122,7 @@ The secret is shown this once.")]
 
 /// `tidegate key …`
 #[derive(Debug, Subcommand)]
-pub enum Key {
+pub(crate) enum Key {
     /// Make another access key for an account. The secret is shown this once.
     #[command(after_help = "Example:\n  tidegate key create --account 222222222222")]
     Create {
@@ -151,7 +154,7 @@ pub enum Key {
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tidegate check-config --config config/standalone.toml")]
-pub struct CheckConfig {
+pub(crate) struct CheckConfig {
     /// The configuration file; without one, the defaults and the environment are checked.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -6,13 +6,13 @@ use tidegate_ids::{Clock, Monotonic, Now, Timestamp};
 
 /// Wall and monotonic time of the machine.
 #[derive(Debug)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     started: Instant,
 }
 
 impl SystemClock {
     /// A clock whose monotonic time starts now.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self { started: Instant::now() }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// `tidegate account …`
-pub async fn account(command: Account) -> Result<()> {
+pub(crate) async fn account(command: Account) -> Result<()> {
     match command {
         Account::Create { id, running } => print_created(ask(&running, Request::CreateAccount { id }).await?, &running),
         Account::List { running } => {
@@ -23,7 +23,7 @@ pub async fn account(command: Account) -> Result<()> {
 }
 
 /// `tidegate key …`
-pub async fn key(command: Key) -> Result<()> {
+pub(crate) async fn key(command: Key) -> Result<()> {
     match command {
         Key::Create { account, running } => {
             print_created(ask(&running, Request::CreateKey { account }).await?, &running)
@@ -45,7 +45,7 @@ pub async fn key(command: Key) -> Result<()> {
 }
 
 /// `tidegate check-config`
-pub fn check_config(options: &CheckConfig) -> Result<()> {
+pub(crate) fn check_config(options: &CheckConfig) -> Result<()> {
     Config::load(options.config.as_deref(), std::env::vars())?;
     match &options.config {
         Some(path) => println!("{}: the configuration is good", path.display()),

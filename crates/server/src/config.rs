@@ -17,7 +17,7 @@ use tidegate_ids::{AccountId, Region};
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Config {
+pub(crate) struct Config {
     /// The data directory: store, keys, admin socket, `tidegate.env`.
     pub data: PathBuf,
     /// What the first start makes.
@@ -35,7 +35,7 @@ pub struct Config {
 /// Read once, when the data directory is new; later starts ignore it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct FirstStart {
+pub(crate) struct FirstStart {
     /// The account that is made; drawn at random when absent.
     pub account_id: Option<AccountId>,
     /// The region written to `tidegate.env`. Each region of an account is a world of its own.
@@ -45,7 +45,7 @@ pub struct FirstStart {
 /// The broker's own names.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Server {
+pub(crate) struct Server {
     /// Host names and addresses of the server certificate; `localhost` and the machine's name when empty.
     pub host_names: Vec<String>,
 }
@@ -53,7 +53,7 @@ pub struct Server {
 /// The devices' edge.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Mqtt {
+pub(crate) struct Mqtt {
     /// Where the first listener listens; it speaks MQTT over TLS with client certificates.
     pub address: IpAddr,
     /// Its port; 0 takes any free one.
@@ -71,7 +71,7 @@ pub struct Mqtt {
 /// One more place where devices connect.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Listener {
+pub(crate) struct Listener {
     /// For messages and logs.
     pub name: String,
     /// Where it listens.
@@ -92,7 +92,7 @@ pub struct Listener {
 /// With or without TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Transport {
+pub(crate) enum Transport {
     /// TLS with client certificates.
     #[default]
     Tls,
@@ -103,7 +103,7 @@ pub enum Transport {
 /// Whose manners a listener has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Profile {
+pub(crate) enum Profile {
     /// All of MQTT 3.1.1 and 5.0, and reasons in the answers.
     #[default]
     Standard,
@@ -114,7 +114,7 @@ pub enum Profile {
 /// The operators' edge.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Api {
+pub(crate) struct Api {
     /// Where the HTTPS API listens.
     pub address: IpAddr,
     /// Its port; 0 takes any free one.
@@ -126,7 +126,7 @@ pub struct Api {
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Log {
+pub(crate) struct Log {
     /// `error`, `warn`, `info`, `debug`, or directives such as `info,tidegate::connections=debug`.
     pub level: String,
     /// Text on a terminal and JSON lines elsewhere, unless said.
@@ -136,7 +136,7 @@ pub struct Log {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     #[default]
     Auto,
@@ -199,7 +199,7 @@ impl Default for Log {
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}", path.display())]
     Unreadable {
@@ -232,7 +232,10 @@ pub enum ConfigError {
 
 impl Config {
     /// The configuration from `file` (the defaults when there is none), overridden by `environment`, checked.
-    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut config = match file {
             None => Self::default(),
             Some(path) => {

@@ -7,13 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tidegate_ids::AccountId;
+
 /// A data directory that exists and belongs to its owner alone.
 #[derive(Debug, Clone)]
-pub struct DataDir(PathBuf);
+pub(crate) struct DataDir(PathBuf);
+
+/// Names the first account once the first start is complete.
+const INITIALIZED: &str = "initialized";
 
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum DataDirError {
+pub(crate) enum DataDirError {
     /// It, or a file in it, cannot be made, read or written.
     #[error("{what} {}", path.display())]
     Io {
@@ -33,6 +38,12 @@ pub enum DataDirError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The note that the first start was completed cannot be read.
+    #[error("{} does not hold an account number: restore it from a backup", path.display())]
+    Marker {
+        /// Where the note is.
+        path: PathBuf,
+    },
     /// The master key is missing although the store is there, or is damaged.
     #[error("{}: {problem}; without it the secrets in the store cannot be read: restore it from a backup", path.display())]
     MasterKey {
@@ -49,7 +60,7 @@ fn io_error<'a>(what: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
 
 impl DataDir {
     /// Opens `path`, making it with mode 0700 when it is not there.
-    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DataDirError> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -64,32 +75,36 @@ impl DataDir {
     }
 
     /// The directory, absolute.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// Where the store lives.
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.0.join("store")
     }
 
     /// The socket that `tidegate account` and `tidegate key` talk to.
-    pub fn admin_socket(&self) -> PathBuf {
+    pub(crate) fn admin_socket(&self) -> PathBuf {
         self.0.join("admin.sock")
     }
 
     /// The certificate that clients trust.
-    pub fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.0.join("ca.pem")
     }
 
     /// What a shell can source.
-    pub fn env_file(&self) -> PathBuf {
+    pub(crate) fn env_file(&self) -> PathBuf {
         self.0.join("tidegate.env")
     }
 
     /// The 32 bytes that seal every secret of the store: read, or made from `random` when the store is new.
-    pub fn master_key(&self, store_is_new: bool, random: impl FnOnce() -> [u8; 32]) -> Result<[u8; 32], DataDirError> {
+    pub(crate) fn master_key(
+        &self,
+        store_is_new: bool,
+        random: impl FnOnce() -> [u8; 32],
+    ) -> Result<[u8; 32], DataDirError> {
         let path = self.0.join("master.key");
         match fs::read(&path) {
             Ok(bytes) => bytes
@@ -107,8 +122,28 @@ impl DataDir {
         }
     }
 
+    /// The account that the first start made, once it was completed here.
+    ///
+    /// Kept beside the store and not in it: a store that was lost or damaged must not look like a new one.
+    pub(crate) fn initialized(&self) -> Result<Option<AccountId>, DataDirError> {
+        let path = self.0.join(INITIALIZED);
+        match fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse() {
+                Ok(account) => Ok(Some(account)),
+                Err(_) => Err(DataDirError::Marker { path }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("cannot read", &path)(error)),
+        }
+    }
+
+    /// Notes that the first start is complete.
+    pub(crate) fn mark_initialized(&self, account: AccountId) -> Result<(), DataDirError> {
+        self.write(INITIALIZED, format!("{account}\n").as_bytes(), 0o600)
+    }
+
     /// Writes a file whole or not at all, durably: to a temporary name first, synced, then renamed.
-    pub fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), DataDirError> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), DataDirError> {
         let path = self.0.join(name);
         let temporary = self.0.join(format!("{name}.new"));
         let written = (|| {
@@ -123,7 +158,7 @@ impl DataDir {
     }
 
     /// Removes a file that only a running process leaves behind.
-    pub fn remove(&self, path: &Path) {
+    pub(crate) fn remove(&self, path: &Path) {
         if let Err(error) = fs::remove_file(path)
             && error.kind() != io::ErrorKind::NotFound
         {

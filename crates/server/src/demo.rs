@@ -10,7 +10,7 @@ use tidegate_fleet::{Launch, Running};
 use crate::cli::Demo;
 
 /// Plays the story; an error names the step that failed.
-pub async fn run(options: Demo) -> Result<()> {
+pub(crate) async fn run(options: Demo) -> Result<()> {
     let mut narrator = Narrator { step: 0, color: stdout().is_terminal() };
     let (_own, running) = match &options.data {
         Some(data) => (None, Running::read(data)?),
@@ -26,27 +26,27 @@ pub async fn run(options: Demo) -> Result<()> {
 }
 
 /// Tells what happens: numbered steps, the commands that would do the same, what was seen.
-pub struct Narrator {
+pub(crate) struct Narrator {
     step: u32,
     color: bool,
 }
 
 impl Narrator {
     /// A new step.
-    pub fn step(&mut self, text: &str) {
+    pub(crate) fn step(&mut self, text: &str) {
         self.step += 1;
         let (on, off) = if self.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         println!("\n{on}{:>2}. {text}{off}", self.step);
     }
 
     /// The command that a person would type for it.
-    pub fn command(&self, text: &str) {
+    pub(crate) fn command(&self, text: &str) {
         let (on, off) = if self.color { ("\x1b[36m", "\x1b[0m") } else { ("", "") };
         println!("    {on}$ {text}{off}");
     }
 
     /// What was seen.
-    pub fn saw(&self, text: impl std::fmt::Display) {
+    pub(crate) fn saw(&self, text: impl std::fmt::Display) {
         println!("    {text}");
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::data_dir::{DataDir, DataDirError};
 
 /// The values of the file. `Debug` is left out: one of them is a secret.
-pub struct EnvFile {
+pub(crate) struct EnvFile {
     /// The running process.
     pub pid: u32,
     /// The account that the key belongs to.
@@ -32,7 +32,7 @@ pub struct EnvFile {
 
 impl EnvFile {
     /// Writes the file, mode 0600.
-    pub fn write(&self, data: &DataDir) -> Result<(), DataDirError> {
+    pub(crate) fn write(&self, data: &DataDir) -> Result<(), DataDirError> {
         data.write("tidegate.env", self.text().as_bytes(), 0o600)
     }
 

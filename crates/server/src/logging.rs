@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Log, LogFormat};
 
 /// Installs the subscriber of the process. An error is the sentence that tells what is wrong with `log.level`.
-pub fn install(log: &Log) -> Result<(), String> {
+pub(crate) fn install(log: &Log) -> Result<(), String> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| format!("log.level {:?}: {error}", log.level))?;
     let json = match log.format {
         LogFormat::Auto => !stderr().is_terminal(),

@@ -55,7 +55,7 @@ const DESCRIPTORS_KEPT: u64 = 256;
 const SCHEMA: u32 = 1;
 
 /// Runs until a signal; an error says what to do about it.
-pub async fn run(options: Serve) -> Result<()> {
+pub(crate) async fn run(options: Serve) -> Result<()> {
     let mut config = Config::load(options.config.as_deref(), std::env::vars())?;
     if let Some(data) = &options.data {
         config.data.clone_from(data);
@@ -67,7 +67,8 @@ pub async fn run(options: Serve) -> Result<()> {
 
     let (store, registry) = open_registry(&data, &config, &clock).await?;
     let random = u64::from_le_bytes(chance::random());
-    let account = first_start::ensure(&registry, &config.first_start, random, clock.now()).await?;
+    let account = first_start::ensure(&registry, &config.first_start, data.initialized()?, random, clock.now()).await?;
+    data.mark_initialized(account.id)?;
     let host_names = host_names(&config);
     let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
     data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
@@ -161,12 +162,8 @@ fn start_gateway(
     let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
     let gateway_config =
         GatewayConfig { listeners, connections_max: descriptors_for_devices(), ..GatewayConfig::default() };
-    let parts = GatewayParts {
-        broker,
-        registry: registry.clone(),
-        clock: Arc::clone(clock),
-        server_names: Arc::clone(names),
-    };
+    let parts =
+        GatewayParts { broker, registry: registry.clone(), clock: Arc::clone(clock), server_names: Arc::clone(names) };
     Ok(Gateway::start(gateway_config, cores, parts)?)
 }
 
@@ -195,7 +192,12 @@ fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc
         let Some((tenant, certificate_id)) = change.ends_sessions_of() else { return };
         let principal = Principal::Certificate { tenant, certificate_id };
         let mut effects = Effects::outside();
-        broker.kick(&Selector::Principal { tenant, principal }, CloseReason::PrincipalRefused, clock.now(), &mut effects);
+        broker.kick(
+            &Selector::Principal { tenant, principal },
+            CloseReason::PrincipalRefused,
+            clock.now(),
+            &mut effects,
+        );
         broker.hand_over(&mut effects);
     });
 }

@@ -12,7 +12,7 @@ use crate::clock::SystemClock;
 const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
 
 /// Plays all of it and cleans up.
-pub async fn play(narrator: &mut Narrator, running: &Running) -> Result<()> {
+pub(super) async fn play(narrator: &mut Narrator, running: &Running) -> Result<()> {
     let api = Api::new(running.clone(), Arc::new(SystemClock::start()))?;
     // Names of this run, so that two demonstrations against one broker do not meet.
     let run = format!("demo-{}", api.now().millis());

@@ -9,7 +9,7 @@ use tidegate_registry::{AccessKeyStatus, CreatedAccessKey, Registry, RegistryErr
 use crate::admin::Request;
 
 /// Carries out one request. The error is the sentence that the person at the command line reads.
-pub async fn answer(registry: Registry, clock: Arc<dyn Clock>, request: Request) -> Result<Value, String> {
+pub(super) async fn answer(registry: Registry, clock: Arc<dyn Clock>, request: Request) -> Result<Value, String> {
     carry_out(&registry, &*clock, request).await.map_err(|error| error.to_string())
 }
 

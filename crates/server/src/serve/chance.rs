@@ -3,7 +3,7 @@
 use tidegate_registry::Chance;
 
 /// Random bytes of the operating system, by way of aws-lc's generator.
-pub struct SystemChance;
+pub(super) struct SystemChance;
 
 impl Chance for SystemChance {
     fn fill(&self, bytes: &mut [u8]) {
@@ -12,7 +12,7 @@ impl Chance for SystemChance {
 }
 
 /// `N` random bytes.
-pub fn random<const N: usize>() -> [u8; N] {
+pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     SystemChance.fill(&mut bytes);
     bytes

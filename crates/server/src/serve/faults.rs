@@ -3,7 +3,7 @@
 use tidegate_registry::FaultPoints;
 
 /// The fault points of this build.
-pub fn points() -> Box<dyn FaultPoints> {
+pub(super) fn points() -> Box<dyn FaultPoints> {
     #[cfg(feature = "fault-points")]
     if let Ok(point) = std::env::var("TIDEGATE_FAULT") {
         return Box::new(AbortAt(point));

@@ -2,7 +2,7 @@
 //!
 //! Each step is durable before the next, and each can be repeated: a start that is killed half-way is completed by the next.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use tidegate_ids::{AccessKeyId, AccountId, Now};
 use tidegate_registry::{Registry, RegistryError};
@@ -20,7 +20,7 @@ struct Decided {
 }
 
 /// The account that the first start made.
-pub struct FirstAccount {
+pub(super) struct FirstAccount {
     /// Its number.
     pub id: AccountId,
     /// Its administrator's key; `None` when somebody deleted it.
@@ -28,10 +28,16 @@ pub struct FirstAccount {
 }
 
 /// Makes the first account and key, or finds them. `random` is used at the first start only.
-pub async fn ensure(registry: &Registry, config: &FirstStart, random: u64, now: Now) -> Result<FirstAccount> {
+pub(super) async fn ensure(registry: &Registry, config: &FirstStart, random: u64, now: Now) -> Result<FirstAccount> {
     let decided = match registry.setting(SETTING).await? {
         Some(value) => serde_json::from_value(value).context("the setting `first-account` cannot be read")?,
         None => {
+            if let Some(known) = known {
+                bail!(
+                    "the store does not hold account {known} any more, which this directory belongs to: it was damaged or \
+                     replaced; restore the directory from a backup, or start with an empty one"
+                );
+            }
             let account = config.account_id.unwrap_or_else(|| AccountId::from_number(random));
             remember(registry, Decided { account, access_key_id: None }).await?
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::data_dir::DataDir;
 
 /// One address and what is there.
-pub struct Endpoint {
+pub(super) struct Endpoint {
     /// Such as `MQTT over TLS (default)`.
     pub what: String,
     /// Such as `0.0.0.0:8883` or a URL.
@@ -13,7 +13,7 @@ pub struct Endpoint {
 }
 
 /// The screen as text.
-pub fn text(account: &str, endpoints: &[Endpoint], data: &DataDir, env_file: bool) -> String {
+pub(super) fn text(account: &str, endpoints: &[Endpoint], data: &DataDir, env_file: bool) -> String {
     let mut screen = format!("\nTidegate {} is listening.\n\n", env!("CARGO_PKG_VERSION"));
     let mut line =
         |what: &str, at: &str| writeln!(screen, "  {what:<24} {at}").expect("a string takes all that is written");

@@ -17,7 +17,7 @@ const BACKDATED: Duration = Duration::from_secs(3600);
 const LOOK_EVERY: Duration = Duration::from_secs(12 * 3600);
 
 /// The names a server certificate has when none are configured: localhost, loopback, the machine's own.
-pub fn default_host_names() -> Vec<String> {
+pub(super) fn default_host_names() -> Vec<String> {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = machine.trim().to_ascii_lowercase();
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
@@ -28,7 +28,7 @@ pub fn default_host_names() -> Vec<String> {
 }
 
 /// The stored certificate, or a new one when there is none, it has other names, or less than a third of its life is left.
-pub async fn ensure(registry: &Registry, host_names: &[String], now: Now) -> Result<ServerCertificate> {
+pub(super) async fn ensure(registry: &Registry, host_names: &[String], now: Now) -> Result<ServerCertificate> {
     let stored = registry.server_certificates().await?.into_iter().find(|stored| stored.name == NAME);
     if let Some(stored) = stored
         && stored.names == host_names
@@ -48,7 +48,7 @@ fn due(validity: Validity, now: Timestamp) -> bool {
 }
 
 /// What TLS serves: the certificate under each of its DNS names, and to clients that name none.
-pub fn table(certificate: &ServerCertificate) -> Result<NameTable> {
+pub(super) fn table(certificate: &ServerCertificate) -> Result<NameTable> {
     let chain = tidegate_pki::pem::certificates(&certificate.chain_pem)?;
     let served = tidegate_tls::ServerCertificate::from_der(chain, &certificate.key_pkcs8)?;
     let dns = certificate.names.iter().filter(|name| name.parse::<IpAddr>().is_err());
@@ -56,7 +56,7 @@ pub fn table(certificate: &ServerCertificate) -> Result<NameTable> {
 }
 
 /// Renews for as long as the broker runs; handshakes take the new certificate at once.
-pub async fn keep(registry: Registry, host_names: Vec<String>, names: Arc<ServerNames>, clock: Arc<dyn Clock>) {
+pub(super) async fn keep(registry: Registry, host_names: Vec<String>, names: Arc<ServerNames>, clock: Arc<dyn Clock>) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.tick().await; // the first is at once, and was done at start
     loop {

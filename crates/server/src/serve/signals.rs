@@ -5,14 +5,14 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Both signals, caught from now on.
-pub struct Signals {
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
     /// Catches them instead of dying of them.
-    pub fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
@@ -25,12 +25,12 @@ impl Signals {
     }
 
     /// Returns at the first signal.
-    pub async fn first(&mut self) {
+    pub(super) async fn first(&mut self) {
         self.next().await;
     }
 
     /// From now on a signal ends the process at once, with the status that shells expect.
-    pub fn exit_at_the_second(mut self) {
+    pub(super) fn exit_at_the_second(mut self) {
         tokio::spawn(async move { std::process::exit(128 + self.next().await) });
     }
 }
