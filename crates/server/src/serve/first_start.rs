@@ -27,8 +27,17 @@ pub(super) struct FirstAccount {
     pub key: Option<(AccessKeyId, Zeroizing<String>)>,
 }
 
-/// Makes the first account and key, or finds them. `random` is used at the first start only.
-pub(super) async fn ensure(registry: &Registry, config: &FirstStart, random: u64, now: Now) -> Result<FirstAccount> {
+/// Makes the first account and key, or finds them. `random` is used at the first start only; `known` is the account
+/// that an earlier start made, if one was completed.
+///
+/// Refuses a store that has forgotten that account: it was lost or damaged, and must not be taken for a new one.
+pub(super) async fn ensure(
+    registry: &Registry,
+    config: &FirstStart,
+    known: Option<AccountId>,
+    random: u64,
+    now: Now,
+) -> Result<FirstAccount> {
     let decided = match registry.setting(SETTING).await? {
         Some(value) => serde_json::from_value(value).context("the setting `first-account` cannot be read")?,
         None => {
