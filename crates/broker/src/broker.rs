@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release},
     },
 };
 
@@ -14,7 +14,7 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{Message, MessageProperties, Packet, PacketType, QoS, ReasonCode};
 
 use crate::{
-    CloseReason, Counters, Effects, Fabric, Link, Principal, Token, Wake,
+    Batch, CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Token, Wake,
     counters::Totals,
     deadlines::Deadlines,
     message::Stamped,
@@ -33,6 +33,15 @@ pub struct Broker {
     totals: Totals,
     /// Slots that other cores made dirty, by core. Bounded: a link is listed once until its output was taken.
     mailboxes: Box<[Mutex<Vec<u32>>]>,
+    /// Events and records of callers that are no core, for the next core that hands over.
+    left: Mutex<Left>,
+    has_left: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Left {
+    events: Vec<LifecycleEvent>,
+    batch: Batch,
 }
 
 /// What holds for the whole broker.
@@ -108,6 +117,8 @@ impl Broker {
             deadlines: Deadlines::default(),
             serial: AtomicU64::new(0),
             totals: Totals::default(),
+            left: Mutex::default(),
+            has_left: AtomicBool::new(false),
         }
     }
 
@@ -171,7 +182,7 @@ impl Broker {
         let Some(message) = Stamped::new(topic_name, properties, payload, *qos, None, now.monotonic) else {
             return false;
         };
-        self.publish_stamped(&self.tenant(*tenant), &message, *retain, now, effects);
+        self.publish_stamped(&self.tenant(*tenant), None, &message, *retain, now, effects);
         true
     }
 
@@ -179,18 +190,20 @@ impl Broker {
     pub fn kick(&self, selector: &Selector, reason: CloseReason, now: Now, effects: &mut Effects) -> usize {
         match selector {
             Selector::ClientId { tenant, client_id } => {
-                let tenant = self.tenant(*tenant);
+                let Some(tenant) = self.known_tenant(*tenant) else { return 0 };
                 let session = tenant.session(client_id);
                 session.map_or(0, |session| usize::from(self.kick_one(&tenant, &session, reason, None, now, effects)))
             }
             Selector::Principal { tenant, principal } => {
-                let tenant = self.tenant(*tenant);
+                let Some(tenant) = self.known_tenant(*tenant) else { return 0 };
                 let sessions = tenant.client_ids_of(principal).into_iter().filter_map(|id| tenant.session(&id));
                 sessions
                     .filter(|session| self.kick_one(&tenant, session, reason, Some(principal), now, effects))
                     .count()
             }
-            Selector::Tenant(tenant) => self.kick_all(&self.tenant(*tenant), reason, now, effects),
+            Selector::Tenant(tenant) => {
+                self.known_tenant(*tenant).map_or(0, |tenant| self.kick_all(&tenant, reason, now, effects))
+            }
             Selector::Everyone => {
                 let tenants: Vec<_> = self.tenants.read().values().cloned().collect();
                 tenants.iter().map(|tenant| self.kick_all(tenant, reason, now, effects)).sum()
@@ -251,8 +264,16 @@ impl Broker {
     }
 
     /// After a turn: tell other cores about their dirty links, and add up what was counted.
+    ///
+    /// The events and records of a caller that is no core ([`Effects::outside`]) go to the next core that calls this, and
+    /// core 0 is woken for them: nothing is left in its buffer. So a core takes events and batch after this call.
     pub fn hand_over(&self, effects: &mut Effects) {
         self.totals.take(&mut effects.counters);
+        match effects.is_outside() {
+            true => self.leave(effects),
+            false if self.has_left.load(Acquire) => self.adopt(effects),
+            false => {}
+        }
         if effects.elsewhere.is_empty() {
             return;
         }
@@ -271,6 +292,25 @@ impl Broker {
         effects.elsewhere.clear();
     }
 
+    fn leave(&self, effects: &mut Effects) {
+        if effects.events.is_empty() && effects.batch.is_empty() {
+            return;
+        }
+        let mut left = self.left.lock();
+        left.events.append(&mut effects.events);
+        left.batch.append(&mut effects.batch);
+        self.has_left.store(true, Release);
+        drop(left);
+        self.wake.wake(0);
+    }
+
+    fn adopt(&self, effects: &mut Effects) {
+        let mut left = self.left.lock();
+        effects.events.append(&mut left.events);
+        effects.batch.append(&mut left.batch);
+        self.has_left.store(false, Release);
+    }
+
     /// Move the slots of core `core` that others made dirty to the end of `slots`.
     pub fn collect(&self, core: u16, slots: &mut Vec<u32>) {
         if let Some(mailbox) = self.mailboxes.get(usize::from(core)) {
@@ -285,17 +325,18 @@ impl Broker {
 
     /// How many sessions a tenant has, connected or not.
     pub fn session_count(&self, tenant: Tenant) -> usize {
-        self.tenant(tenant).session_count()
+        self.known_tenant(tenant).map_or(0, |tenant| tenant.session_count())
     }
 
     /// How many messages a tenant has retained.
     pub fn retained_count(&self, tenant: Tenant) -> usize {
-        self.tenant(tenant).retained.len()
+        self.known_tenant(tenant).map_or(0, |tenant| tenant.retained.len())
     }
 
-    /// The retained message of a topic name.
-    pub fn retained(&self, tenant: Tenant, topic_name: &str) -> Option<Message> {
-        self.tenant(tenant).retained.get(topic_name).map(|stamped| stamped.message.clone())
+    /// The retained message of a topic name, unless it expired.
+    pub fn retained(&self, tenant: Tenant, topic_name: &str, now: Now) -> Option<Message> {
+        let stamped = self.known_tenant(tenant)?.retained.get(topic_name)?;
+        stamped.seconds_left(now.monotonic).ok().map(|_| stamped.message.clone())
     }
 
     /// Finish what the end of a connection or session began.
@@ -314,13 +355,18 @@ impl Broker {
             tenant.forget(session);
         }
         if let Some(will) = aftermath.will {
-            self.publish_will(tenant, *will, now, effects);
+            self.publish_will(tenant, session, *will, now, effects);
         }
     }
 
+    /// The state of a tenant that somebody connected or published for. Questions make no state.
+    fn known_tenant(&self, tenant: Tenant) -> Option<Arc<TenantState>> {
+        self.tenants.read().get(&tenant).cloned()
+    }
+
     pub(crate) fn tenant(&self, tenant: Tenant) -> Arc<TenantState> {
-        if let Some(known) = self.tenants.read().get(&tenant) {
-            return known.clone();
+        if let Some(known) = self.known_tenant(tenant) {
+            return known;
         }
         self.tenants.write().entry(tenant).or_insert_with(|| Arc::new(TenantState::new(tenant))).clone()
     }

@@ -103,6 +103,15 @@ impl Broker {
         let tenant = self.tenant(request.tenant);
         let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
         let ConnectRequest { client_id, principal, profile, connect, authorize, address, .. } = request;
+        let connack = connack(connect, &client_id, &profile, terms.expiry, terms.keep_alive);
+        let packet_bytes_max = connect.properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
+        if !fits(&connack, connect.version, packet_bytes_max) {
+            effects.counters.connect_refused += 1;
+            return Err(ConnectRefused::new(
+                ReasonCode::PacketTooLarge,
+                "the client takes no packet as large as CONNACK",
+            ));
+        }
         let rights = Rights(authorize);
         let attachment = Attachment {
             address,
@@ -114,9 +123,9 @@ impl Broker {
             expiry: terms.expiry,
             will: terms.will,
             receive_maximum: connect.properties.receive_maximum.get(),
-            packet_bytes_max: connect.properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize),
+            packet_bytes_max,
             topic_alias_maximum: connect.properties.topic_alias_maximum,
-            connack: connack(connect, &client_id, &profile, terms.expiry, terms.keep_alive),
+            connack,
         };
         let mut sessions = tenant.shard(&client_id).lock();
         let earlier = sessions.get(&client_id).cloned();
@@ -150,6 +159,7 @@ impl Broker {
         };
         let epoch = session.attach(attachment, resumed, around, effects);
         drop(sessions);
+        session.go_on(epoch, now, effects);
         if let Some((session, aftermath)) = aftermath {
             self.clean_up(&tenant, &session, aftermath, now, effects);
         }
@@ -235,6 +245,15 @@ fn will(
     };
     let delay = seconds(will.delay_seconds);
     Ok(Some(Box::new(Will { message, qos: will.qos, retain: will.retain, delay, expiry })))
+}
+
+/// Whether the client takes a packet as large as its CONNACK. Spec: [MQTT-3.1.2-24] (5.0).
+fn fits(connack: &ConnAck<'_>, version: Version, packet_bytes_max: usize) -> bool {
+    if packet_bytes_max == usize::MAX {
+        return true;
+    }
+    let mut bytes = Vec::new();
+    connack.encode(version, &mut bytes).is_ok() && bytes.len() <= packet_bytes_max
 }
 
 /// The accepting CONNACK. Spec: 3.2.2.3 (5.0). AWS: developer guide, "MQTT 5 supported features".

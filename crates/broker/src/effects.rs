@@ -15,14 +15,13 @@ pub struct LinkAddress {
 ///
 /// Filled by most methods of `Broker`; the caller empties it once per turn: [`Broker::hand_over`](crate::Broker::hand_over)
 /// for links of other cores, [`Effects::take_dirty`] for its own, [`Effects::take_batch`], [`Effects::take_events`].
-/// What is not taken stays and adds up; what is dropped with the buffer is lost: wills and retained messages of a kick
-/// make batches and events too. All its buffers are reused.
+/// What is not taken stays and adds up; what is dropped with the buffer is lost. All its buffers are reused.
 #[derive(Debug, Default)]
 pub struct Effects {
     core: Option<u16>,
     dirty: Vec<u32>,
     pub(crate) elsewhere: Vec<LinkAddress>,
-    events: Vec<LifecycleEvent>,
+    pub(crate) events: Vec<LifecycleEvent>,
     pub(crate) batch: Batch,
     pub(crate) counters: Counters,
     buffers: Vec<Vec<u8>>,
@@ -37,10 +36,15 @@ impl Effects {
 
     /// The effects of core `core`.
     pub fn new(core: u16) -> Self {
-        Self { core: Some(core), ..Self::default() }
+        let mut effects = Self::default();
+        effects.core = Some(core);
+        effects
     }
 
-    /// For callers that are no core: API threads, schedulers. Every dirty link is elsewhere for them.
+    /// For callers that are no core: API threads, schedulers. They owe one call,
+    /// [`Broker::hand_over`](crate::Broker::hand_over), which gives everything to the cores: links to their own, events and
+    /// batch to the next one that hands over. Dropping it before is a bug that debug builds panic about: links would never
+    /// be told of their end.
     pub fn outside() -> Self {
         Self::default()
     }
@@ -88,7 +92,21 @@ impl Effects {
         }
     }
 
+    pub(crate) fn is_outside(&self) -> bool {
+        self.core.is_none()
+    }
+
     pub(crate) fn event(&mut self, event: LifecycleEvent) {
         self.events.push(event);
+    }
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        let handed_over = self.elsewhere.is_empty() && self.events.is_empty() && self.batch.is_empty();
+        debug_assert!(
+            !self.is_outside() || handed_over || std::thread::panicking(),
+            "effects from outside of the cores are handed over"
+        );
     }
 }

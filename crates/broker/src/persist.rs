@@ -20,6 +20,12 @@ impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty() && self.token.held.is_empty()
     }
+
+    /// Move everything of `other` behind what is here.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        self.records.append(&mut other.records);
+        self.token.held.append(&mut other.token.held);
+    }
 }
 
 /// One change of durable state.

@@ -35,8 +35,9 @@ pub trait Wake: Send + Sync {
 ///
 /// It says what another node needs to know: which filters are wanted here, advertised per filter, never per client.
 pub trait Fabric: Send + Sync {
-    /// The first subscription of this node to `topic_filter` was made (`true`), or its last one ended. Called under a
-    /// session's lock: it must neither block nor call the broker.
+    /// The first subscription of this node to `topic_filter` was made (`true`), or its last one ended. Called after the
+    /// change, perhaps under a lock: it must neither block nor call the broker. Two changes of one filter on two cores may
+    /// be told in either order.
     fn interest(&self, tenant: Tenant, topic_filter: &str, wanted: bool) {
         let _ = (tenant, topic_filter, wanted);
     }

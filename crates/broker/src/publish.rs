@@ -97,7 +97,7 @@ impl Broker {
                 return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
             };
             if publish.retain {
-                routed.durable = self.retain(tenant, &message, now, effects);
+                routed.durable = self.retain(tenant, &message, Some(session), now, effects);
             }
             let delivered = self.deliver(route, Some(session), &message, publish.retain, now, effects);
             routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
@@ -148,38 +148,54 @@ impl Broker {
         Ok(cache.at(hash))
     }
 
-    /// Publish `message` to whoever subscribed, without a client behind it.
+    /// Publish `message` to whoever subscribed; `from` is the client whose will it is.
     pub(crate) fn publish_stamped(
         &self,
         tenant: &TenantState,
+        from: Option<&Arc<Session>>,
         message: &Stamped,
         retain: bool,
         now: Now,
         effects: &mut Effects,
     ) -> Routed {
         let name = message.message.topic_name();
-        let durable = retain && self.retain(tenant, message, now, effects);
+        let durable = retain && self.retain(tenant, message, from, now, effects);
         let route = tenant.router.route(name, topic_hash(name));
-        let delivered = self.deliver(&route, None, message, retain, now, effects);
+        let delivered = self.deliver(&route, from, message, retain, now, effects);
         Routed { matched: delivered.matched, durable: durable || delivered.durable }
     }
 
     /// Publish a will whose time has come. Spec: 3.1.2.5, 3.1.3.2 (5.0).
-    pub(crate) fn publish_will(&self, tenant: &TenantState, will: Will, now: Now, effects: &mut Effects) {
+    pub(crate) fn publish_will(
+        &self,
+        tenant: &TenantState,
+        from: &Arc<Session>,
+        will: Will,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         let Will { message, qos, retain, expiry, .. } = will;
         let stamped = Stamped { message, qos, expires_at: expiry.map(|expiry| now.monotonic + expiry) };
-        self.publish_stamped(tenant, &stamped, retain, now, effects);
+        self.publish_stamped(tenant, Some(from), &stamped, retain, now, effects);
     }
 
     /// Retain `message`, or delete what is retained when its payload is empty; whether a record of it waits in the batch.
     ///
     /// Spec: 3.3.1.3, [MQTT-3.3.1-5] to [MQTT-3.3.1-7] (5.0).
-    fn retain(&self, tenant: &TenantState, message: &Stamped, now: Now, effects: &mut Effects) -> bool {
+    fn retain(
+        &self,
+        tenant: &TenantState,
+        message: &Stamped,
+        from: Option<&Arc<Session>>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> bool {
+        let publisher = from.map(|from| from.client_id().clone());
         let topic_name = message.message.topic_name();
         let record = if message.message.payload().is_empty() {
             tenant.retained.delete(topic_name);
             Record::RetainedDeleted { tenant: tenant.tenant, topic_name: topic_name.into() }
-        } else if tenant.retained.set(Arc::new(message.clone()), self.settings().retained_max).is_ok() {
+        } else if tenant.retained.set(message.clone(), publisher, self.settings().retained_max, now.monotonic).is_ok() {
             Record::Retained {
                 tenant: tenant.tenant,
                 qos: message.qos,
@@ -214,7 +230,7 @@ impl Broker {
             qos: message.qos,
             retain: false,
             identifiers: &[],
-            retained: false,
+            backlog_max: None,
             persist: self.settings().persist,
             now,
         };

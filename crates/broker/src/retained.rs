@@ -1,9 +1,10 @@
 //! The retained messages of one tenant, in a tree of topic levels that wildcard filters walk.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::RwLock;
 use slab::Slab;
+use tidegate_ids::Monotonic;
 use tidegate_mqtt::topic;
 
 use crate::{
@@ -24,6 +25,8 @@ struct Tree {
     edges: Edges,
     nodes: Slab<Node>,
     messages: usize,
+    /// Nodes whose messages expire, by when.
+    expiring: BTreeSet<(Monotonic, u32)>,
 }
 
 /// One level of some topic name. The children of a node are a list, so that a wildcard finds them.
@@ -34,7 +37,14 @@ struct Node {
     first_child: u32,
     next: u32,
     previous: u32,
-    message: Option<Arc<Stamped>>,
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    message: Arc<Stamped>,
+    /// The client id behind it, for No Local.
+    publisher: Option<Arc<str>>,
 }
 
 /// Why a message cannot be retained: there are too many.
@@ -45,27 +55,36 @@ impl Default for Tree {
     fn default() -> Self {
         let mut nodes = Slab::new();
         nodes.insert(Node::new(NONE, None, NONE));
-        Self { levels: Levels::default(), edges: Edges::default(), nodes, messages: 0 }
+        Self { levels: Levels::default(), edges: Edges::default(), nodes, messages: 0, expiring: BTreeSet::new() }
     }
 }
 
 impl Node {
     fn new(parent: u32, level: Option<Level>, next: u32) -> Self {
-        Self { parent, level, first_child: NONE, next, previous: NONE, message: None }
+        Self { parent, level, first_child: NONE, next, previous: NONE, kept: None }
     }
 }
 
 impl Retained {
-    /// Make `message` the retained message of its topic name, unless that would be one too many.
-    pub(crate) fn set(&self, message: Arc<Stamped>, messages_max: usize) -> Result<(), RetainedFull> {
+    /// Make `message` of client `publisher` the retained message of its topic name, unless that would be one too many.
+    /// Some of those that have expired are forgotten first.
+    pub(crate) fn set(
+        &self,
+        message: Stamped,
+        publisher: Option<Arc<str>>,
+        messages_max: usize,
+        now: Monotonic,
+    ) -> Result<(), RetainedFull> {
         let mut tree = self.0.write();
-        if tree.messages >= messages_max && tree.find(message.message.topic_name()).is_none() {
+        tree.drop_expired(now);
+        if tree.messages >= messages_max && tree.find(message.message.topic_name()).is_none_or(|at| !tree.keeps(at)) {
             return Err(RetainedFull);
         }
         let node = tree.make(message.message.topic_name());
-        if tree.nodes[node as usize].message.replace(message).is_none() {
-            tree.messages += 1;
-        }
+        tree.take(node);
+        tree.expiring.extend(message.expires_at.map(|at| (at, node)));
+        tree.nodes[node as usize].kept = Some(Kept { message: Arc::new(message), publisher });
+        tree.messages += 1;
         Ok(())
     }
 
@@ -73,21 +92,18 @@ impl Retained {
     pub(crate) fn delete(&self, topic_name: &str) -> bool {
         let mut tree = self.0.write();
         let Some(node) = tree.find(topic_name) else { return false };
-        let deleted = tree.nodes[node as usize].message.take().is_some();
-        if deleted {
-            tree.messages -= 1;
-            tree.prune(node);
-        }
+        let deleted = tree.take(node);
+        tree.prune(node);
         deleted
     }
 
     /// The retained message of `topic_name`.
     pub(crate) fn get(&self, topic_name: &str) -> Option<Arc<Stamped>> {
         let tree = self.0.read();
-        tree.find(topic_name).and_then(|node| tree.nodes[node as usize].message.clone())
+        tree.find(topic_name).and_then(|node| tree.message(node).cloned())
     }
 
-    /// Call `found` with each retained message that `topic_filter` matches, in no particular order, while none can change.
+    /// Call `found` with each retained message that `topic_filter` matches, and its publisher, in no particular order, while none can change.
     /// `parent_level`: whether a final `/#` also matches its parent level.
     ///
     /// Spec: 4.7.1, [MQTT-4.7.2-1] (5.0). O(nodes that match the filter's levels so far), no recursion.
@@ -95,8 +111,9 @@ impl Retained {
         &self,
         topic_filter: &str,
         parent_level: bool,
-        mut found: impl FnMut(&Arc<Stamped>),
+        mut found: impl FnMut(&Arc<Stamped>, Option<&Arc<str>>),
     ) {
+        let mut found = |kept: &Kept| found(&kept.message, kept.publisher.as_ref());
         let tree = self.0.read();
         let mut here = vec![ROOT];
         let mut next = Vec::new();
@@ -104,7 +121,7 @@ impl Retained {
             match text {
                 "#" => {
                     if parent_level {
-                        here.iter().filter_map(|&node| tree.message(node)).for_each(&mut found);
+                        here.iter().filter_map(|&node| tree.kept(node)).for_each(&mut found);
                     }
                     tree.below(here, &mut found);
                     return;
@@ -118,7 +135,7 @@ impl Retained {
             }
             here = std::mem::take(&mut next);
         }
-        here.iter().filter_map(|&node| tree.message(node)).for_each(found);
+        here.iter().filter_map(|&node| tree.kept(node)).for_each(&mut found);
     }
 
     /// How many there are.
@@ -154,7 +171,7 @@ impl Tree {
         loop {
             let here = &self.nodes[node as usize];
             let Some(level) = here.level else { return };
-            if here.first_child != NONE || here.message.is_some() {
+            if here.first_child != NONE || here.kept.is_some() {
                 return;
             }
             let Node { parent, next, previous, .. } = self.nodes.remove(node as usize);
@@ -186,16 +203,44 @@ impl Tree {
     }
 
     /// Everything below `nodes`, by a stack of our own.
-    fn below(&self, nodes: Vec<u32>, found: &mut impl FnMut(&Arc<Stamped>)) {
+    fn below(&self, nodes: Vec<u32>, found: &mut impl FnMut(&Kept)) {
         let mut stack: Vec<u32> = nodes.iter().flat_map(|&node| self.children(node)).collect();
         while let Some(node) = stack.pop() {
-            self.message(node).into_iter().for_each(&mut *found);
+            self.kept(node).into_iter().for_each(&mut *found);
             stack.extend(self.children(node));
         }
     }
 
     fn message(&self, node: u32) -> Option<&Arc<Stamped>> {
-        self.nodes[node as usize].message.as_ref()
+        self.kept(node).map(|kept| &kept.message)
+    }
+
+    fn kept(&self, node: u32) -> Option<&Kept> {
+        self.nodes[node as usize].kept.as_ref()
+    }
+
+    fn keeps(&self, node: u32) -> bool {
+        self.kept(node).is_some()
+    }
+
+    /// Take the message of `node` away; whether there was one.
+    fn take(&mut self, node: u32) -> bool {
+        let Some(kept) = self.nodes[node as usize].kept.take() else { return false };
+        self.messages -= 1;
+        if let Some(at) = kept.message.expires_at {
+            self.expiring.remove(&(at, node));
+        }
+        true
+    }
+
+    /// Forget some of what has expired by `now`: more than one new message can add, and few enough that nobody waits.
+    fn drop_expired(&mut self, now: Monotonic) {
+        for _ in 0..64 {
+            let Some(&(at, node)) = self.expiring.first().filter(|(at, _)| *at <= now) else { return };
+            let taken = self.take(node);
+            debug_assert!(taken, "what expires at {at:?} is kept");
+            self.prune(node);
+        }
     }
 }
 

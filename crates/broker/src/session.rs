@@ -240,7 +240,10 @@ impl Present<'_> {
     fn control(&mut self, effects: &mut Effects, write: impl FnOnce(Version, &mut Vec<u8>)) -> Result<(), CloseReason> {
         let version = self.connection.version;
         self.connection.lend_buffer(effects);
-        self.connection.outbox.control(|out| write(version, out));
+        if !self.connection.outbox.control(self.connection.packet_bytes_max, |out| write(version, out)) {
+            // Spec: [MQTT-3.1.2-24] (5.0). It cannot be left out either.
+            return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
+        }
         self.connection.mark_dirty(effects);
         if self.connection.outbox.control_bytes() > self.profile.limits.control_bytes_max {
             return Err(CloseReason::DoesNotRead);

@@ -23,6 +23,7 @@ use crate::{
 struct Made<'a> {
     filter: &'a str,
     granted: QoS,
+    no_local: bool,
     send_retained: bool,
 }
 
@@ -125,7 +126,7 @@ impl Broker {
             RetainHandling::Never => false,
         };
         let sendable = shared.is_none() && (profile.retained_on_wildcards || !topic::has_wildcard(topic_filter));
-        Ok(Made { filter: topic_filter, granted, send_retained: wanted && sendable })
+        Ok(Made { filter: topic_filter, granted, no_local: options.no_local, send_retained: wanted && sendable })
     }
 
     /// Send the retained messages that a new subscription matches. Spec: 3.3.1.3 (5.0).
@@ -139,8 +140,14 @@ impl Broker {
     ) {
         // Offered while the retained messages cannot change: a newer one is routed after it is retained, so it comes
         // after the older one here.
-        link.tenant.retained.for_each_matching(made.filter, link.profile.parent_level_matches, |message| {
-            let offer = retained_offer(message, made.granted, identifier.as_slice(), now);
+        // Whoever subscribes again before it has read what came the last time gets each at least once, and no more wait
+        // than there are, beside what may wait anyway.
+        let backlog_max = link.tenant.retained.len() + link.profile.limits.queued_messages_max;
+        link.tenant.retained.for_each_matching(made.filter, link.profile.parent_level_matches, |message, publisher| {
+            if made.no_local && publisher == Some(link.session.client_id()) {
+                return; // Spec: [MQTT-3.8.3-3] (5.0).
+            }
+            let offer = retained_offer(message, made.granted, identifier.as_slice(), backlog_max, now);
             link.session.offer(&offer, &mut Images::default(), effects);
         });
     }

@@ -6,15 +6,15 @@ use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::*;
 
-fn message(topic_name: &str, payload: &str) -> Arc<Stamped> {
+fn message(topic_name: &str, payload: &str) -> Stamped {
     let properties = MessageProperties::default();
     let now = Monotonic::default();
-    Arc::new(Stamped::new(topic_name, &properties, payload.as_bytes(), QoS::AtMostOnce, None, now).unwrap())
+    Stamped::new(topic_name, &properties, payload.as_bytes(), QoS::AtMostOnce, None, now).unwrap()
 }
 
 fn matching(retained: &Retained, filter: &str) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
-    retained.for_each_matching(filter, true, |stamped| {
+    retained.for_each_matching(filter, true, |stamped, _| {
         let before = found.insert(stamped.message.topic_name().to_owned(), stamped.message.payload().to_vec());
         assert!(before.is_none(), "found once");
     });
@@ -36,7 +36,7 @@ proptest! {
             if payload.is_empty() {
                 prop_assert_eq!(retained.delete(&name), model.remove(&name).is_some());
             } else {
-                retained.set(message(&name, &payload), usize::MAX).unwrap();
+                retained.set(message(&name, &payload), None, usize::MAX, Monotonic::default()).unwrap();
                 model.insert(name, payload.into_bytes());
             }
             prop_assert_eq!(retained.len(), model.len());

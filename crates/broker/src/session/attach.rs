@@ -98,6 +98,7 @@ impl Session {
     }
 
     /// Make a connection the session's; CONNACK is the first packet in its outbox. The epoch that stands for it.
+    /// What waits is sent by [`go_on`](Self::go_on), without the lock of the caller.
     pub(crate) fn attach(
         self: &Arc<Self>,
         attachment: Attachment<'_>,
@@ -125,12 +126,12 @@ impl Session {
             receive: Decisions::default(),
         });
         connack.session_present = session_present;
-        connection.outbox.control(|out| connack.encode(version, out).expect("an accepting CONNACK encodes"));
+        let write = |out: &mut Vec<u8>| connack.encode(version, out).expect("an accepting CONNACK encodes");
+        connection.outbox.control(attachment.packet_bytes_max, write);
         connection.mark_dirty(effects);
         state.connection = Some(connection);
         let epoch = self.move_epoch();
         around.tenant.note_principal(&state.principal, &self.client_id);
-        self.pump(&mut state, around.now, effects);
         self.update_load(&state);
         effects.counters.connected += 1;
         let kind = LifecycleKind::Connected { peer_address: attachment.peer_address, session_present };

@@ -8,7 +8,7 @@ use std::{
 use tidegate_ids::{Now, Timestamp};
 use tidegate_mqtt::{Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
-use super::{Begin, Connection, Session, State, outbound::Acknowledged, outbound::Next};
+use super::{Begin, Connection, Outbound, Session, State, outbound::Acknowledged, outbound::Next};
 use crate::{
     CloseReason, Effects, Output, Record,
     levels::topic_hash,
@@ -26,8 +26,9 @@ pub(crate) struct Offer<'a> {
     /// RETAIN as this client is to see it.
     pub(crate) retain: bool,
     pub(crate) identifiers: &'a [NonZeroU32],
-    /// A retained message for a new subscription: it is not dropped for lack of room.
-    pub(crate) retained: bool,
+    /// For a retained message that a new subscription brings: how many of these may wait. The bounds of the queue do not
+    /// hold for them.
+    pub(crate) backlog_max: Option<usize>,
     /// Whether messages for sessions that outlive their connection are made durable.
     pub(crate) persist: bool,
     pub(crate) now: Now,
@@ -60,7 +61,7 @@ impl Session {
                     return Offered::Refused;
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
-                if offer.qos == QoS::AtMostOnce && !offer.retained && !outbound.has_backlog() {
+                if offer.qos == QoS::AtMostOnce && offer.backlog_max.is_none() && outbound.backlog() == 0 {
                     return connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
                 }
             }
@@ -71,14 +72,27 @@ impl Session {
             None => {}
         }
         let limits = &profile.limits;
-        if !offer.retained && !outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max) {
+        let has_room = |outbound: &Outbound| match offer.backlog_max {
+            Some(backlog_max) => outbound.backlog() < backlog_max,
+            None => outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max),
+        };
+        if !has_room(outbound) {
+            effects.counters.dropped_expired += outbound.drop_expired(offer.now.monotonic);
+        }
+        if !has_room(outbound) {
             match offer.qos {
                 QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
                 QoS::AtLeastOnce | QoS::ExactlyOnce => effects.counters.dropped_queue_full += 1,
             }
             return Offered::Refused;
         }
-        let sequence = outbound.push(offer.message.clone(), offer.qos, offer.retain, offer.identifiers, offer.retained);
+        let sequence = outbound.push(
+            offer.message.clone(),
+            offer.qos,
+            offer.retain,
+            offer.identifiers,
+            offer.backlog_max.is_some(),
+        );
         let durable = offer.persist && offer.qos != QoS::AtMostOnce && state.expiry != SessionExpiry::AT_DISCONNECT;
         if durable {
             effects.batch.records.push(Record::Queued {
@@ -93,6 +107,15 @@ impl Session {
         self.pump_with(&mut state, offer.now, images, effects);
         self.update_load(&state);
         if durable { Offered::TakenDurably } else { Offered::Taken }
+    }
+
+    /// Send what waits on connection `epoch`, once it stands.
+    pub(crate) fn go_on(&self, epoch: u64, now: Now, effects: &mut Effects) {
+        let mut state = self.state.lock();
+        if self.is_current(epoch) {
+            self.pump(&mut state, now, effects);
+            self.update_load(&state);
+        }
     }
 
     /// Take what is to be written on connection `epoch`; see `Link::take_output`.
@@ -366,6 +389,7 @@ pub(crate) fn retained_offer<'a>(
     message: &'a Arc<Stamped>,
     granted: QoS,
     identifiers: &'a [NonZeroU32],
+    backlog_max: usize,
     now: Now,
 ) -> Offer<'a> {
     Offer {
@@ -374,7 +398,7 @@ pub(crate) fn retained_offer<'a>(
         qos: message.qos.min(granted),
         retain: true,
         identifiers,
-        retained: true,
+        backlog_max: Some(backlog_max),
         persist: false,
         now,
     }

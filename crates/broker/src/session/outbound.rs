@@ -5,6 +5,7 @@ use std::{
     num::{NonZeroU16, NonZeroU32},
 };
 
+use tidegate_ids::Monotonic;
 use tidegate_mqtt::QoS;
 
 use crate::message::Stamped;
@@ -26,6 +27,10 @@ pub(crate) struct Outbound {
     entries: VecDeque<Entry>,
     /// The first entry that was not sent on this connection.
     cursor: usize,
+    /// Finished entries, which stay while what was sent before them is not acknowledged.
+    done: usize,
+    /// No waiting message expires before this.
+    expires_at: Option<Monotonic>,
     /// The sequence number of the next QoS 1 or 2 message.
     next_sequence: u64,
     /// Waiting messages that count for the session's bounds, and their bytes.
@@ -92,6 +97,8 @@ impl Default for Outbound {
         Self {
             entries: VecDeque::new(),
             cursor: 0,
+            done: 0,
+            expires_at: None,
             next_sequence: 1,
             waiting: 0,
             waiting_bytes: 0,
@@ -111,14 +118,19 @@ fn cost(message: &Stamped) -> usize {
 }
 
 impl Outbound {
-    /// Entries of any state: what the session has to do.
+    /// Finished entries that may stay whatever else there is.
+    const DONE_MAX: usize = 64;
+    /// Entries that an empty queue keeps the memory of.
+    const IDLE_ENTRIES_MAX: usize = 64;
+
+    /// Messages not finished: what the session has to do.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.done
     }
 
-    /// Whether later messages, QoS 0 too, must queue up.
-    pub(crate) fn has_backlog(&self) -> bool {
-        self.backlog > 0
+    /// Retained messages that wait. While there are any, later messages queue up behind them, QoS 0 too.
+    pub(crate) fn backlog(&self) -> usize {
+        self.backlog as usize
     }
 
     /// Whether one more message of this size may wait.
@@ -146,11 +158,53 @@ impl Outbound {
                 self.waiting_bytes += cost(&message);
             }
         }
+        if let Some(at) = message.expires_at {
+            self.expires_at = Some(self.expires_at.map_or(at, |earliest| earliest.min(at)));
+        }
         let identifiers = (!identifiers.is_empty()).then(|| identifiers.into());
         let message = Some(message);
         let state = State::Waiting;
         self.entries.push_back(Entry { sequence, state, qos, retain, backlog, counted: false, identifiers, message });
         sequence
+    }
+
+    /// Finish the waiting messages that have expired; how many. Cheap while none can have.
+    pub(crate) fn drop_expired(&mut self, now: Monotonic) -> u64 {
+        if self.expires_at.is_none_or(|at| at > now) {
+            return 0;
+        }
+        let mut dropped = 0;
+        let mut earliest = None;
+        for at in self.cursor..self.entries.len() {
+            let entry = &self.entries[at];
+            if entry.state != State::Waiting {
+                continue;
+            }
+            match entry.message.as_ref().and_then(|message| message.expires_at) {
+                Some(expires_at) if expires_at <= now => {
+                    self.finish_waiting(at);
+                    dropped += 1;
+                }
+                Some(expires_at) => earliest = Some(earliest.map_or(expires_at, |e: Monotonic| e.min(expires_at))),
+                None => {}
+            }
+        }
+        self.expires_at = earliest;
+        self.compact();
+        dropped
+    }
+
+    /// A waiting message will not be sent.
+    fn finish_waiting(&mut self, at: usize) {
+        let entry = &self.entries[at];
+        let (backlog, cost) = (entry.backlog, entry.message.as_ref().map_or(0, cost));
+        self.not_waiting(backlog, cost);
+        self.finish(at);
+    }
+
+    fn finish(&mut self, at: usize) {
+        self.entries[at].finish();
+        self.done += 1;
     }
 
     /// Whether `next` is about the message that was pushed last.
@@ -193,7 +247,7 @@ impl Outbound {
                 let cost = cost(entry.message.as_ref().expect("a message is there until the client has it"));
                 let (backlog, first) = (entry.backlog, entry.state == State::Waiting);
                 if entry.qos == QoS::AtMostOnce {
-                    entry.finish();
+                    self.finish(self.cursor);
                 } else {
                     entry.state = State::Sent;
                     entry.counted = true;
@@ -210,12 +264,10 @@ impl Outbound {
 
     /// What `next` gave will not be sent: it expired, is too large, or may not be received.
     pub(crate) fn skip(&mut self) {
-        let entry = &mut self.entries[self.cursor];
-        let (backlog, first) = (entry.backlog, entry.state == State::Waiting);
-        let cost = entry.message.as_ref().map_or(0, cost);
-        entry.finish();
-        if first {
-            self.not_waiting(backlog, cost);
+        match self.entries[self.cursor].state {
+            State::Waiting => self.finish_waiting(self.cursor),
+            State::Sent | State::Released => self.finish(self.cursor),
+            State::Done => {}
         }
         self.cursor += 1;
         self.trim();
@@ -238,7 +290,7 @@ impl Outbound {
             (QoS::AtLeastOnce, State::Sent) => {
                 let window = self.entries[at].counted;
                 self.give_up_bytes(at);
-                self.entries[at].finish();
+                self.finish(at);
                 self.trim();
                 Acknowledged::Due { window }
             }
@@ -258,7 +310,10 @@ impl Outbound {
                 let window = entry.counted && refused;
                 entry.message = None;
                 entry.identifiers = None;
-                entry.state = if refused { State::Done } else { State::Released };
+                entry.state = State::Released;
+                if refused {
+                    self.finish(at);
+                }
                 self.trim();
                 Acknowledged::Due { window }
             }
@@ -274,7 +329,7 @@ impl Outbound {
         match (self.entries[at].qos, self.entries[at].state) {
             (QoS::ExactlyOnce, State::Released) => {
                 let window = self.entries[at].counted;
-                self.entries[at].finish();
+                self.finish(at);
                 self.trim();
                 Acknowledged::Due { window }
             }
@@ -285,23 +340,16 @@ impl Outbound {
 
     /// The connection ended: everything unacknowledged will be sent again, what has QoS 0 is gone.
     pub(crate) fn rewind(&mut self) {
-        for entry in &mut self.entries {
-            if entry.qos == QoS::AtMostOnce && entry.state == State::Waiting {
-                let cost = entry.message.as_ref().map_or(0, cost);
-                match entry.backlog {
-                    true => self.backlog -= 1,
-                    false => {
-                        self.waiting -= 1;
-                        self.waiting_bytes -= cost;
-                    }
-                }
-                entry.finish();
+        for at in 0..self.entries.len() {
+            if self.entries[at].qos == QoS::AtMostOnce && self.entries[at].state == State::Waiting {
+                self.finish_waiting(at);
             }
-            entry.counted = false;
+            self.entries[at].counted = false;
         }
         self.cursor = 0;
         self.unacknowledged_bytes = 0;
         self.entries.retain(|entry| entry.state != State::Done);
+        self.done = 0;
         self.entries.shrink_to(self.entries.len().max(4));
     }
 
@@ -324,12 +372,28 @@ impl Outbound {
         }
     }
 
-    /// Forget finished entries at the front.
+    /// Forget finished entries at the front, and the others once they are the most.
     fn trim(&mut self) {
         while self.cursor > 0 && self.entries.front().is_some_and(|entry| entry.state == State::Done) {
             self.entries.pop_front();
             self.cursor -= 1;
+            self.done -= 1;
         }
+        self.compact();
+        if self.entries.is_empty() && self.entries.capacity() > Self::IDLE_ENTRIES_MAX {
+            self.entries = VecDeque::new();
+        }
+    }
+
+    /// Forget all finished entries when they are the most, so that one message that is never acknowledged keeps no others.
+    /// Constant time on average.
+    fn compact(&mut self) {
+        if self.done <= Self::DONE_MAX || self.done * 2 <= self.entries.len() {
+            return;
+        }
+        self.cursor -= self.entries.iter().take(self.cursor).filter(|entry| entry.state == State::Done).count();
+        self.entries.retain(|entry| entry.state != State::Done);
+        self.done = 0;
     }
 }
 

@@ -17,9 +17,15 @@ impl Outbox {
         Self { bytes: buffer, ..Self::default() }
     }
 
-    /// Append a control packet by `write`.
-    pub(crate) fn control(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Append one control packet by `write`; not, and false, when it exceeds what the client takes.
+    pub(crate) fn control(&mut self, packet_bytes_max: usize, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let before = self.bytes.len();
         write(&mut self.bytes);
+        let fits = self.bytes.len() - before <= packet_bytes_max;
+        if !fits {
+            self.bytes.truncate(before);
+        }
+        fits
     }
 
     /// Append a PUBLISH by `write`; the caller asked [`publish_bytes`](Self::publish_bytes).

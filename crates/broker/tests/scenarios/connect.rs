@@ -273,3 +273,34 @@ fn links_of_other_cores_are_handed_over_once() {
     world.broker.hand_over(&mut world.effects);
     assert_eq!(*woken.0.lock().unwrap(), [2, 2]);
 }
+
+#[test]
+fn what_is_done_outside_of_a_core_reaches_one() {
+    let mut world = World::with(Profile::standard(), Settings { persist: true, ..Settings::default() });
+    let (mut absent, _) = world.resume(V4, "absent");
+    world.subscribe(&mut absent, "will", QoS::AtLeastOnce);
+    world.lose(&mut absent);
+    let will = Will {
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        delay_seconds: 0,
+        topic_name: "will",
+        properties: MessageProperties::default(),
+        payload: b"gone",
+    };
+    let mut client = world.connect_with(&Connect { will: Some(will), ..Connect::new(V4, "c") }).0;
+    world.events();
+    let mut effects = Effects::outside();
+    let everyone = Selector::Everyone;
+    assert_eq!(world.broker.kick(&everyone, CloseReason::AdministrativeAction, world.now, &mut effects), 1);
+    world.broker.hand_over(&mut effects);
+    drop(effects);
+    let mut slots = Vec::new();
+    world.broker.collect(0, &mut slots);
+    assert_eq!(slots, [client.link.as_ref().unwrap().address().slot]);
+    world.broker.hand_over(&mut world.effects);
+    assert_eq!(world.events().len(), 1);
+    assert_eq!(world.batch().unwrap().records.len(), 1);
+    world.fetch(&mut client);
+    assert_eq!(client.ended, Some(CloseReason::AdministrativeAction));
+}

@@ -179,3 +179,56 @@ fn many_connects_leave_nothing_behind() {
     assert_eq!(world.broker.session_count(tenant()), 0);
     assert_eq!(world.broker.expire(world.now, &mut world.effects), None);
 }
+
+#[test]
+fn subscribing_again_without_reading_does_not_make_a_queue_grow() {
+    let mut profile = Profile::standard();
+    profile.limits.outbox_bytes_max = 100;
+    profile.limits.queued_messages_max = 10;
+    let mut world = World::with(profile, Settings::default());
+    let mut publisher = world.connect(V4, "p");
+    for n in 0..50 {
+        world.retain(&mut publisher, &format!("t/{n}"), "m");
+    }
+    let mut client = world.connect(V4, "c");
+    let subscriptions = [Subscription { topic_filter: "t/#", options: SubscriptionOptions::at(QoS::AtMostOnce) }];
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+        subscriptions: subscriptions[..].into(),
+    });
+    for _ in 0..100 {
+        world.broker.handle(client.link.as_mut().unwrap(), &subscribe, world.now, &mut world.effects).unwrap();
+    }
+    let messages = world.messages(&mut client);
+    assert!(messages.len() <= 50 + 10 + 100, "{}", messages.len());
+    for n in 0..50 {
+        assert!(messages.iter().any(|message| message.topic == format!("t/{n}")));
+    }
+    world.broker.hand_over(&mut world.effects);
+    assert!(world.broker.counters().dropped_qos0 > 4000);
+}
+
+#[test]
+fn no_packet_exceeds_what_the_client_takes() {
+    let mut world = World::new();
+    let mut connect = Connect::new(V5, "");
+    connect.properties.maximum_packet_size = std::num::NonZeroU32::new(20);
+    assert_eq!(world.try_connect(&connect).err().unwrap().code, ReasonCode::PacketTooLarge);
+    assert_eq!(world.broker.session_count(tenant()), 0);
+
+    let mut connect = Connect::new(V5, "c");
+    connect.properties.maximum_packet_size = std::num::NonZeroU32::new(40);
+    let mut client = world.connect_with(&connect).0;
+    let subscriptions = [Subscription { topic_filter: "t", options: SubscriptionOptions::default() }; 40];
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+        subscriptions: subscriptions[..].into(),
+    });
+    let too_large = CloseReason::ClientError(ReasonCode::PacketTooLarge);
+    assert_eq!(world.send(&mut client, &subscribe), Err(too_large));
+    assert_eq!(world.got(&mut client), [Got::Disconnect(ReasonCode::PacketTooLarge)]);
+}

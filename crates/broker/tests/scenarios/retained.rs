@@ -140,8 +140,38 @@ fn no_more_are_kept_than_a_tenant_may_have() {
         world.retain(&mut client, topic, topic);
     }
     assert_eq!(world.broker.retained_count(tenant()), 2);
-    assert!(world.broker.retained(tenant(), "c").is_none());
+    assert!(world.broker.retained(tenant(), "c", world.now).is_none());
     world.retain(&mut client, "a", "");
     world.retain(&mut client, "c", "c");
-    assert_eq!(world.broker.retained(tenant(), "c").unwrap().payload(), b"c");
+    assert_eq!(world.broker.retained(tenant(), "c", world.now).unwrap().payload(), b"c");
+}
+
+#[test]
+fn what_expired_makes_room() {
+    let settings = tidegate_broker::Settings { retained_max: 2, ..Default::default() };
+    let mut world = World::with(tidegate_broker::Profile::standard(), settings);
+    let mut client = world.connect(V5, "c");
+    let properties = MessageProperties { message_expiry_seconds: Some(10), ..Default::default() };
+    for topic in ["a", "b", "b"] {
+        let publish = Publish { retain: true, properties, ..Publish::new(topic, b"m") };
+        world.send(&mut client, &Packet::Publish(publish)).unwrap();
+    }
+    world.retain(&mut client, "b", "stays");
+    world.pass(Duration::from_secs(10));
+    assert!(world.broker.retained(tenant(), "a", world.now).is_none());
+    world.retain(&mut client, "c", "c");
+    assert_eq!(world.broker.retained_count(tenant()), 2);
+    assert!(world.broker.retained(tenant(), "b", world.now).is_some());
+}
+
+#[test]
+fn no_local_holds_for_them_too() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    let mut other = world.connect(V5, "d");
+    world.retain(&mut client, "t/c", "own");
+    world.retain(&mut other, "t/d", "other's");
+    let options = SubscriptionOptions { no_local: true, ..SubscriptionOptions::at(QoS::AtMostOnce) };
+    world.subscribe_with(&mut client, "t/#", options, None);
+    assert_eq!(world.payloads(&mut client), ["other's"]);
 }

@@ -346,3 +346,26 @@ fn events_tell_of_connections_and_subscriptions() {
     );
     assert!(events.iter().all(|event| event.session_identifier == events[0].session_identifier));
 }
+
+#[test]
+fn what_expired_in_a_queue_makes_room() {
+    let mut world = World::new();
+    std::sync::Arc::get_mut(&mut world.profile).unwrap().limits.queued_messages_max = 2;
+    let (mut subscriber, _) = world.resume(V5, "s");
+    world.subscribe(&mut subscriber, "t", QoS::AtLeastOnce);
+    world.lose(&mut subscriber);
+    let mut publisher = world.connect(V5, "p");
+    for (n, expiry) in [(1, Some(1)), (2, Some(2))] {
+        let mut publish = message("t", "old", QoS::AtLeastOnce, n);
+        publish.properties.message_expiry_seconds = expiry;
+        world.send(&mut publisher, &Packet::Publish(publish)).unwrap();
+    }
+    world.publish_at(&mut publisher, "t", "no room", QoS::AtLeastOnce, 3);
+    world.pass(Duration::from_secs(1));
+    world.publish_at(&mut publisher, "t", "new", QoS::AtLeastOnce, 4);
+    world.publish_at(&mut publisher, "t", "no room", QoS::AtLeastOnce, 5);
+    world.pass(Duration::from_secs(1));
+    world.publish_at(&mut publisher, "t", "newer", QoS::AtLeastOnce, 6);
+    let (mut subscriber, _) = world.resume(V5, "s");
+    assert_eq!(world.payloads(&mut subscriber), ["new", "newer"]);
+}

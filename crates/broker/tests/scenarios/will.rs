@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tidegate_broker::{CloseReason, Selector};
-use tidegate_mqtt::{Connect, Disconnect, MessageProperties, Packet, QoS, ReasonCode, SessionExpiry, Version, Will};
+use tidegate_mqtt::{
+    Connect, Disconnect, MessageProperties, Packet, QoS, ReasonCode, SessionExpiry, SubscriptionOptions, Version, Will,
+};
 
 use crate::world::*;
 
@@ -157,4 +159,15 @@ fn it_is_retained_and_carries_its_properties() {
     assert!(messages[0].retain);
     assert_eq!(messages[0].content_type.as_deref(), Some("text/plain"));
     assert_eq!(messages[0].expiry, Some(30));
+}
+
+#[test]
+fn no_local_keeps_a_clients_own_will_away() {
+    let mut world = World::new();
+    let mut client = world.connect_with(&connect(V5, false, 100, 0)).0;
+    let options = SubscriptionOptions { no_local: true, ..SubscriptionOptions::at(QoS::AtLeastOnce) };
+    world.subscribe_with(&mut client, "will", options, None);
+    let (mut client, present) = world.connect_with(&Connect { will: None, ..connect(V5, false, 100, 0) });
+    assert!(present);
+    assert_eq!(world.messages(&mut client), []);
 }
