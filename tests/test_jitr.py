@@ -1,6 +1,7 @@
 """Who is registered at first CONNECT, who is not, and what the event says."""
 
 import json
+import re
 import ssl
 import threading
 import time
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from support.aws import Aws, activate, allow_all, describe, register_ca
-from support.broker import wait_for
+from support.broker import Broker, wait_for
 from support.mqtt import NOT_AUTHORIZED, V5, V311, Client, Closed, answer, connect_packet, tls_socket
 from support.pki import Ca, Device, certificate_id
 
@@ -250,3 +251,28 @@ def test_the_same_ca_and_leaf_in_two_accounts_are_strangers(broker, tmp_path):
         described = aws.iot("describe-ca-certificate", "--certificate-id", ca.certificate_id)["certificateDescription"]
         assert described["certificateMode"] == "SNI_ONLY"
         assert described["ownedBy"] == aws.account.account_id
+
+
+def test_the_endpoint_in_sni_chooses_the_account_for_the_same_ca_and_leaf(tmp_path):
+    """SNI_ONLY: one leaf registers in each account through that account's endpoint, and nowhere without one."""
+    ca = Ca(tmp_path / "shared")
+    device = ca.sign("d")
+    with Broker(tmp_path / "data", TIDEGATE_MQTT_ENDPOINT_DOMAIN="example.test") as broker:
+        accounts = [Aws(broker, broker.create_account()) for _ in range(2)]
+        for aws in accounts:
+            certificate = ("--ca-certificate", f"file://{ca.certificate}", "--certificate-mode", "SNI_ONLY")
+            aws.iot("register-ca-certificate", *certificate, "--set-as-active", "--allow-auto-registration")
+        endpoints = [aws.iot("describe-endpoint", "--endpoint-type", "iot:Data-ATS")["endpointAddress"] for aws in accounts]
+        assert all(re.fullmatch(r"[a-z0-9]{14}-ats\.iot\.us-east-1\.example\.test", endpoint) for endpoint in endpoints)
+        assert endpoints[0] != endpoints[1]
+        for name in (None, broker.host, "unknown0000000-ats.iot.us-east-1.example.test"):
+            refused(broker, device, server_name=name)
+        assert [of_ca(aws, ca) for aws in accounts] == [[], []]
+        refused(broker, device, server_name=endpoints[1])
+        assert [of_ca(aws, ca) for aws in accounts] == [[], [device.certificate_id]]
+        activate(accounts[1], device.certificate_id, allow_all(accounts[1]))
+        refused(broker, device, server_name=endpoints[0])
+        assert describe(accounts[0], device.certificate_id)["status"] == "PENDING_ACTIVATION"
+        with tls_socket(broker, device, server_name=endpoints[1]) as sock:
+            sock.sendall(connect_packet("d"))
+            assert answer(sock) == b"\x20\x02\x00\x00"

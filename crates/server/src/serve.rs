@@ -132,9 +132,13 @@ fn endpoint_domain(config: &Config) -> Option<String> {
     Some(config.mqtt.endpoint_domain.clone()).filter(|domain| !domain.is_empty())
 }
 
+/// The names of the server certificate, the one that clients are told first. With an endpoint domain, all accounts'
+/// endpoints in the first region are among them.
 fn host_names(config: &Config) -> Vec<String> {
     let configured = &config.server.host_names;
-    if configured.is_empty() { server_certificate::default_host_names() } else { configured.clone() }
+    let mut names = if configured.is_empty() { server_certificate::default_host_names() } else { configured.clone() };
+    names.extend(endpoint_domain(config).map(|domain| format!("*.iot.{}.{domain}", config.first_start.region)));
+    names
 }
 
 /// Cores, broker, listeners; and live effects of the registry's changes on sessions.
