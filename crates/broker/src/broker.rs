@@ -393,3 +393,6 @@ impl fmt::Debug for Broker {
         f.debug_struct("Broker").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

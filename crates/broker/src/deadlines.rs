@@ -34,6 +34,11 @@ impl Deadlines {
         (at <= now).then(|| session.clone())
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Monotonic> {
         self.0.lock().first_key_value().map(|(&(at, _), _)| at)

@@ -75,6 +75,11 @@ impl Edges {
         self.0.insert(Self::key(parent, level), child);
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn remove(&mut self, parent: u32, level: Level) {
         self.0.remove(&Self::key(parent, level));
     }

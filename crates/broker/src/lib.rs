@@ -24,6 +24,17 @@
 //!
 //! An idle session with one subscription costs 1.1 KiB, its link included (`cargo bench -p tidegate-broker`).
 //!
+//! **Locks**, in the order in which they are taken; whoever holds one takes only those to its right:
+//!
+//! ```text
+//! shard of client ids ─▶ retained (read) ─▶ session state ─▶ session filters ─▶ router stripe or trie ─▶ shared group
+//!                                                        └─▶ principals, deadlines
+//! alone: tenants, mailboxes, what outsiders left
+//! ```
+//!
+//! `Authorize::allows` is asked under a session's lock, and for retained messages under the read lock of these too; never
+//! under that of client ids. Nothing else of the caller's is called under a lock but `Fabric::interest`.
+//!
 //! **Invariants:** one session lock at a time; none during routing; nobody waits for a subscriber; a takeover waits for
 //! nobody; no recursion over what a peer can make deep; every queue has a bound in [`Limits`] or [`Settings`].
 

@@ -138,6 +138,13 @@ impl Retained {
         here.iter().filter_map(|&node| tree.kept(node)).for_each(&mut found);
     }
 
+    /// Nodes, edges, levels and deadlines.
+    #[cfg(test)]
+    pub(crate) fn part_count(&self) -> usize {
+        let tree = self.0.read();
+        tree.nodes.len() + tree.edges.len() + tree.levels.len() + tree.expiring.len()
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.read().messages

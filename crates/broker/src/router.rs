@@ -218,6 +218,13 @@ impl Router {
         Some(result)
     }
 
+    /// Entries, nodes, edges and levels of all kinds.
+    #[cfg(test)]
+    pub(crate) fn part_count(&self) -> usize {
+        let exact: usize = self.exact.iter().map(|stripe| stripe.filters.read().len()).sum();
+        exact + self.wild.read().part_count()
+    }
+
     /// Who gets messages of `topic_name` now.
     pub(crate) fn route(&self, topic_name: &str, hash: u64) -> Route {
         let mut matched = Vec::new();

@@ -95,6 +95,11 @@ impl TenantState {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn principal_count(&self) -> usize {
+        self.principals.lock().len()
+    }
+
     /// The client ids whose connections act for `principal`.
     pub(crate) fn client_ids_of(&self, principal: &Principal) -> Vec<Arc<str>> {
         self.principals.lock().get(principal).map_or_else(Vec::new, |client_ids| client_ids.iter().cloned().collect())

@@ -22,6 +22,11 @@ impl<T, const MAX: usize> Default for TopicCache<T, MAX> {
 }
 
 impl<T, const MAX: usize> TopicCache<T, MAX> {
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     fn slot(&self, hash: u64) -> usize {
         hash as usize & (self.slots.len() - 1)
     }

@@ -181,6 +181,11 @@ impl Trie {
     }
 
     #[cfg(test)]
+    pub(super) fn part_count(&self) -> usize {
+        self.nodes.len() + self.levels.len() + self.edges.len()
+    }
+
+    #[cfg(test)]
     pub(super) fn node_count(&self) -> usize {
         self.nodes.len()
     }
