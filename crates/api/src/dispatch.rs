@@ -19,6 +19,7 @@ use crate::{
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
     generated,
+    seats::Seat,
     service::{Labels, Operation, Protocol, Service},
 };
 
@@ -32,7 +33,12 @@ const BODY_MAX: Duration = Duration::from_secs(30);
 const WORK_MAX: Duration = Duration::from_secs(60);
 
 /// Answers one request, whatever it is, and writes one line about it.
-pub(crate) async fn respond(api: &Api, peer: SocketAddr, request: HttpRequest<Incoming>) -> Response<Body> {
+pub(crate) async fn respond(
+    api: &Api,
+    peer: SocketAddr,
+    seat: &Seat,
+    request: HttpRequest<Incoming>,
+) -> Response<Body> {
     let request_id = Uuid::new_v4();
     let (head, body) = request.into_parts();
     if let Some(response) = health(api, &head, request_id) {
@@ -40,9 +46,12 @@ pub(crate) async fn respond(api: &Api, peer: SocketAddr, request: HttpRequest<In
     }
     let now = api.clock.now();
     let mut record = Record::default();
-    let answer = timeout(WORK_MAX, answer(api, &head, body, now, &mut record)).await.unwrap_or_else(|_| {
+    let answer = timeout(WORK_MAX, answer(api, seat, &head, body, now, &mut record)).await.unwrap_or_else(|_| {
         Err(ApiError::new("ServiceUnavailableException", 503, "The request took too long: try again"))
     });
+    if record.caller.is_some() {
+        seat.resting();
+    }
     let service = record.service.unwrap_or_else(|| guess(&head));
     let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok());
     let form = Form::of(service.protocol, header("accept"), header("smithy-protocol"));
@@ -98,7 +107,14 @@ fn health(api: &Api, head: &Parts, request_id: Uuid) -> Option<Response<Body>> {
     }
 }
 
-async fn answer(api: &Api, head: &Parts, body: Incoming, now: Now, record: &mut Record) -> Result<Reply, ApiError> {
+async fn answer(
+    api: &Api,
+    seat: &Seat,
+    head: &Parts,
+    body: Incoming,
+    now: Now,
+    record: &mut Record,
+) -> Result<Reply, ApiError> {
     let mut headers: Vec<(&str, &[u8])> = Vec::with_capacity(head.headers.len());
     headers.extend(head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let parts = RequestParts {
@@ -120,6 +136,7 @@ async fn answer(api: &Api, head: &Parts, body: Incoming, now: Now, record: &mut 
     let body = read(body).await?;
     let caller = key.check(&parts, &body, now.wall)?;
     record.caller = Some(caller.clone());
+    seat.at_work();
     let request = Request {
         method: parts.method,
         raw_path: parts.raw_path,

@@ -23,14 +23,16 @@ mod constraint;
 mod dispatch;
 mod error;
 mod generated;
+mod impatient;
 mod iot;
+mod seats;
 mod serve;
 mod service;
 mod sts;
 mod wire;
 
 pub use api::{Api, Readiness, Settings};
-pub use serve::{CONNECTIONS_MAX, Listener, Serving, serve};
+pub use serve::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Listener, Serving, serve};
 
 pub(crate) use error::ApiError;
 

@@ -1,27 +1,50 @@
 //! Listeners and connections: TLS, bounds, deadlines, an orderly end.
+//!
+//! Nobody waits behind a silent peer: a new connection always gets a seat, from whoever has shown least
+//! ([`seats`](crate::seats)). A head that breaks HTTP's own rules is answered by hyper, with 400, 414 or 431, no body
+//! and no AWS error name; the connection is then closed. hyper offers no way to say more.
 
-use std::{convert::Infallible, fmt, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt, io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{sleep, timeout},
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Api, dispatch};
+use crate::{
+    Api, dispatch,
+    impatient::Impatient,
+    seats::{Limits, Seat, Seats},
+};
 
-/// Most connections at one time, over all listeners. When it is reached, listeners pause and others wait in the backlog.
+/// Most connections at one time, over all listeners. When it is reached, the oldest one that has sent no request with
+/// a good signature makes room.
 pub const CONNECTIONS_MAX: usize = 512;
+/// Most connections from one address; its own make room.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
 
-/// Longest TLS handshake.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// Longest wait for a whole request head: also how long an idle connection is kept.
+/// Longest wait, from the first packet on, for the TLS handshake and the head of the first request.
+const FIRST_HEAD_MAX: Duration = Duration::from_secs(10);
+/// Longest wait for a further head: also how long an idle connection is kept.
 const HEAD_MAX: Duration = Duration::from_secs(30);
-/// Longest life of a connection: who reads no answers does not hold one for ever. Clients open another.
+/// Longest wait for a peer that takes nothing of an answer.
+const STALLED_MAX: Duration = Duration::from_secs(10);
+/// Longest life of a connection: who reads answers slowly does not hold one for ever. Clients open another.
 const CONNECTION_MAX: Duration = Duration::from_secs(15 * 60);
 /// How long a connection whose time is over may finish its last request.
 const LAST_REQUEST_MAX: Duration = Duration::from_secs(60);
@@ -62,8 +85,26 @@ impl fmt::Debug for Listener {
 #[derive(Debug)]
 pub struct Serving {
     addresses: Vec<SocketAddr>,
+    /// Every listener and connection holds a receiver until it has ended.
     phase: watch::Sender<Phase>,
-    connections: Arc<Semaphore>,
+}
+
+/// What differs in tests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) connections: Limits,
+    pub(crate) first_head: Duration,
+    pub(crate) stalled: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: Limits { total: CONNECTIONS_MAX, per_address: CONNECTIONS_PER_ADDRESS_MAX },
+            first_head: FIRST_HEAD_MAX,
+            stalled: STALLED_MAX,
+        }
+    }
 }
 
 /// How far the end has come.
@@ -80,8 +121,12 @@ enum Phase {
 /// # Errors
 /// When an address cannot be bound; none is then served.
 pub async fn serve(api: Arc<Api>, listeners: Vec<Listener>) -> io::Result<Serving> {
+    serve_within(api, listeners, Bounds::default()).await
+}
+
+pub(crate) async fn serve_within(api: Arc<Api>, listeners: Vec<Listener>, bounds: Bounds) -> io::Result<Serving> {
     let (phase, watching) = watch::channel(Phase::Serving);
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let seats = Seats::new(bounds.connections);
     let mut addresses = Vec::new();
     let mut doors = Vec::new();
     for listener in listeners {
@@ -97,14 +142,15 @@ pub async fn serve(api: Arc<Api>, listeners: Vec<Listener>) -> io::Result<Servin
             api: Arc::clone(&api),
             socket,
             tls,
-            connections: Arc::clone(&connections),
+            seats: Arc::clone(&seats),
+            bounds,
             phase: watching.clone(),
         });
     }
     for door in doors {
         tokio::spawn(door.accept());
     }
-    Ok(Serving { addresses, phase, connections })
+    Ok(Serving { addresses, phase })
 }
 
 impl Serving {
@@ -116,7 +162,7 @@ impl Serving {
     /// Stops accepting, lets requests finish for at most `grace`, then ends what is left.
     pub async fn shutdown(self, grace: Duration) {
         self.phase.send_replace(Phase::Draining);
-        let _ = timeout(grace, self.connections.acquire_many(CONNECTIONS_MAX as u32)).await;
+        let _ = timeout(grace, self.phase.closed()).await;
         self.phase.send_replace(Phase::Ended);
     }
 }
@@ -126,7 +172,8 @@ struct Door {
     api: Arc<Api>,
     socket: TcpListener,
     tls: Option<TlsAcceptor>,
-    connections: Arc<Semaphore>,
+    seats: Arc<Seats>,
+    bounds: Bounds,
     phase: watch::Receiver<Phase>,
 }
 
@@ -134,35 +181,35 @@ impl Door {
     async fn accept(mut self) {
         loop {
             let accepted = tokio::select! {
-                accepted = accept_one(&self.socket, &self.connections) => accepted,
+                accepted = self.socket.accept() => accepted,
                 () = reached(&mut self.phase, Phase::Draining) => return,
             };
             match accepted {
-                Ok((permit, stream, peer)) => {
-                    let connection =
-                        connection(Arc::clone(&self.api), stream, peer, self.tls.clone(), self.phase.clone());
-                    tokio::spawn(async move {
-                        connection.await;
-                        drop(permit);
-                    });
-                }
+                Ok((stream, peer)) => self.seat(stream, peer),
                 Err(error) => {
                     tracing::warn!(event_type = "Api", %error, "a connection could not be accepted");
+                    self.seats.make_room();
                     sleep(REST).await;
                 }
             }
         }
     }
-}
 
-/// The next connection, once there is room for it.
-async fn accept_one(
-    socket: &TcpListener,
-    connections: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, TcpStream, SocketAddr)> {
-    let permit = Arc::clone(connections).acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, peer) = socket.accept().await?;
-    Ok((permit, stream, peer))
+    fn seat(&self, stream: TcpStream, peer: SocketAddr) {
+        let Some(seat) = self.seats.take(peer.ip()) else {
+            tracing::debug!(event_type = "Api", source_ip = %peer.ip(), "a connection was refused: all are at work");
+            return;
+        };
+        let connection = Connection {
+            api: Arc::clone(&self.api),
+            peer,
+            seat,
+            first_head_by: Instant::now() + self.bounds.first_head,
+            phase: self.phase.clone(),
+        };
+        let (tls, stalled) = (self.tls.clone(), self.bounds.stalled);
+        tokio::spawn(connection.run(stream, tls, stalled));
+    }
 }
 
 /// Returns once the end has come as far as `phase`, or the [`Serving`] is gone.
@@ -171,58 +218,78 @@ async fn reached(watching: &mut watch::Receiver<Phase>, phase: Phase) {
     let _ = watching.wait_for(|now| *now >= phase).await;
 }
 
-async fn connection(
+struct Connection {
     api: Arc<Api>,
-    stream: TcpStream,
     peer: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    seat: Seat,
+    first_head_by: Instant,
     phase: watch::Receiver<Phase>,
-) {
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => requests(api, stream, peer, phase).await,
-        Some(tls) => match timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
-            Ok(Ok(stream)) => requests(api, stream, peer, phase).await,
-            Ok(Err(error)) => {
-                tracing::debug!(event_type = "Api", source_ip = %peer.ip(), %error, "a TLS handshake failed");
+}
+
+impl Connection {
+    /// From the first byte to the end, or until another needs the seat.
+    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>, stalled: Duration) {
+        let _ = stream.set_nodelay(true);
+        let stream = Impatient::new(stream, stalled);
+        let served = async {
+            match tls {
+                None => self.requests(stream).await,
+                Some(tls) => match timeout_at(self.first_head_by, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => self.requests(stream).await,
+                    Ok(Err(error)) => self.log_end(&error),
+                    Err(_) => self.log_end(&"the TLS handshake took too long"),
+                },
             }
-            Err(_) => tracing::debug!(event_type = "Api", source_ip = %peer.ip(), "a TLS handshake took too long"),
-        },
+        };
+        tokio::select! {
+            () = served => {}
+            () = self.seat.lost() => self.log_end(&"a newer connection needed its place"),
+        }
+    }
+
+    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let heard = AtomicBool::new(false);
+        let service = service_fn(|request| {
+            heard.store(true, Ordering::Relaxed);
+            async { Ok::<_, Infallible>(dispatch::respond(&self.api, self.peer, &self.seat, request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_MAX)
+            .max_buf_size(HEAD_BYTES_MAX)
+            .max_headers(HEADERS_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let mut phase = self.phase.clone();
+        tokio::select! {
+            ended = connection.as_mut() => return self.log_result(ended),
+            () = silence(&heard, self.first_head_by) => return self.log_end(&"no request came in time"),
+            () = reached(&mut phase, Phase::Draining) => {}
+            () = sleep(CONNECTION_MAX) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            ended = connection.as_mut() => self.log_result(ended),
+            () = reached(&mut phase, Phase::Ended) => {}
+            () = sleep(LAST_REQUEST_MAX) => {}
+        }
+    }
+
+    fn log_result(&self, ended: hyper::Result<()>) {
+        if let Err(error) = ended {
+            self.log_end(&error);
+        }
+    }
+
+    fn log_end(&self, why: &dyn fmt::Display) {
+        tracing::debug!(event_type = "Api", source_ip = %self.peer.ip(), %why, "a connection was given up");
     }
 }
 
-async fn requests(
-    api: Arc<Api>,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-    peer: SocketAddr,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let service = service_fn(|request| {
-        let api = Arc::clone(&api);
-        async move { Ok::<_, Infallible>(dispatch::respond(&api, peer, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_MAX)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => return log_end(peer, ended),
-        () = reached(&mut phase, Phase::Draining) => {}
-        () = sleep(CONNECTION_MAX) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    tokio::select! {
-        ended = connection.as_mut() => log_end(peer, ended),
-        () = reached(&mut phase, Phase::Ended) => {}
-        () = sleep(LAST_REQUEST_MAX) => {}
-    }
-}
-
-fn log_end(peer: SocketAddr, ended: hyper::Result<()>) {
-    if let Err(error) = ended {
-        tracing::debug!(event_type = "Api", source_ip = %peer.ip(), %error, "a connection broke");
+/// Returns at `by` when nothing was heard until then, otherwise never.
+async fn silence(heard: &AtomicBool, by: Instant) {
+    sleep_until(by).await;
+    if heard.load(Ordering::Relaxed) {
+        std::future::pending().await
     }
 }

@@ -1,6 +1,7 @@
 //! The API over plain HTTP and an in-memory store, asked by a signing client of a few lines.
 
 mod client;
+mod crowds;
 mod errors;
 mod https;
 mod operations;

@@ -19,7 +19,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{Api, Listener, Serving, Settings, serve};
+use crate::{
+    Api, Listener, Serving, Settings,
+    serve::{Bounds, serve_within},
+};
 
 /// A moment that stands still.
 #[derive(Debug)]
@@ -92,6 +95,14 @@ impl Server {
 
     /// The first listener is the one that is asked.
     pub(super) async fn start_at(change: impl FnOnce(Api) -> Api, listeners: Vec<Listener>) -> Self {
+        Self::start_within(change, listeners, Bounds::default()).await
+    }
+
+    pub(super) async fn start_within(
+        change: impl FnOnce(Api) -> Api,
+        listeners: Vec<Listener>,
+        bounds: Bounds,
+    ) -> Self {
         let parts = Parts {
             store: Arc::new(MemoryStore::new()),
             master_key: MasterKey::from_bytes(&[7; MasterKey::BYTES]),
@@ -106,7 +117,7 @@ impl Server {
         let key = registry.create_access_key(account, now).await.unwrap();
         let api = change(Api::new(registry, Arc::new(Still), Settings { host_name: "broker.example".into() }));
         let api = Arc::new(api);
-        let serving = serve(Arc::clone(&api), listeners).await.unwrap();
+        let serving = serve_within(Arc::clone(&api), listeners, bounds).await.unwrap();
         Self { address: serving.addresses()[0], key, api, serving }
     }
 
