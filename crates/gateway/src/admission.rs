@@ -2,10 +2,12 @@
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
-use tidegate_broker::{Authorize, ConnectRefused, ConnectRequest, Principal, SystemPublish, client_id};
+use tidegate_broker::{
+    Authorize, CloseReason, ConnectRefused, ConnectRequest, Principal, Selector, SystemPublish, client_id,
+};
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
-use tidegate_registry::{Admission, CertificateRegistered, Presented, ServerName, events::wire};
+use tidegate_registry::{Admission, CertificateRegistered, CertificateStatus, Presented, ServerName, events::wire};
 use tracing::error;
 use uuid::Uuid;
 
@@ -16,7 +18,7 @@ use crate::{
     authorize::{self, AllowAll, CertificateRights},
     clients,
     connection_log::{self, Client, Identity, Origin, Reason},
-    core::{Arrived, Core, Shared},
+    core::{Arrived, Core, Desk, Shared},
     half_open::GivenUp,
     listener::{Below, Listener, TlsListener},
     reason,
@@ -44,10 +46,11 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
         core.borrow_mut().cancel(timer);
         return;
     };
+    arrival.place = Some(place);
     let first = tokio::select! {
         biased;
         why = &mut given_up => Err(Ended::GivenUp(why.unwrap_or(GivenUp::Stopping))),
-        first = first_packet(&mut arrival, listener, &mut origin) => first.map_err(Ended::NoConnect),
+        first = first_packet(&mut arrival, listener, shared.connect_bytes_max, &mut origin) => first.map_err(Ended::NoConnect),
     };
     core.borrow_mut().cancel(timer);
     let (server_name, length) = match first {
@@ -64,7 +67,7 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
             return;
         }
     };
-    drop(place);
+    arrival.place = None;
     let newcomer = Newcomer { core, shared: &shared, listener, origin, counted };
     newcomer.present(arrival, server_name, length).await;
 }
@@ -78,13 +81,15 @@ enum Ended {
 async fn first_packet(
     arrival: &mut Arrival,
     listener: &Listener,
+    bytes_max: usize,
     origin: &mut Origin,
 ) -> Result<(ServerName, usize), NoConnect> {
     let server_name = match &listener.below {
         Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
         Below::Plain { .. } => ServerName::Absent,
     };
-    let length = arrival.connect_packet(listener.profile.limits.packet_bytes_max as usize).await?;
+    let bytes_max = bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
+    let length = arrival.connect_packet(bytes_max).await?;
     Ok((server_name, length))
 }
 
@@ -107,6 +112,7 @@ async fn refuse_without_connect(mut arrival: Arrival, why: &NoConnect) {
     if let NoConnect::Malformed(error) = why {
         reason::answer_malformed(&arrival.received, error, &mut answer);
     }
+    arrival.received = Vec::new();
     let _ = tokio::time::timeout(LINGER, async {
         if arrival.send(&answer).await.is_ok() && !matches!(why, NoConnect::Lost) {
             arrival.close().await;
@@ -145,6 +151,21 @@ impl Newcomer<'_> {
     /// Finds out who it is and what it may, and makes it a slot or refuses it.
     async fn present(self, mut arrival: Arrival, server_name: ServerName, length: usize) {
         let received = std::mem::take(&mut arrival.received);
+        let leaving = self.decide(arrival, server_name, &received, length).await;
+        // A refused client may take its time, but not with this.
+        drop(received);
+        if let Some(leaving) = leaving {
+            leaving.farewell().await;
+        }
+    }
+
+    async fn decide(
+        self,
+        arrival: Arrival,
+        server_name: ServerName,
+        received: &[u8],
+        length: usize,
+    ) -> Option<Leaving> {
         let (packet, early) = received.split_at(length);
         let connect = match decode_connect(packet) {
             Ok(connect) => connect,
@@ -152,18 +173,18 @@ impl Newcomer<'_> {
                 let mut answer = Vec::new();
                 reason::answer_malformed(packet, &error, &mut answer);
                 connection_log::connect_refused(&self.origin, Identity::default(), &reason::of_malformed(&error));
-                return self.farewell(arrival, &answer).await;
+                return Some(self.leave(arrival, answer));
             }
         };
         // A name that others could guess could be taken over by them.
         let random = if connect.client_id.is_empty() { Uuid::new_v4().as_u128() } else { 0 };
         let name = match client_id(&connect, &self.listener.profile, random) {
             Ok(name) => name,
-            Err(refused) => return self.refuse_by_broker(arrival, &connect, (None, None), refused).await,
+            Err(refused) => return Some(self.refuse_by_broker(arrival, &connect, (None, None), refused)),
         };
         match self.identify(&arrival, &connect, &name, server_name).await {
-            Ok(known) => self.enter(arrival, &connect, name, known, early).await,
-            Err(refused) => self.refuse(arrival, &connect, refused).await,
+            Ok(known) => self.enter(arrival, &connect, name, known, early),
+            Err(refused) => Some(self.refuse(arrival, &connect, refused)),
         }
     }
 
@@ -210,7 +231,8 @@ impl Newcomer<'_> {
             registers_without_sni: tls.settings.registers_without_server_name,
             client_id,
         };
-        let admission = self.shared.registry.connect(presented, self.now()).await;
+        let limits = tls.settings.registration;
+        let admission = self.shared.registry.connect_within(presented, limits, self.now()).await;
         let admitted = match admission {
             Ok(Admission::Active(admitted)) => admitted,
             Ok(Admission::Registered(event) | Admission::PendingActivation(event)) => {
@@ -235,7 +257,7 @@ impl Newcomer<'_> {
         let variables =
             authorize::variables(&leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
         let rights = CertificateRights::new(admitted.grants, variables, self.shared.clock.clone());
-        let decision = rights.connect(connect, client_id);
+        let decision = rights.connect(tenant, connect, client_id);
         if !decision.is_allowed() {
             return Err(Refused {
                 reason: reason::of_policy(tenant, certificate_id, client_id, decision),
@@ -271,7 +293,14 @@ impl Newcomer<'_> {
     }
 
     /// Makes the connection a slot with a session.
-    async fn enter(self, arrival: Arrival, connect: &Connect<'_>, client_id: Arc<str>, known: Known, early: &[u8]) {
+    fn enter(
+        self,
+        arrival: Arrival,
+        connect: &Connect<'_>,
+        client_id: Arc<str>,
+        known: Known,
+        early: &[u8],
+    ) -> Option<Leaving> {
         let Self { core, shared, listener, origin, counted } = self;
         let client = Box::new(Client {
             tenant: known.tenant,
@@ -294,34 +323,36 @@ impl Newcomer<'_> {
                 address,
                 session_identifier: desk.identifiers.number(),
             };
-            desk.shared.broker.connect(request, desk.now, &mut desk.effects)
+            let link = desk.shared.broker.connect(request, desk.now, &mut desk.effects)?;
+            end_if_refused_meanwhile(desk, known.tenant, known.certificate_id);
+            Ok(link)
         });
-        let Err((refused, arrived)) = result else { return };
+        let (refused, arrived) = result.err()?;
         let Arrived { socket, tls, client, counted } = *arrived;
-        let Ok(mut arrival) = Arrival::new(socket, core.clone()) else { return };
+        let mut arrival = Arrival::new(socket, core.clone()).ok()?;
         arrival.tls = tls;
         let Client { origin, tenant, certificate_id, .. } = *client;
         let newcomer = Newcomer { core, shared, listener, origin, counted };
-        newcomer.refuse_by_broker(arrival, connect, (Some(tenant), certificate_id), refused).await;
+        Some(newcomer.refuse_by_broker(arrival, connect, (Some(tenant), certificate_id), refused))
     }
 
     /// Refuses a CONNECT for what it says.
-    async fn refuse_by_broker(
+    fn refuse_by_broker(
         self,
         arrival: Arrival,
         connect: &Connect<'_>,
         (tenant, certificate_id): (Option<Tenant>, Option<CertificateId>),
         refused: ConnectRefused,
-    ) {
+    ) -> Leaving {
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
         connection_log::connect_refused(&self.origin, identity, &reason::of_broker(&refused));
         let mut answer = Vec::new();
         refused.connack(connect.version, &self.listener.profile, &mut answer);
-        self.farewell(arrival, &answer).await;
+        self.leave(arrival, answer)
     }
 
     /// Refuses a CONNECT for who sent it. AWS: facts 1.3 and 4.5.
-    async fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) {
+    fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) -> Leaving {
         let Refused { reason, authenticated, tenant, certificate_id } = refused;
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
         if authenticated {
@@ -334,21 +365,48 @@ impl Newcomer<'_> {
             Refusals::Silent => {}
             Refusals::Explained => reason::answer_refused(connect, &reason, self.origin.trace_id, &mut answer),
         }
-        self.farewell(arrival, &answer).await;
+        self.leave(arrival, answer)
     }
 
-    /// Sends the last packet, if there is one, and closes. The connection counts until that is done.
-    async fn farewell(self, mut arrival: Arrival, answer: &[u8]) {
-        let _ = tokio::time::timeout(LINGER, async {
-            if arrival.send(answer).await.is_ok() {
-                arrival.close().await;
-            }
-        })
-        .await;
+    fn leave(self, arrival: Arrival, answer: Vec<u8>) -> Leaving {
+        Leaving { arrival, answer, _counted: self.counted }
     }
 
     fn now(&self) -> Now {
         self.shared.clock.now()
+    }
+}
+
+/// Does what a change of the certificate's status could not: between the registry's word and the session's beginning it
+/// found no session to end. From now on it finds this one.
+fn end_if_refused_meanwhile(desk: &mut Desk, tenant: Tenant, certificate_id: Option<CertificateId>) {
+    let Some(certificate_id) = certificate_id else { return };
+    let Shared { registry, broker, .. } = &*desk.shared;
+    if registry.directory().certificate_status(tenant, certificate_id) == Some(CertificateStatus::Active) {
+        return;
+    }
+    let principal = Principal::Certificate { tenant, certificate_id };
+    let selector = Selector::Principal { tenant, principal };
+    broker.kick(&selector, CloseReason::PrincipalRefused, desk.now, &mut desk.effects);
+}
+
+/// A refused connection. It counts until it is closed.
+struct Leaving {
+    arrival: Arrival,
+    answer: Vec<u8>,
+    _counted: Counted,
+}
+
+impl Leaving {
+    /// Sends the last packet, if there is one, and closes.
+    async fn farewell(self) {
+        let Self { mut arrival, answer, _counted } = self;
+        let _ = tokio::time::timeout(LINGER, async {
+            if arrival.send(&answer).await.is_ok() {
+                arrival.close().await;
+            }
+        })
+        .await;
     }
 }
 

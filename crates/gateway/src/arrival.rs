@@ -13,7 +13,7 @@ use tidegate_registry::ServerName;
 use tidegate_tls::{Alert, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::{core::Core, descriptor::watch, listener::TlsListener};
+use crate::{core::Core, descriptor::watch, half_open::Place, listener::TlsListener};
 
 /// Bytes of a refused client that are read and forgotten before its socket is closed without waiting for its end.
 const FORGOTTEN_BYTES_MAX: usize = 256 * 1024;
@@ -24,6 +24,8 @@ pub(crate) struct Arrival {
     pub(crate) tls: Option<Box<Session>>,
     /// What the client has sent, decrypted.
     pub(crate) received: Vec<u8>,
+    /// While it is half open.
+    pub(crate) place: Option<Place>,
     core: Rc<RefCell<Core>>,
 }
 
@@ -38,6 +40,10 @@ pub(crate) enum NoConnect {
     Malformed(DecodeError),
     /// The server name in SNI is none of ours.
     UnknownServerName,
+    /// The client's TLS is older than 1.2.
+    OldTls,
+    /// It begins like TLS, but not with a ClientHello that can be used; `alert` is the answer.
+    UnusableHello { alert: Vec<u8> },
     /// The handshake failed; the alert has been sent.
     Tls(TlsError),
 }
@@ -51,7 +57,7 @@ impl From<io::Error> for NoConnect {
 impl Arrival {
     pub(crate) fn new(socket: TcpStream, core: Rc<RefCell<Core>>) -> io::Result<Self> {
         let socket = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, tls: None, received: Vec::new(), core })
+        Ok(Self { socket, tls: None, received: Vec::new(), place: None, core })
     }
 
     /// The TLS handshake, from the ClientHello to the client's last word; what the client sent behind it is in `received`.
@@ -69,21 +75,22 @@ impl Arrival {
                 Ok(())
             })
             .await?;
+            self.holds(first.capacity());
             match ClientHello::peek(&first) {
                 Ok(Some(hello)) => break hello,
                 Ok(None) => {}
                 Err(error) => {
-                    if let TlsError::NotAHello { alert } = &error {
-                        self.send_raw(alert).await?;
-                    }
-                    return Err(NoConnect::Tls(error));
+                    let error = hello_refused(error, &first);
+                    self.send_raw(&error.alert()).await?;
+                    return Err(error);
                 }
             }
         };
         *server_name = hello.server_name().map(Into::into);
         let Some(named) = listener.server_name(&hello) else {
-            self.send_raw(&Alert::UnrecognizedName.record()).await?;
-            return Err(NoConnect::UnknownServerName);
+            let error = NoConnect::UnknownServerName;
+            self.send_raw(&error.alert()).await?;
+            return Err(error);
         };
         let session = Session::new(listener.config(&hello)).map_err(NoConnect::Tls)?;
         self.tls = Some(Box::new(session));
@@ -122,16 +129,26 @@ impl Arrival {
                 received.extend_from_slice(bytes);
                 Ok(())
             };
-            return read_once(&self.socket, &self.core, take).await;
+            read_once(&self.socket, &self.core, take).await?;
+            self.holds(0);
+            return Ok(());
         }
-        let Self { socket, tls, received, core } = self;
+        let Self { socket, tls, received, core, .. } = self;
         let (progress, answer) = read_once(socket, core, |bytes| {
             let mut answer = Vec::new();
             let tls = tls.as_mut().expect("asked above");
             Ok((tls.feed(bytes, received, &mut answer), answer))
         })
         .await?;
+        self.holds(0);
         self.answer(progress, answer).await
+    }
+
+    /// Tells how much memory it holds for what the client has sent, `more` included.
+    fn holds(&self, more: usize) {
+        let Some(place) = &self.place else { return };
+        let partial = self.tls.as_ref().map_or(0, |tls| tls.partial_bytes());
+        place.hold(self.received.capacity() + partial + more);
     }
 
     fn feed(&mut self, bytes: &mut [u8]) -> (Result<Progress, TlsError>, Vec<u8>) {
@@ -212,6 +229,32 @@ async fn read_once<T>(
             Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(Err(error)) => return Err(error.into()),
             Err(_nothing_there) => {}
+        }
+    }
+}
+
+/// Why a first message is not one we can go on with: to rustls TLS 1.1 is as little a ClientHello as plain MQTT is.
+fn hello_refused(error: TlsError, first: &[u8]) -> NoConnect {
+    // A record of the handshake with a ClientHello in it: type, length, then the newest version but for 1.3's extension,
+    // which no client without 1.2 sends. Spec: RFC 8446, 4.1.2; RFC 5246, 7.4.1.2.
+    match (error, first) {
+        (TlsError::NotAHello { .. }, [22, 3, _, _, _, 1, _, _, _, 3, 0..=2, ..]) => NoConnect::OldTls,
+        (TlsError::NotAHello { alert }, [22, 3, ..]) => NoConnect::UnusableHello { alert },
+        (error, _) => NoConnect::Tls(error),
+    }
+}
+
+impl NoConnect {
+    /// The alert that answers a first message; empty when there is nothing to say.
+    fn alert(&self) -> Vec<u8> {
+        /// Spec: RFC 8446, 6: `protocol_version`. Clients that old read records of any 3.x.
+        const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+        match self {
+            Self::OldTls => PROTOCOL_VERSION.to_vec(),
+            Self::UnknownServerName => Alert::UnrecognizedName.record().to_vec(),
+            Self::UnusableHello { alert } | Self::Tls(TlsError::NotAHello { alert }) => alert.clone(),
+            Self::Tls(TlsError::TooLong { .. }) => Alert::DecodeError.record().to_vec(),
+            Self::Tls(_) | Self::Lost | Self::NotConnect | Self::Malformed(_) => Vec::new(),
         }
     }
 }

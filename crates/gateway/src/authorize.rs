@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tidegate_broker::{Access, Authorize};
-use tidegate_ids::Clock;
+use tidegate_ids::{Arn, Clock, Tenant};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::{BoundPolicy, CertificateAttribute, CertificateName, Decision, RequestContext, Variables, keys};
@@ -43,7 +43,7 @@ impl CertificateRights {
     ///
     /// AWS: developer guide, "MQTT persistent sessions policy examples", "Last Will and Testament (LWT) policy examples": the
     /// condition keys. The topic of a Will is decided by the broker, as any publish.
-    pub(crate) fn connect(&self, connect: &Connect<'_>, client_id: &str) -> Decision {
+    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Decision {
         let persistent = !connect.clean_start || connect.session_expiry != tidegate_mqtt::SessionExpiry::AT_DISCONNECT;
         let attributes: &[&str] = match (persistent, connect.will.is_some()) {
             (true, true) => &["PersistentConnect", "LastWill"],
@@ -51,7 +51,9 @@ impl CertificateRights {
             (false, true) => &["LastWill"],
             (false, false) => &[],
         };
-        let will_topic = connect.will.as_ref().map(|will| [will.topic_name]);
+        let will_topic =
+            connect.will.as_ref().map(|will| Arn::iot(tenant, format!("topic/{}", will.topic_name)).to_string());
+        let will_topic = will_topic.as_ref().map(|arn| [arn.as_str()]);
         let mut values: Vec<(&str, &[&str])> = vec![(keys::CONNECT_ATTRIBUTES, attributes)];
         values.extend(will_topic.as_ref().map(|topic| (keys::LAST_WILL_TOPIC, topic.as_slice())));
         let context = RequestContext { now: self.clock.now().wall, values: &values };

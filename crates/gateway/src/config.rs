@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_broker::Profile;
 use tidegate_ids::Tenant;
+use tidegate_registry::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
 
 pub use crate::half_open::HalfOpenLimits;
 
@@ -18,6 +19,10 @@ pub struct GatewayConfig {
     pub connections_max: usize,
     /// Connections that have not sent a whole CONNECT.
     pub half_open: HalfOpenLimits,
+    /// Longest CONNECT in bytes; a shorter limit of a listener's profile counts too. Nobody knows yet whose it is.
+    ///
+    /// MQTT allows five fields of 65 535 bytes in it; an ordinary one, with its Will, has less than one of those.
+    pub connect_bytes_max: usize,
     /// How long a connection may take from accept to the last byte of its CONNECT.
     pub connect_deadline: Duration,
 }
@@ -28,6 +33,7 @@ impl Default for GatewayConfig {
             listeners: Vec::new(),
             connections_max: 100_000,
             half_open: HalfOpenLimits::default(),
+            connect_bytes_max: 256 * 1024,
             connect_deadline: Duration::from_secs(10),
         }
     }
@@ -70,17 +76,20 @@ pub struct TlsSettings {
     /// Whether an unknown certificate is registered although the client names no server (SNI); its account is then
     /// found by its issuer. AWS: devices must send SNI to be registered.
     pub registers_without_server_name: bool,
+    /// How many unknown certificates may register themselves. AWS: 15 a second in each account and region.
+    pub registration: Limits,
 }
 
 impl TlsSettings {
-    /// Tickets, and no server name needed.
+    /// Tickets, no server name needed, and no limit on registrations.
     pub fn standard() -> Self {
-        Self { session_tickets: true, registers_without_server_name: true }
+        Self { session_tickets: true, registers_without_server_name: true, registration: Limits::default() }
     }
 
     /// As AWS IoT Core.
     pub fn aws() -> Self {
-        Self { session_tickets: false, registers_without_server_name: false }
+        let registration = Limits { auto_registrations_per_second: Some(AUTO_REGISTRATIONS_PER_SECOND_AWS) };
+        Self { session_tickets: false, registers_without_server_name: false, registration }
     }
 }
 

@@ -3,6 +3,9 @@
 //! Members are spelled as in AWS IoT's own log entries, so that the lines can be read, filtered and forwarded as those
 //! are. All have the target `tidegate::connections` and the level `info`: a refusal is the client's trouble.
 //!
+//! **Invariant:** what a peer wrote is recorded as a string, which every format of the log escapes, or is part of a
+//! [`Reason`], which does that itself.
+//!
 //! AWS: developer guide, "CloudWatch AWS IoT log entries", connection and MQTT entries.
 
 use std::{net::SocketAddr, sync::Arc};
@@ -47,8 +50,47 @@ pub(crate) struct Client {
 /// Why a connection got no session: AWS's code, and a sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
-    pub(crate) code: &'static str,
-    pub(crate) details: String,
+    code: &'static str,
+    details: String,
+}
+
+impl Reason {
+    /// The only way into a line of the log and a reason string: what a peer wrote may be in `details`, and writes no
+    /// lines or commands for terminals of its own.
+    pub(crate) fn new(code: &'static str, details: impl Into<String>) -> Self {
+        Self { code, details: printable(details.into()) }
+    }
+
+    /// AWS's code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The sentence; printable.
+    pub(crate) fn details(&self) -> &str {
+        &self.details
+    }
+}
+
+/// `text` with what is not to be seen written as escapes: `\n`, `\u{1b}`.
+fn printable(text: String) -> String {
+    if !text.contains(is_unseen) {
+        return text;
+    }
+    text.chars().fold(String::with_capacity(text.len() + 16), |mut printable, character| {
+        if is_unseen(character) {
+            printable.extend(character.escape_debug());
+        } else {
+            printable.push(character);
+        }
+        printable
+    })
+}
+
+/// Control characters, the other line ends, and what turns the order of writing round.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl Client {
@@ -87,7 +129,7 @@ pub(crate) fn connected(client: &Client) {
 /// A CONNECT was read and refused.
 pub(crate) fn connect_refused(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
     entry!(origin, identity, "Connect", "Failure", "connection refused",
-        reason = reason.code, details = %reason.details);
+        reason = reason.code(), details = %reason.details());
 }
 
 /// A connection ended before a CONNECT was read, or because of its certificate.
@@ -98,7 +140,7 @@ pub(crate) fn authentication_failed(origin: &Origin, identity: Identity<'_>, rea
         authenticationType = origin.authentication_type,
         targetIp = %origin.local.ip(),
         targetPort = origin.local.port(),
-        reason = reason.code, details = %reason.details);
+        reason = reason.code(), details = %reason.details());
 }
 
 /// A certificate was registered, or presented itself again while it waits for activation. Our extension.
@@ -148,5 +190,23 @@ fn explain(reason: CloseReason) -> &'static str {
         CloseReason::QuotaExceeded => "a quota was used up",
         CloseReason::ServerShuttingDown => "the broker stops",
         CloseReason::ServerError => "the broker failed; its own log says how",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_printable_whatever_a_peer_wrote() {
+        for (text, expected) in [
+            ("client/sensor 1", "client/sensor 1"),
+            ("client/Gerät-温度", "client/Gerät-温度"),
+            ("a\nFORGED \u{1b}[2J", "a\\nFORGED \\u{1b}[2J"),
+            ("a\r\t\0\u{7f}\u{9b}", "a\\r\\t\\0\\u{7f}\\u{9b}"),
+            ("a\u{2028}b\u{202e}c\u{2066}", "a\\u{2028}b\\u{202e}c\\u{2066}"),
+        ] {
+            assert_eq!(Reason::new("", text).details(), expected, "{text:?}");
+        }
     }
 }

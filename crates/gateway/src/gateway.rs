@@ -156,6 +156,7 @@ impl Gateway {
             half_open,
             mailboxes: mailboxes.clone(),
             connect_deadline: config.connect_deadline,
+            connect_bytes_max: config.connect_bytes_max,
         });
         let mut gateway = Self { addresses, threads: Vec::new(), stop, mailboxes, connections };
         match gateway.start_threads(cores.polls, acceptors, shared, stopped) {

@@ -1,4 +1,5 @@
-//! Connections that have not shown a CONNECT yet: bounded in total and per address; the oldest one goes.
+//! Connections that have not shown a CONNECT yet: bounded in total and per address, where the oldest one goes, and in
+//! the bytes that they have sent, where the largest one goes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -27,11 +28,14 @@ pub struct HalfOpenLimits {
     pub total: usize,
     /// From one IPv4 address, or from one IPv6 network of 64 bits.
     pub per_address: usize,
+    /// Memory in the whole gateway for what they have sent. Over it those that hold most go, so that nobody who sends
+    /// an ordinary CONNECT is in the way of those who send large ones.
+    pub bytes: usize,
 }
 
 impl Default for HalfOpenLimits {
     fn default() -> Self {
-        Self { total: 4096, per_address: 1024 }
+        Self { total: 4096, per_address: 1024, bytes: 32 * 1024 * 1024 }
     }
 }
 
@@ -46,12 +50,17 @@ pub(crate) struct HalfOpen {
 struct Table {
     entries: BTreeMap<u64, Entry>,
     by_network: HashMap<IpAddr, BTreeSet<u64>>,
+    /// Those that hold bytes: how many, and who; among equals the younger one is the larger.
+    by_bytes: BTreeSet<(usize, u64)>,
+    /// The sum of them.
+    bytes: usize,
     arrivals: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
     network: IpAddr,
+    bytes: usize,
     give_up: oneshot::Sender<GivenUp>,
 }
 
@@ -82,7 +91,7 @@ impl HalfOpen {
         }
         let arrival = table.arrivals;
         table.arrivals += 1;
-        table.entries.insert(arrival, Entry { network, give_up });
+        table.entries.insert(arrival, Entry { network, bytes: 0, give_up });
         table.by_network.entry(network).or_default().insert(arrival);
         (Place { half_open: self.clone(), arrival }, given_up)
     }
@@ -105,6 +114,17 @@ impl Place {
         entry.map(|entry| entry.give_up.send(why));
     }
 
+    /// Tells that the connection holds `bytes` of what its client has sent. When that makes too many in all, those that
+    /// hold most are told to go, this one perhaps.
+    pub(crate) fn hold(&self, bytes: usize) {
+        let mut table = self.half_open.table.lock();
+        table.hold(self.arrival, bytes);
+        while table.bytes > self.half_open.limits.bytes {
+            let Some((_, largest)) = table.by_bytes.last().copied() else { return };
+            table.remove(largest).map(|entry| entry.give_up.send(GivenUp::Displaced));
+        }
+    }
+
     /// The number under which `give_up` finds it.
     pub(crate) fn arrival(&self) -> u64 {
         self.arrival
@@ -123,7 +143,19 @@ impl Table {
         self.remove(oldest).is_some_and(|entry| entry.give_up.send(GivenUp::Displaced).is_ok())
     }
 
+    fn hold(&mut self, arrival: u64, bytes: usize) {
+        // One that was told to go is not listed any more.
+        let Some(entry) = self.entries.get_mut(&arrival) else { return };
+        let before = std::mem::replace(&mut entry.bytes, bytes);
+        self.bytes = self.bytes - before + bytes;
+        self.by_bytes.remove(&(before, arrival));
+        if bytes > 0 {
+            self.by_bytes.insert((bytes, arrival));
+        }
+    }
+
     fn remove(&mut self, arrival: u64) -> Option<Entry> {
+        self.hold(arrival, 0);
         let entry = self.entries.remove(&arrival)?;
         let arrivals = self.by_network.get_mut(&entry.network).expect("every entry is listed under its network");
         arrivals.remove(&arrival);

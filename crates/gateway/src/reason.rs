@@ -12,7 +12,7 @@ use crate::{arrival::NoConnect, clients, connection_log::Reason, core::Shared, h
 
 /// The registry refused a certificate.
 pub(crate) fn of_registry(refused: &Refused) -> Reason {
-    Reason { code: refused.authn_error(), details: refused.to_string() }
+    Reason::new(refused.authn_error(), refused.to_string())
 }
 
 /// No policy allows `iot:Connect`, or one denies it.
@@ -30,18 +30,16 @@ pub(crate) fn of_policy(tenant: Tenant, certificate_id: CertificateId, client_id
              aws iot attach-policy --policy-name NAME --target {certificate}"
         )
     };
-    Reason { code: "AUTHORIZATION_FAILURE", details }
+    Reason::new("AUTHORIZATION_FAILURE", details)
 }
 
 /// The certificate waits for activation.
 pub(crate) fn of_pending_activation(certificate_id: CertificateId) -> Reason {
-    Reason {
-        code: "DEVICE_CERTIFICATE_INACTIVE",
-        details: format!(
-            "the certificate is registered and PENDING_ACTIVATION: \
-             aws iot update-certificate --certificate-id {certificate_id} --new-status ACTIVE"
-        ),
-    }
+    let details = format!(
+        "the certificate is registered and PENDING_ACTIVATION: \
+         aws iot update-certificate --certificate-id {certificate_id} --new-status ACTIVE"
+    );
+    Reason::new("DEVICE_CERTIFICATE_INACTIVE", details)
 }
 
 /// The broker refused a CONNECT for what it asks.
@@ -53,12 +51,12 @@ pub(crate) fn of_broker(refused: &ConnectRefused) -> Reason {
         ReasonCode::QuotaExceeded => "THROTTLED",
         _ => "CLIENT_ERROR",
     };
-    Reason { code, details: refused.reason.into() }
+    Reason::new(code, refused.reason)
 }
 
 /// A CONNECT that cannot be read.
 pub(crate) fn of_malformed(error: &DecodeError) -> Reason {
-    Reason { code: "MALFORMED_CONNECT", details: format!("the first packet is not a valid CONNECT: {error}") }
+    Reason::new("MALFORMED_CONNECT", format!("the first packet is not a valid CONNECT: {error}"))
 }
 
 /// A connection that was given up on before its CONNECT.
@@ -68,12 +66,12 @@ pub(crate) fn of_given_up(why: GivenUp) -> Reason {
         GivenUp::Displaced => ("THROTTLED", "newer connections took its place before it had sent a whole CONNECT"),
         GivenUp::Stopping => ("SERVER_INITIATED_DISCONNECT", "the broker stops"),
     };
-    Reason { code, details: details.into() }
+    Reason::new(code, details)
 }
 
 /// A resumed session whose ticket brought no readable certificate back.
 pub(crate) fn no_certificate() -> Reason {
-    Reason { code: "NOT_AUTHENTICATED", details: "the session has no client certificate".into() }
+    Reason::new("NOT_AUTHENTICATED", "the session has no client certificate")
 }
 
 /// A connection without CONNECT; `None` for one that just went away, which concerns nobody.
@@ -92,9 +90,16 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
              see mqtt.host_names and mqtt.endpoint_domain in the configuration"
                 .to_owned(),
         ),
+        NoConnect::OldTls => {
+            ("NOT_AUTHENTICATED", "the client's TLS is too old: TLS 1.2 or 1.3 is needed".to_owned())
+        }
+        NoConnect::UnusableHello { .. } => (
+            "NOT_AUTHENTICATED",
+            "the client's first TLS message is damaged, or lacks what TLS 1.2 and 1.3 require".to_owned(),
+        ),
         NoConnect::Tls(error) => return Some(of_tls(error, shared)),
     };
-    Some(Reason { code, details })
+    Some(Reason::new(code, details))
 }
 
 /// A handshake that failed.
@@ -110,21 +115,42 @@ fn of_tls(error: &TlsError, shared: &Shared) -> Reason {
             "NOT_AUTHENTICATED",
             "the client does not speak TLS: it must use TLS with its certificate on this port".to_owned(),
         ),
+        TlsError::TooLong { max } => (
+            "NOT_AUTHENTICATED",
+            format!("a TLS message of the client is longer than {max} bytes, more than any needs"),
+        ),
+        TlsError::Protocol(rustls::Error::PeerIncompatible(how)) => (
+            "NOT_AUTHENTICATED",
+            format!(
+                "the client offers nothing that the broker accepts ({how:?}): it needs TLS 1.2 with ECDHE and AES-GCM or \
+                 ChaCha20, or TLS 1.3"
+            ),
+        ),
+        // rustls asks for a certificate before it compares suites; without one that suits the client it has this text only.
+        TlsError::Protocol(rustls::Error::General(how)) if how == "no server certificate chain resolved" => (
+            "NOT_AUTHENTICATED",
+            "the client offers no cipher suite and signature algorithm for the broker's certificate: it needs TLS 1.2 with \
+             ECDHE and AES-GCM or ChaCha20, or TLS 1.3"
+                .to_owned(),
+        ),
+        TlsError::Protocol(rustls::Error::AlertReceived(alert)) => (
+            "NOT_AUTHENTICATED",
+            format!(
+                "the client ended the handshake with the alert {alert:?}: does it trust the CA of the broker's \
+                 certificate, and connect by a name that is in it?"
+            ),
+        ),
         other => ("NOT_AUTHENTICATED", format!("the TLS handshake failed: {other}")),
     };
-    Reason { code, details }
+    Reason::new(code, details)
 }
 
 /// A certificate that the handshake refused: in the registry's words, which name the CA and the command that helps.
 fn of_certificate(refused: &RefusedCertificate, shared: &Shared) -> Reason {
     if refused.refusal == Refusal::NotPossessed {
-        return Reason {
-            code: "NOT_AUTHENTICATED",
-            details:
-                "the client does not hold the certificate's private key: certificate and key do not match, or somebody \
-                      else's certificate was shown"
-                    .into(),
-        };
+        let details = "the client does not hold the certificate's private key: certificate and key do not match, or \
+                       somebody else's certificate was shown";
+        return Reason::new("NOT_AUTHENTICATED", details);
     }
     let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);
     let again = clients::parse(&refused.leaf).ok().and_then(|leaf| {
@@ -134,7 +160,7 @@ fn of_certificate(refused: &RefusedCertificate, shared: &Shared) -> Reason {
     match again {
         Some(refused) => of_registry(&refused),
         // Unreadable, or changed meanwhile.
-        None => Reason { code: "NOT_AUTHENTICATED", details: refused.refusal.to_string() },
+        None => Reason::new("NOT_AUTHENTICATED", refused.refusal.to_string()),
     }
 }
 
@@ -146,6 +172,8 @@ pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
         | NoConnect::Lost
         | NoConnect::NotConnect
         | NoConnect::Malformed(_)
+        | NoConnect::OldTls
+        | NoConnect::UnusableHello { .. }
         | NoConnect::UnknownServerName => None,
     }
 }
@@ -166,7 +194,7 @@ pub(crate) fn answer_malformed(packet: &[u8], error: &DecodeError, out: &mut Vec
 
 /// The answer to a client that is refused for who it is: 0x87 with the reason in words for 5.0, 5 for 3.1.1.
 pub(crate) fn answer_refused(connect: &Connect<'_>, reason: &Reason, trace_id: Uuid, out: &mut Vec<u8>) {
-    let text = format!("{}: {}; trace id {trace_id}", reason.code, reason.details);
+    let text = format!("{}: {}; trace id {trace_id}", reason.code(), reason.details());
     let mut answer = ConnAck::new(false, ReasonCode::NotAuthorized);
     if connect.version == Version::V5 && connect.properties.request_problem_information {
         answer.properties.reason.reason_string = Some(&text);

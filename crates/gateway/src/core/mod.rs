@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) half_open: Arc<HalfOpen>,
     pub(crate) mailboxes: Arc<[Mailbox<Control>]>,
     pub(crate) connect_deadline: Duration,
+    pub(crate) connect_bytes_max: usize,
 }
 
 /// What others tell a core.

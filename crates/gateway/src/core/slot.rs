@@ -1,11 +1,14 @@
 //! An established connection: a socket, its session's link, and bytes only while a packet is partial.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    time::{Duration, Instant},
+};
 
 use mio::net::TcpStream;
 use tidegate_broker::{CloseReason, Link};
 use tidegate_ids::Monotonic;
-use tidegate_mqtt::{Partial, Peer, Version, decode};
+use tidegate_mqtt::{DecodeError, Partial, Peer, ReasonCode, Version, decode};
 use tidegate_tls::{Progress, Session};
 
 use super::{Desk, output::Unsent};
@@ -13,6 +16,10 @@ use crate::{acceptor::Counted, connection_log::Client, wheel::TimerId};
 
 /// Packets of one connection that are handled before others get their turn.
 const PACKETS_PER_TURN: usize = 128;
+/// How long these may take: packets differ by orders of magnitude in what they make the broker do.
+const TURN_TIME_MAX: Duration = Duration::from_millis(2);
+/// Packets between two looks at the clock. A turn of one packet looks never.
+const PACKETS_PER_LOOK: usize = 4;
 
 /// A connection that a task has admitted.
 pub(crate) struct Arrived {
@@ -134,17 +141,23 @@ impl Slot {
         if handled? && ended { Err(CloseReason::ConnectionLost) } else { Ok(()) }
     }
 
-    /// Handles whole packets up to the turn's limit; `false` when some may be left.
+    /// Handles whole packets up to the turn's limits; `false` when some may be left.
     fn handle(&mut self, bytes: &[u8], desk: &mut Desk) -> Result<bool, CloseReason> {
         let Some(link) = &mut self.link else { return Ok(true) };
         let Desk { shared, effects, now, .. } = desk;
         let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
-        for _ in 0..PACKETS_PER_TURN {
-            let Some(bytes) = packets.next_packet().map_err(|error| CloseReason::from(&error))? else {
-                return Ok(true);
-            };
-            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
+        // Real time, whatever clock the rest goes by: others wait for this thread.
+        let mut began: Option<Instant> = None;
+        for number in 1..=PACKETS_PER_TURN {
+            let Some(bytes) = packets.next_packet().map_err(|error| why(&error))? else { return Ok(true) };
+            if number == 2 {
+                began = Some(Instant::now());
+            }
+            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| why(&error))?;
             shared.broker.handle(link, &packet, *now, effects)?;
+            if number % PACKETS_PER_LOOK == 0 && began.is_some_and(|began| began.elapsed() >= TURN_TIME_MAX) {
+                break;
+            }
         }
         self.more = More::ToHandle;
         Ok(false)
@@ -158,6 +171,19 @@ impl Slot {
         };
         self.more = if drained { More::Nothing } else { More::ToRead };
         Ok(drained)
+    }
+}
+
+/// Why a packet that cannot be read ends the connection.
+///
+/// Spec: [MQTT-3.1.0-2]: a second CONNECT is a protocol error, whatever version or protocol it names; a DISCONNECT could
+/// not say otherwise.
+fn why(error: &DecodeError) -> CloseReason {
+    match error {
+        DecodeError::ProtocolName | DecodeError::UnsupportedVersion { .. } => {
+            CloseReason::ClientError(ReasonCode::ProtocolError)
+        }
+        error => CloseReason::from(error),
     }
 }
 

@@ -5,7 +5,7 @@ fn address(text: &str) -> IpAddr {
 }
 
 fn table(total: usize, per_address: usize) -> Arc<HalfOpen> {
-    HalfOpen::new(HalfOpenLimits { total, per_address })
+    HalfOpen::new(HalfOpenLimits { total, per_address, bytes: 1000 })
 }
 
 #[test]
@@ -52,4 +52,30 @@ fn a_dropped_place_is_free_again_and_a_late_word_finds_nobody() {
     Place::give_up(&half_open, place.arrival(), GivenUp::TooSlow);
     assert_eq!(told.try_recv(), Ok(GivenUp::TooSlow));
     assert!(!half_open.displace_oldest());
+}
+
+#[test]
+fn over_the_limit_of_bytes_the_largest_goes_and_small_ones_stay() {
+    let half_open = table(10, 10);
+    let mut entered: Vec<_> = (0..4).map(|_| half_open.enter(address("10.0.0.1"))).collect();
+    let hold = |entered: &[(Place, oneshot::Receiver<GivenUp>)], bytes: [usize; 4]| {
+        for ((place, _), bytes) in entered.iter().zip(bytes) {
+            place.hold(bytes);
+        }
+    };
+    hold(&entered, [10, 400, 300, 290]);
+    assert!(entered.iter_mut().all(|(_, told)| told.try_recv().is_err()));
+    entered[2].0.hold(301);
+    assert_eq!(entered[1].1.try_recv(), Ok(GivenUp::Displaced));
+    // What it says afterwards counts no more, and what is given back makes room.
+    entered[1].0.hold(5000);
+    entered[2].0.hold(0);
+    entered[3].0.hold(990);
+    assert!([0, 2, 3].into_iter().all(|n: usize| entered[n].1.try_recv().is_err()));
+    entered[3].0.hold(991);
+    assert_eq!(entered[3].1.try_recv(), Ok(GivenUp::Displaced));
+    assert!(entered[0].1.try_recv().is_err());
+    drop(entered);
+    let table = half_open.table.lock();
+    assert!(table.bytes == 0 && table.by_bytes.is_empty() && table.entries.is_empty());
 }

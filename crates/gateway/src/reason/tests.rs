@@ -27,7 +27,7 @@ fn a_connect_that_cannot_be_read_is_answered_where_its_version_has_a_word() {
 
 #[test]
 fn the_reason_string_is_left_out_when_it_is_not_wanted_or_does_not_fit() {
-    let reason = Reason { code: "AUTHORIZATION_FAILURE", details: "no policy".into() };
+    let reason = Reason::new("AUTHORIZATION_FAILURE", "no policy");
     for (version, wanted, maximum, told) in [
         (Version::V5, true, None, true),
         (Version::V5, false, None, false),

@@ -1,12 +1,12 @@
 //! Bounds: silent peers, crowded addresses, used-up places.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     time::{Duration, Instant},
 };
 
 use tidegate_gateway::HalfOpenLimits;
-use tidegate_mqtt::Version;
+use tidegate_mqtt::{Connect, MessageProperties, QoS, ReasonCode, Version, Will};
 
 use crate::{
     people::{Client, dial, until},
@@ -49,7 +49,9 @@ fn with_a_thousand_silent_sockets_a_good_device_connects_as_quickly_as_before() 
 
 #[test]
 fn the_oldest_half_open_connection_makes_room_for_the_newest() {
-    let world = World::with(1, |config| config.half_open = HalfOpenLimits { total: 3, per_address: 3 });
+    let world = World::with(1, |config| {
+        config.half_open = HalfOpenLimits { total: 3, per_address: 3, ..HalfOpenLimits::default() }
+    });
     let mut sockets: Vec<_> = (0..5)
         .map(|n| {
             let socket = dial(world.address("plain"));
@@ -72,4 +74,49 @@ fn at_the_limit_of_connections_half_open_ones_go_first_and_established_ones_stay
     let _newest = Client::plain(&world).enter(Version::V5, "b");
     established.ping();
     drop(silent);
+}
+
+#[test]
+fn a_first_packet_has_a_limit_of_its_own() {
+    let world = World::with(1, |config| config.connect_bytes_max = 1000);
+    for (payload_bytes, expected) in [(900, ReasonCode::Success), (1000, ReasonCode::PacketTooLarge)] {
+        let payload = vec![0; payload_bytes];
+        let mut connect = Connect::new(Version::V5, "c");
+        connect.will = Some(will(&payload));
+        assert_eq!(Client::plain(&world).connect(connect), expected);
+    }
+    // Later ones may be longer.
+    let mut client = Client::plain(&world).enter(Version::V5, "c");
+    assert_eq!(client.deliver("t", &[0; 5000]), ReasonCode::NoMatchingSubscribers);
+}
+
+#[test]
+fn what_half_open_connections_have_sent_is_bounded_and_ordinary_ones_come_through() {
+    let world = World::with(1, |config| config.half_open.bytes = 256 * 1024);
+    let ca = world.ca("factory");
+    let device = world.device(&ca, "d1");
+    let mut unfinished = Vec::new();
+    for n in 0..20 {
+        let mut socket = dial(world.address("plain"));
+        // A CONNECT that announces 200 000 bytes, and half of them.
+        socket.write_all(&[0x10, 0xc0, 0x9a, 0x0c]).unwrap();
+        let _ = socket.write_all(&[0; 100_000]);
+        unfinished.push(socket);
+        if n % 5 == 0 {
+            Client::plain(&world).enter(Version::V5, "plain").disconnect();
+            Client::tls(&world, &device).unwrap().enter(Version::V5, "d1").disconnect();
+        }
+    }
+    until("most of them are gone", || world.gateway().connections() <= 2);
+}
+
+fn will(payload: &[u8]) -> Will<'_> {
+    Will {
+        topic_name: "gone",
+        payload,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        delay_seconds: 0,
+        properties: MessageProperties::default(),
+    }
 }

@@ -109,12 +109,7 @@ impl Client {
 
     pub(crate) fn subscribe(&mut self, filter: &str, qos: QoS) -> ReasonCode {
         let subscription = [Subscription { topic_filter: filter, options: SubscriptionOptions::at(qos) }];
-        self.send(&Packet::Subscribe(Subscribe {
-            packet_id: id(1),
-            subscription_identifier: None,
-            user_properties: UserProperties::default(),
-            subscriptions: subscription.as_slice().into(),
-        }));
+        self.send(&subscribe(&subscription));
         let answer = self.receive();
         match decode(&answer, self.version, Peer::Server).unwrap() {
             Packet::SubAck(answer) => answer.reason_codes.iter().next().unwrap(),
@@ -222,6 +217,15 @@ impl Client {
 pub(crate) fn publish<'a>(topic_name: &'a str, payload: &'a [u8], qos: QoS) -> Packet<'a> {
     let packet_id = (qos != QoS::AtMostOnce).then(|| id(7));
     Packet::Publish(Publish { qos, packet_id, ..Publish::new(topic_name, payload) })
+}
+
+pub(crate) fn subscribe<'a>(subscriptions: &'a [Subscription<'a>]) -> Packet<'a> {
+    Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: UserProperties::default(),
+        subscriptions: subscriptions.into(),
+    })
 }
 
 pub(crate) fn id(number: u16) -> NonZeroU16 {

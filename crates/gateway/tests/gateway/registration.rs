@@ -1,9 +1,9 @@
 //! Who may come in: known certificates, unknown ones, and those that are refused.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tidegate_broker::Principal;
-use tidegate_mqtt::{Connect, Packet, Peer, QoS, ReasonCode, Version, decode};
+use tidegate_mqtt::{Connect, MessageProperties, Packet, Peer, QoS, ReasonCode, Version, Will, decode};
 use tidegate_registry::CertificateStatus;
 
 use crate::{
@@ -221,4 +221,73 @@ fn a_certificate_that_expires_is_refused_at_the_next_connect() {
     };
     let _ = client.send_bytes(&[0x10]);
     client.closed();
+}
+
+#[test]
+fn a_certificate_that_is_deactivated_while_its_session_begins_loses_it() {
+    let world = World::new();
+    let ca = world.ca("factory");
+    let device = world.device(&ca, "d1");
+    let mut first = Client::tls(&world, &device).unwrap().enter(Version::V5, "d1");
+    assert_eq!(first.subscribe("a", QoS::AtMostOnce), ReasonCode::Success);
+    // The end of the first session's subscription lies in the middle of the second CONNECT: after the registry's word,
+    // before there is a session that the change could end.
+    world.changes_end_sessions.store(false, Ordering::SeqCst);
+    let deactivate = world.status_setter(&device, CertificateStatus::Inactive);
+    world.interests.on_change(move |wanted| {
+        if !wanted {
+            deactivate();
+        }
+    });
+    let mut second = Client::tls(&world, &device).unwrap().enter(Version::V5, "d1");
+    assert_eq!(world.status(&device), Some(CertificateStatus::Inactive));
+    assert_eq!(second.disconnect_reason(), Some(ReasonCode::NotAuthorized));
+}
+
+#[test]
+fn a_policy_speaks_of_the_wills_topic_by_its_arn() {
+    let world = World::new();
+    let ca = world.ca("factory");
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:Publish","Resource":"*"},
+        {"Effect":"Allow","Action":"iot:Connect","Resource":"*","Condition":{
+            "ArnEquals":{"iot:LastWillTopic":"arn:aws:iot:REGION:ACCOUNT:topic/wills/${iot:ClientId}"}}}]}"#;
+    let policy = policy.replace("REGION", world.tenant.region.as_str());
+    let policy = policy.replace("ACCOUNT", world.tenant.account.as_str());
+    let device = world.device_with(&ca, "d1", &policy);
+    for (topic_name, expected) in
+        [("wills/d1", ReasonCode::Success), ("wills/d2", ReasonCode::NotAuthorized), ("d1", ReasonCode::NotAuthorized)]
+    {
+        let mut connect = Connect::new(Version::V5, "d1");
+        connect.will = Some(Will {
+            topic_name,
+            payload: b"gone",
+            qos: QoS::AtMostOnce,
+            retain: false,
+            delay_seconds: 0,
+            properties: MessageProperties::default(),
+        });
+        assert_eq!(Client::tls(&world, &device).unwrap().connect(connect), expected, "{topic_name}");
+    }
+}
+
+#[test]
+fn in_aws_manners_fifteen_certificates_register_at_once_and_then_fifteen_a_second() {
+    let world = World::new();
+    let ca = world.ca("factory");
+    let register = |count: usize| {
+        let registered = (0..count).filter(|n| {
+            let device = ca.sign(&format!("new {n}"));
+            let config = tls_config(&world, &device);
+            let mut client = Client::tls_at(&world, "aws", &world.endpoint(), config).unwrap();
+            client.send(&Packet::Connect(Box::new(Connect::new(Version::V5, "new"))));
+            client.closed();
+            world.status(&device).is_some()
+        });
+        registered.count()
+    };
+    // As long as a second takes, some tokens come back meanwhile.
+    let start = std::time::Instant::now();
+    let registered = register(20);
+    let most = 15 + (start.elapsed().as_millis() as usize * 15).div_ceil(1000);
+    assert!((15..=most.min(20)).contains(&registered), "{registered} of at most {most}");
 }

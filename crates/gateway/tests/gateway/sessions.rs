@@ -1,11 +1,20 @@
 //! Established connections: order, takeover, silence, the end.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use tidegate_mqtt::{Connect, Disconnect, MessageProperties, Packet, Peer, QoS, ReasonCode, Version, Will, decode};
+use tidegate_mqtt::{
+    Connect, Disconnect, MessageProperties, Packet, Peer, QoS, ReasonCode, Subscription, SubscriptionOptions, Version,
+    Will, decode,
+};
 
 use crate::{
-    people::{Client, publish, until},
+    people::{Client, publish, subscribe, until},
     world::World,
 };
 
@@ -253,4 +262,44 @@ fn connections_leave_nothing_behind() {
     }
     until("all connections are gone", || world.gateway().connections() == 0);
     until("all sessions are gone", || world.broker.session_count(world.tenant) == 0);
+}
+
+#[test]
+fn packets_that_are_expensive_to_handle_do_not_keep_others_waiting() {
+    let world = World::new();
+    let mut bystander = Client::plain(&world).enter(Version::V5, "bystander");
+    let mut attacker = Client::plain(&world).enter(Version::V5, "attacker");
+    let (handled, first) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(2)));
+    let (counted, begun) = (handled.clone(), first.clone());
+    world.interests.on_change(move |_| {
+        if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+            begun.wait();
+        }
+        std::thread::sleep(Duration::from_millis(5)); // what it costs
+    });
+    let mut bytes = Vec::new();
+    for n in 0..120 {
+        let filter = format!("filter/{n}");
+        let subscription = [Subscription { topic_filter: &filter, options: SubscriptionOptions::at(QoS::AtMostOnce) }];
+        subscribe(&subscription).encode(Version::V5, &mut bytes).unwrap();
+    }
+    attacker.send_bytes(&bytes).unwrap();
+    first.wait();
+    bystander.ping();
+    let handled = handled.load(Ordering::SeqCst);
+    assert!(handled <= 60, "{handled} of 120 came first");
+}
+
+#[test]
+fn a_second_connect_is_a_protocol_error_whatever_it_names() {
+    let world = World::new();
+    for (name, level) in [("MQTT", 5), ("MQTT", 4), ("MQTT", 9), ("MQIsdp", 3), ("HTTP", 5)] {
+        let mut client = Client::plain(&world).enter(Version::V5, "c");
+        let mut packet = vec![0x10, (2 + name.len() + 7) as u8, 0, name.len() as u8];
+        packet.extend_from_slice(name.as_bytes());
+        packet.extend_from_slice(&[level, 2, 0, 0]);
+        packet.extend_from_slice(if level == 5 { &[0, 0, 0] } else { &[0, 1, b'c'] });
+        client.send_bytes(&packet).unwrap();
+        assert_eq!(client.disconnect_reason(), Some(ReasonCode::ProtocolError), "{name} {level}");
+    }
 }

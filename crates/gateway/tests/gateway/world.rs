@@ -3,17 +3,15 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
 };
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Profile, Selector, Settings};
-use tidegate_gateway::{
-    Cores, Gateway, GatewayConfig, GatewayParts, HalfOpenLimits, ListenerConfig, Refusals, TlsSettings, Transport,
-};
+use tidegate_broker::{Broker, CloseReason, Effects, Fabric, Principal, Profile, Selector, Settings};
+use tidegate_gateway::{Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport};
 use tidegate_ids::{CaCertificateId, CertificateId, Clock, Monotonic, Now, Tenant, Timestamp};
 use tidegate_kv::memory::MemoryStore;
 use tidegate_pki::{
@@ -38,6 +36,9 @@ pub(crate) struct World {
     pub(crate) registry: Registry,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) tenant: Tenant,
+    pub(crate) interests: Arc<Interests>,
+    /// Whether changes of certificates end sessions, as they should.
+    pub(crate) changes_end_sessions: Arc<AtomicBool>,
     /// The CA of the server's certificate, in DER.
     pub(crate) root: Vec<u8>,
     runtime: Runtime,
@@ -76,6 +77,24 @@ impl Clock for TestClock {
     }
 }
 
+/// Calls what a test wants to happen in the middle of a subscription's beginning or end, on the core's thread.
+#[derive(Default)]
+pub(crate) struct Interests(OnceLock<Box<dyn Fn(bool) + Send + Sync>>);
+
+impl Interests {
+    pub(crate) fn on_change(&self, call: impl Fn(bool) + Send + Sync + 'static) {
+        assert!(self.0.set(Box::new(call)).is_ok());
+    }
+}
+
+impl Fabric for Interests {
+    fn interest(&self, _: Tenant, _: &str, wanted: bool) {
+        if let Some(call) = self.0.get() {
+            call(wanted);
+        }
+    }
+}
+
 struct Random;
 
 impl Chance for Random {
@@ -107,9 +126,11 @@ impl World {
         let account = runtime.block_on(registry.create_account(None, clock.now())).unwrap();
         let tenant = Tenant { account, region: "eu-central-1".parse().unwrap() };
         let cores = Cores::new(cores).unwrap();
+        let interests = Arc::new(Interests::default());
         let settings = Settings { cores: cores.count(), ..Settings::default() };
-        let broker = Arc::new(Broker::new(settings, cores.wake(), Arc::new(Alone)));
-        end_sessions_on_change(&registry, &broker, &clock);
+        let broker = Arc::new(Broker::new(settings, cores.wake(), interests.clone()));
+        let changes_end_sessions = Arc::new(AtomicBool::new(true));
+        end_sessions_on_change(&registry, &broker, &clock, changes_end_sessions.clone());
         let (server_names, root) = server_names(&[&registry.endpoint(tenant).unwrap(), "localhost"], clock.now().wall);
         let listener = |name: &str, transport, profile, refusals| ListenerConfig {
             name: name.into(),
@@ -125,8 +146,7 @@ impl World {
                 listener("plain", Transport::Plain { tenant }, Profile::standard(), Refusals::Explained),
             ],
             connections_max: 10_000,
-            half_open: HalfOpenLimits::default(),
-            connect_deadline: Duration::from_secs(10),
+            ..GatewayConfig::default()
         };
         adapt(&mut config);
         let parts = GatewayParts {
@@ -136,7 +156,7 @@ impl World {
             server_names: Arc::new(server_names),
         };
         let gateway = Some(Gateway::start(config, cores, parts).unwrap());
-        Self { gateway, broker, registry, clock, tenant, root, runtime }
+        Self { gateway, broker, registry, clock, tenant, interests, changes_end_sessions, root, runtime }
     }
 
     pub(crate) fn gateway(&self) -> &Gateway {
@@ -210,6 +230,21 @@ impl World {
         self.runtime.block_on(update).unwrap();
     }
 
+    /// As `set_status`, for the thread of a core: it cannot run the runtime, and waits for it instead.
+    pub(crate) fn status_setter(&self, device: &Device, status: CertificateStatus) -> impl Fn() + use<> {
+        let (handle, registry, clock) = (self.runtime.handle().clone(), self.registry.clone(), self.clock.clone());
+        let (tenant, id) = (self.tenant, device.id);
+        move || {
+            let (registry, now) = (registry.clone(), clock.now());
+            let (done, wait) = std::sync::mpsc::sync_channel(1);
+            handle.spawn(async move {
+                registry.update_certificate(tenant, id, status, now).await.unwrap();
+                done.send(()).unwrap();
+            });
+            wait.recv().unwrap();
+        }
+    }
+
     pub(crate) fn status(&self, device: &Device) -> Option<CertificateStatus> {
         self.registry.directory().certificate_status(self.tenant, device.id)
     }
@@ -236,9 +271,12 @@ impl Drop for World {
 }
 
 /// As the server does it.
-fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc<TestClock>) {
+fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc<TestClock>, enabled: Arc<AtomicBool>) {
     let (broker, clock) = (broker.clone(), clock.clone());
     registry.on_change(move |change| {
+        if !enabled.load(Ordering::SeqCst) {
+            return;
+        }
         let Some((tenant, certificate_id)) = change.ends_sessions_of() else { return };
         let principal = Principal::Certificate { tenant, certificate_id };
         let mut effects = Effects::outside();
