@@ -1,5 +1,7 @@
 """Fixtures: a broker for the session, accounts of their own for tests that need them."""
 
+import uuid
+
 import pytest
 
 from support.aws import Aws
@@ -36,5 +38,5 @@ def aws(broker, account):
 
 @pytest.fixture
 def ca(tmp_path):
-    """A CA that nobody has registered yet."""
-    return Ca(tmp_path / "pki")
+    """A CA that nobody has registered yet, with a name that no other test has."""
+    return Ca(tmp_path / "pki", f"Test CA {uuid.uuid4().hex}")

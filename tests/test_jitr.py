@@ -15,9 +15,9 @@ from support.pki import Ca, Device, certificate_id
 
 
 @pytest.fixture
-def events(broker, aws, tmp_path):
+def events(broker, account, aws, tmp_path):
     """A client that listens to the account's registrations."""
-    ca = Ca(tmp_path / "watcher", "Watcher CA")
+    ca = Ca(tmp_path / "watcher", f"Watcher of {account.account_id}")
     register_ca(aws, ca)
     device = ca.sign("watcher")
     made = aws.iot("register-certificate", "--certificate-pem", f"file://{device.certificate}", "--status", "ACTIVE")
@@ -190,7 +190,7 @@ def test_a_leaf_outside_its_validity_registers_nothing(broker, aws, ca, dates):
 def test_a_leaf_whose_key_the_client_does_not_hold_registers_nothing(broker, aws, ca):
     # No TLS library loads a pair that does not fit; an imitated CA of the same name is the attack that is left.
     register_ca(aws, ca)
-    imitation = Ca(ca.directory / "imitation")
+    imitation = Ca(ca.directory / "imitation", ca.common_name)
     refused(broker, imitation.sign("d"))
     assert of_ca(aws, ca) == []
 

@@ -18,9 +18,9 @@ from support.pki import Ca
 
 
 @pytest.fixture
-def watcher(broker, aws, tmp_path):
+def watcher(broker, account, aws, tmp_path):
     """A device that already works and listens to registrations in the account."""
-    ca = Ca(tmp_path / "watcher", "Watcher CA")
+    ca = Ca(tmp_path / "watcher", f"Watcher of {account.account_id}")
     register_ca(aws, ca)
     device = ca.sign("watcher")
     made = aws.iot("register-certificate", "--certificate-pem", f"file://{device.certificate}", "--status", "ACTIVE")

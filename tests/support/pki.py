@@ -41,7 +41,7 @@ class Ca:
     """A certificate authority of somebody's own."""
 
     def __init__(self, directory, common_name="Test CA", kind="ec", days=365):
-        self.directory = Path(directory)
+        self.directory, self.common_name = Path(directory), common_name
         self.directory.mkdir(parents=True, exist_ok=True)
         self.key, self.certificate = self.directory / "ca.key", self.directory / "ca.pem"
         new_key(self.key, kind)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tidegate_ids::{CaCertificateId, CertificateId, Tenant, Timestamp};
-use tidegate_pki::PkiError;
+use tidegate_pki::{CANDIDATES_MAX, PkiError};
 
 /// A refused client: the reason, whom it concerns, and a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,8 +177,9 @@ impl fmt::Display for Refused {
             ),
             Refusal::NotSignedByIssuer { issuer } => write!(
                 f,
-                "the certificate is not registered and the registered CA with the subject of its issuer ({issuer}) \
-                 did not sign it: another CA key, or a forged certificate"
+                "the certificate is not registered and no registered CA with the subject of its issuer ({issuer}) \
+                 that was tried has signed it: another CA key, a forged certificate, or one of more than {CANDIDATES_MAX} \
+                 CAs of that name (then connect with the account's endpoint as server name, or use a name of your own)"
             ),
             Refusal::CaInactive(ca) => write!(
                 f,
