@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use tidegate_ids::Arn;
+use tidegate_kv::StoreError;
 use tidegate_registry::{RegistryError, StatusChangeRefused};
 use tidegate_sigv4::SigV4Error;
 
@@ -98,6 +99,14 @@ impl ApiError {
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         let (name, status) = aws(&error);
+        if is_full(&error) {
+            // The store logs it, once a minute.
+            return Self::new(
+                name,
+                status,
+                "The server's disk is nearly full: nothing can be changed until it has room",
+            );
+        }
         if status == 500 {
             // The cause is logged, never sent.
             tracing::error!(event_type = "Api", error = &error as &dyn std::error::Error, "an operation failed");
@@ -146,8 +155,14 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         TooManyVersions(_) => ("VersionsLimitExceededException", 409),
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),
+        Store(_) if is_full(error) => ("ServiceUnavailableException", 503),
         Store(_) | Internal(_) => ("InternalFailureException", 500),
     }
+}
+
+/// Whether nothing was written because the disk is nearly full.
+fn is_full(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Store(cause) if matches!(**cause, StoreError::Full { .. }))
 }
 
 /// What `resourceId` and `resourceArn` say about that which is there already.

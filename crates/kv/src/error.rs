@@ -2,6 +2,8 @@
 
 use std::{error::Error, path::PathBuf};
 
+use crate::Revision;
+
 /// Why the store could not read, or could not take a transaction.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -67,7 +69,42 @@ pub enum StoreError {
     /// that waited was committed is unknown.
     #[error("the store is closed")]
     Closed,
-    /// The engine below failed.
+    /// The disk is nearly full: nothing is written until there is room again; reads go on. Nothing was changed.
+    #[error("the disk is nearly full: {free_bytes} bytes are free in {}, {bytes_min} must be", path.display())]
+    Full {
+        /// The store's directory.
+        path: PathBuf,
+        /// What is free.
+        free_bytes: u64,
+        /// What must be free.
+        bytes_min: u64,
+    },
+    /// Transactions that had been committed are gone from the disk.
+    #[error(
+        "the store in {} is damaged: it holds revision {found} as the newest, and had at least {expected_at_least}; \
+         restore the whole directory from a backup, or remove the file `newest` in it to go on with what is left",
+        path.display()
+    )]
+    Damaged {
+        /// The store's directory.
+        path: PathBuf,
+        /// A revision that was once on disk.
+        expected_at_least: Revision,
+        /// The newest revision found.
+        found: Revision,
+    },
+    /// The engine cannot make sense of its files.
+    #[error("the store in {} is damaged: restore the whole directory from a backup ({doing} failed)", path.display())]
+    Unreadable {
+        /// The store's directory.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The engine's own error.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The engine below failed, and not because its files make no sense.
     #[error("{doing} failed")]
     Engine {
         /// What was being done.

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
@@ -16,7 +16,11 @@ use tidegate_kv::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::engine::Engine;
+use crate::{
+    engine::{Engine, panic_message},
+    notary::Durable,
+    space::Space,
+};
 
 /// Most transactions in one batch.
 const BATCH_TRANSACTIONS_MAX: usize = 4_096;
@@ -37,6 +41,8 @@ pub(crate) struct Committer {
     pub(crate) feed: Arc<Feed>,
     pub(crate) recent: Recent,
     pub(crate) newest: Revision,
+    pub(crate) durable: Durable,
+    pub(crate) space: Space,
     pub(crate) on_fatal: Box<dyn Fn(&str) + Send + Sync>,
     /// Since when the present batch is being committed.
     pub(crate) busy_since: Arc<Mutex<Option<Instant>>>,
@@ -53,8 +59,8 @@ impl Committer {
             *self.busy_since.lock() = Some(Instant::now());
             let fatal = match catch_unwind(AssertUnwindSafe(|| self.commit(group))) {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(in_full(&error)),
-                Err(panic) => Some(format!("the commit thread panicked: {}", message(&*panic))),
+                Ok(Err(error)) => Some(in_full(&error) + &self.suspicion()),
+                Err(panic) => Some(format!("the commit thread panicked: {}", panic_message(&*panic))),
             };
             *self.busy_since.lock() = None;
             if let Some(what) = fatal {
@@ -64,8 +70,23 @@ impl Committer {
         }
     }
 
+    /// What the system says to another write, if that fails, too: the engine keeps the cause of a failure in its
+    /// background threads to itself.
+    fn suspicion(&self) -> String {
+        let directory = self.engine.directory();
+        let failed = directory.probe().err();
+        failed
+            .map_or(String::new(), |error| format!("; writing a file in {} fails: {error}", directory.path().display()))
+    }
+
     /// One batch. An error means that it is unknown what is on disk.
     fn commit(&mut self, group: Vec<Waiting>) -> Result<(), StoreError> {
+        if let Err(full) = self.space.check() {
+            for waiting in group {
+                let _ = waiting.answer.send(Err(full.error().into()));
+            }
+            return Ok(());
+        }
         let (at, newest) = self.engine.snapshot()?;
         assert_eq!(newest, self.newest, "only this thread writes");
         let mut batch = BatchSoFar { engine: &self.engine, at, tables: HashMap::new() };
@@ -83,6 +104,7 @@ impl Committer {
             #[cfg(test)]
             crate::store::tests::strike(&self.fault)?;
             batch.write(self.newest)?;
+            self.durable.store(self.newest.0, Ordering::Release);
         }
         // First the feed, so that whoever has an answer finds the change there. And all answers come after the
         // write: a refused caller must read what refused it, or it would be refused for it again.
@@ -191,9 +213,4 @@ fn in_full(error: &StoreError) -> String {
         cause = error.source();
     }
     text
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }

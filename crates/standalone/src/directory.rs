@@ -1,13 +1,14 @@
-//! The store's directory: one process at a time, and a format that this program knows.
+//! The store's directory: one process at a time, a format that this program knows, and a note of how much was stored.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
-use tidegate_kv::StoreError;
+use tidegate_kv::{Revision, StoreError};
 
 /// The layout of what this crate stores: 1 is keyspaces of revision ‖ value in fjall 3's format.
 pub(crate) const FORMAT: u32 = 1;
@@ -30,7 +31,8 @@ impl Directory {
             Some(found) if found > FORMAT => Err(StoreError::NewerFormat { found, known: FORMAT }),
             Some(_) => Ok(directory),
             None => {
-                directory.write_format().map_err(failed("writing the store's format"))?;
+                let written = directory.write("format", &FORMAT.to_string());
+                written.map_err(failed("writing the store's format"))?;
                 Ok(directory)
             }
         }
@@ -41,26 +43,51 @@ impl Directory {
         self.path.join("fjall")
     }
 
-    fn format(&self) -> Result<Option<u32>, StoreError> {
-        let text = match fs::read_to_string(self.path.join("format")) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("reading the store's format")(error)),
-        };
-        let number = text.trim().parse().map_err(|_| StoreError::Corrupt {
-            table: "format",
-            what: format!("the file {} is not a number", self.path.join("format").display()),
-        })?;
-        Ok(Some(number))
+    /// The directory itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Written beside, synced and renamed: after a crash the file is there whole or not at all.
-    fn write_format(&self) -> io::Result<()> {
-        let new = self.path.join("format.new");
+    /// The newest revision that is known to have been on disk, at least; `None` when none was noted yet.
+    pub(crate) fn noted(&self) -> Result<Option<Revision>, StoreError> {
+        Ok(self.number("newest")?.map(Revision))
+    }
+
+    /// Notes a revision that is on disk. Never one that is not yet: the note would outlive it.
+    pub(crate) fn note(&self, newest: Revision) -> io::Result<()> {
+        self.write("newest", &newest.to_string())
+    }
+
+    /// What the system says to a small write: the engine does not tell why its own failed.
+    pub(crate) fn probe(&self) -> io::Result<()> {
+        self.write("probe", &"0".repeat(4096))?;
+        fs::remove_file(self.path.join("probe"))
+    }
+
+    fn format(&self) -> Result<Option<u32>, StoreError> {
+        self.number("format")
+    }
+
+    /// The number in a file, if there is the file.
+    fn number<N: FromStr>(&self, name: &'static str) -> Result<Option<N>, StoreError> {
+        let path = self.path.join(name);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
+            Err(error) => return Err(failed("reading the store's directory")(error)),
+        };
+        let what = || format!("the file {} is not a number", path.display());
+        text.trim().parse().map(Some).map_err(|_| StoreError::Corrupt { table: name, what: what() })
+    }
+
+    /// Written beside, synced and renamed: after a crash the file is there whole, old or new, or not at all.
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let new = self.path.join(format!("{name}.new"));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        writeln!(file, "{FORMAT}")?;
+        writeln!(file, "{text}")?;
         file.sync_all()?;
-        fs::rename(&new, self.path.join("format"))?;
+        fs::rename(&new, self.path.join(name))?;
         File::open(&self.path)?.sync_all()
     }
 }

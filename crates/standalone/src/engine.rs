@@ -1,7 +1,15 @@
 //! fjall, as this crate uses it: tables, rows that begin with their revision, and the newest revision in a row of
 //! its own.
 
-use std::{collections::HashMap, ops::Bound};
+use std::{
+    any::Any,
+    collections::HashMap,
+    error::Error,
+    io::{self, ErrorKind},
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use bytes::Bytes;
 use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode, Readable};
@@ -31,31 +39,62 @@ pub(crate) struct Engine {
     own: Keyspace,
     database: Database,
     // Last, so that the lock is released after the engine has closed its files.
-    _directory: Directory,
+    directory: Directory,
 }
 
 impl Engine {
+    /// Opens what the directory holds. All that it holds is on disk then, whatever became of the last process.
     pub(crate) fn open(directory: Directory, cache_bytes: u64) -> Result<Self, StoreError> {
+        let opening = failed(directory.path(), "opening the store");
         let path = directory.engine();
-        let opening = failed("opening the store");
-        let database = Database::builder(&path)
+        let builder = Database::builder(&path)
             .cache_size(cache_bytes)
             .max_journaling_size(JOURNAL_BYTES_MAX)
             .manual_journal_persist(true)
-            .worker_threads(2)
-            .open()
-            .map_err(|error| match error {
-                fjall::Error::Locked => StoreError::InUse { path },
-                error => opening(error),
-            })?;
-        let own = database.keyspace(OWN, KeyspaceCreateOptions::default).map_err(failed("opening the store"))?;
-        Ok(Self { tables: RwLock::default(), own, database, _directory: directory })
+            .worker_threads(2);
+        // It panics at some of what it cannot read, and has nothing by then that could be left half-done.
+        let database = catch_unwind(AssertUnwindSafe(|| builder.open())).map_err(|panic| StoreError::Unreadable {
+            path: directory.path().to_owned(),
+            doing: "opening the store",
+            source: panic_message(&*panic).into(),
+        })?;
+        let database = database.map_err(|error| match error {
+            fjall::Error::Locked => StoreError::InUse { path },
+            error => opening(error),
+        })?;
+        let own = database.keyspace(OWN, KeyspaceCreateOptions::default).map_err(&opening)?;
+        // A process that was killed between write and fsync has left rows which a power cut could still take back.
+        database.persist(PersistMode::SyncAll).map_err(&opening)?;
+        drop(opening);
+        let engine = Self { tables: RwLock::default(), own, database, directory };
+        engine.check_complete()?;
+        Ok(engine)
+    }
+
+    /// Refuses a store that has less than was once noted: the engine takes a damaged batch for one that was being
+    /// written at the end, and drops it with all that follow.
+    fn check_complete(&self) -> Result<(), StoreError> {
+        let (_, found) = self.snapshot()?;
+        match self.directory.noted()? {
+            Some(expected_at_least) if found < expected_at_least => {
+                Err(StoreError::Damaged { path: self.directory.path().to_owned(), expected_at_least, found })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(fjall::Error) -> StoreError {
+        failed(self.directory.path(), doing)
     }
 
     /// A consistent view over all tables, and the newest revision in it.
     pub(crate) fn snapshot(&self) -> Result<(fjall::Snapshot, Revision), StoreError> {
         let snapshot = self.database.snapshot();
-        let newest = snapshot.get(&self.own, NEWEST).map_err(failed("reading the newest revision"))?;
+        let newest = snapshot.get(&self.own, NEWEST).map_err(self.failed("reading the newest revision"))?;
         let newest = newest.map_or(Ok(Revision::default()), |row| revision(OWN, &row))?;
         Ok((snapshot, newest))
     }
@@ -67,7 +106,7 @@ impl Engine {
         key: &[u8],
     ) -> Result<Option<Versioned>, StoreError> {
         let Some(keyspace) = self.existing(table)? else { return Ok(None) };
-        let row = at.get(&keyspace, key).map_err(failed("reading a row"))?;
+        let row = at.get(&keyspace, key).map_err(self.failed("reading a row"))?;
         row.map(|row| versioned(table, &row)).transpose()
     }
 
@@ -79,7 +118,7 @@ impl Engine {
         key: &[u8],
     ) -> Result<Option<Revision>, StoreError> {
         let Some(keyspace) = self.existing(table)? else { return Ok(None) };
-        let row = at.get(&keyspace, key).map_err(failed("reading a row"))?;
+        let row = at.get(&keyspace, key).map_err(self.failed("reading a row"))?;
         row.map(|row| revision(table, &row)).transpose()
     }
 
@@ -100,7 +139,7 @@ impl Engine {
             Direction::Descending => rows.next_back(),
         };
         while let Some(row) = next().map(Guard::into_inner) {
-            let (key, row) = row.map_err(failed("scanning a table"))?;
+            let (key, row) = row.map_err(self.failed("scanning a table"))?;
             if !take(Entry { key: Bytes::copy_from_slice(&key), row: versioned(table, &row)? }) {
                 break;
             }
@@ -115,7 +154,7 @@ impl Engine {
         }
         let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES_MAX);
         let name = format!("{TABLE_PREFIX}{table}");
-        let keyspace = self.database.keyspace(&name, options).map_err(failed("making a table"))?;
+        let keyspace = self.database.keyspace(&name, options).map_err(self.failed("making a table"))?;
         self.tables.write().insert(table, keyspace.clone());
         Ok(keyspace)
     }
@@ -138,7 +177,7 @@ impl Engine {
     /// more: what is on disk is unknown.
     pub(crate) fn write(&self, mut batch: Batch, newest: Revision) -> Result<(), StoreError> {
         batch.0.insert(&self.own, NEWEST, newest.0.to_be_bytes());
-        batch.0.commit().map_err(failed("writing to the disk"))
+        batch.0.commit().map_err(self.failed("writing to the disk"))
     }
 }
 
@@ -170,6 +209,31 @@ fn revision(table: &'static str, row: &[u8]) -> Result<Revision, StoreError> {
     Ok(Revision(u64::from_be_bytes(*head)))
 }
 
-fn failed(doing: &'static str) -> impl Fn(fjall::Error) -> StoreError {
-    move |error| StoreError::Engine { doing, source: error.into() }
+fn failed(path: &Path, doing: &'static str) -> impl Fn(fjall::Error) -> StoreError {
+    move |error| {
+        if is_damage(&error) {
+            StoreError::Unreadable { path: path.to_owned(), doing, source: error.into() }
+        } else {
+            StoreError::Engine { doing, source: error.into() }
+        }
+    }
+}
+
+/// Whether the files themselves are wrong, and not the way to them.
+fn is_damage(error: &fjall::Error) -> bool {
+    use fjall::Error::{KeyspaceDeleted, Locked, Poisoned};
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause.filter(|error| !error.is::<io::Error>()) {
+        cause = error.source();
+    }
+    match cause.and_then(|error| error.downcast_ref::<io::Error>()) {
+        Some(io) => matches!(io.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::NotFound),
+        None => !matches!(error, Poisoned | KeyspaceDeleted | Locked),
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }

@@ -13,11 +13,15 @@
 //!
 //! **Invariant:** a commit that was answered is on disk; nothing else writes to the engine than the commit thread; a
 //! failed write or a panic of that thread ends the process (through [`Options::on_fatal`]) and is never retried.
+//! **Invariant:** the note of the newest revision never runs ahead of the last fsync, so a store that has less than it
+//! is damaged.
 
 mod committer;
 mod directory;
 mod engine;
+mod notary;
 mod snapshot;
+mod space;
 mod store;
 
-pub use store::{EXIT_FATAL, Options, StandaloneStore};
+pub use store::{EXIT_FATAL, FREE_BYTES_MIN, Options, StandaloneStore};

@@ -1,9 +1,10 @@
 //! The store as others see it.
 
 use std::{
+    io,
     path::PathBuf,
     process,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -19,7 +20,9 @@ use crate::{
     committer::{Committer, Waiting},
     directory::Directory,
     engine::Engine,
+    notary::Notary,
     snapshot::StandaloneSnapshot,
+    space::Space,
 };
 
 /// The exit status after the disk or the commit thread has failed: the supervisor starts the process again, which
@@ -28,6 +31,9 @@ pub const EXIT_FATAL: i32 = 70;
 
 /// Transactions that wait for the commit thread; further callers wait for room.
 const QUEUE_TRANSACTIONS_MAX: usize = 4_096;
+
+/// What must be free on the disk for commits to be taken, unless [`Options`] say otherwise.
+pub const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// KiB of transactions that wait or are being committed; further callers wait for room.
 const QUEUE_KIB_MAX: usize = 64 * 1024;
@@ -42,6 +48,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// How much the change feed remembers.
     pub feed: FeedBounds,
+    /// What must be free on the disk: with less, commits are refused with [`StoreError::Full`] and reads go on.
+    pub free_bytes_min: u64,
     /// Told what happened when a write to the disk failed or the commit thread panicked. It must end the process, with
     /// [`EXIT_FATAL`]: nothing is committed any more, and a failed fsync may never be tried again. Called once, on
     /// the commit thread.
@@ -49,14 +57,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// A cache of 64 MiB, a feed of the default size, and an exit when the disk fails.
+    /// A cache of 64 MiB, a feed of the default size, [`FREE_BYTES_MIN`], and a line in the log and an exit when the
+    /// disk fails.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
             cache_bytes: 64 * 1024 * 1024,
             feed: FeedBounds::default(),
+            free_bytes_min: FREE_BYTES_MIN,
             on_fatal: Box::new(|what| {
-                eprintln!("the store failed, exiting: {what}");
+                tracing::error!(event_type = "Store", reason = what, "the store failed: the process ends");
                 process::exit(EXIT_FATAL)
             }),
         }
@@ -72,6 +82,8 @@ pub struct StandaloneStore {
     queue: Option<mpsc::Sender<Waiting>>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
+    /// Dropped when the last commit is done.
+    notary: Option<Notary>,
     busy_since: Arc<Mutex<Option<Instant>>>,
     #[cfg(test)]
     fault: Arc<Mutex<Option<tests::Fault>>>,
@@ -82,11 +94,14 @@ impl StandaloneStore {
     ///
     /// # Errors
     /// [`StoreError::InUse`] when another process has it; [`StoreError::NewerFormat`] when a newer program wrote it;
-    /// [`StoreError::Engine`] when it cannot be read or written.
+    /// [`StoreError::Damaged`] and [`StoreError::Unreadable`] when it needs a backup; [`StoreError::Engine`] when it cannot be read or written.
     pub fn open(options: Options) -> Result<Self, StoreError> {
         let engine = Arc::new(Engine::open(Directory::open(&options.path)?, options.cache_bytes)?);
         let (_, newest) = engine.snapshot()?;
         let feed = Arc::new(Feed::new(newest, options.feed));
+        let durable = Arc::new(AtomicU64::new(newest.0));
+        let starting = |error: io::Error| StoreError::Engine { doing: "starting a thread", source: error.into() };
+        let notary = Notary::start(engine.clone(), Arc::clone(&durable)).map_err(starting)?;
         let busy_since = Arc::default();
         #[cfg(test)]
         let fault = Arc::default();
@@ -95,6 +110,8 @@ impl StandaloneStore {
             feed: feed.clone(),
             recent: Recent::new(newest),
             newest,
+            durable,
+            space: Space::new(options.path, options.free_bytes_min),
             on_fatal: options.on_fatal,
             busy_since: Arc::clone(&busy_since),
             #[cfg(test)]
@@ -102,14 +119,14 @@ impl StandaloneStore {
         };
         let (queue, waiting) = mpsc::channel(QUEUE_TRANSACTIONS_MAX);
         let thread = thread::Builder::new().name("commit".to_owned()).spawn(move || committer.run(waiting));
-        let thread =
-            thread.map_err(|error| StoreError::Engine { doing: "starting the commit thread", source: error.into() })?;
+        let thread = thread.map_err(starting)?;
         Ok(Self {
             engine,
             feed,
             queue: Some(queue),
             room: Arc::new(Semaphore::new(QUEUE_KIB_MAX)),
             thread: Some(thread),
+            notary: Some(notary),
             busy_since,
             #[cfg(test)]
             fault,
@@ -156,6 +173,7 @@ impl Drop for StandaloneStore {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join(); // its panics are caught and reported inside
         }
+        self.notary = None;
     }
 }
 

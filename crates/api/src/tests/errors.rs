@@ -97,6 +97,7 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
         ),
         (Contended, &["RegisterCACertificate", "UpdateCertificate", "AttachPolicy", "DeleteRegistrationCode"]),
         (Store(Box::new(newer())), &["GetRegistrationCode", "ListCertificates"]),
+        (Store(Box::new(full())), &["RegisterCACertificate", "UpdateCertificate", "AttachPolicy"]),
         (Internal(Box::new(newer())), &["CreateKeysAndCertificate"]),
     ]
 }
@@ -104,6 +105,17 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
 /// What went wrong inside.
 fn newer() -> StoreError {
     StoreError::NewerFormat { found: 2, known: 1 }
+}
+
+fn full() -> StoreError {
+    StoreError::Full { path: "/var/lib/tidegate".into(), free_bytes: 1, bytes_min: 2 }
+}
+
+#[test]
+fn a_nearly_full_disk_is_told_without_its_path() {
+    let error = crate::ApiError::from(RegistryError::Store(Box::new(full())));
+    assert_eq!((&*error.name, error.status), ("ServiceUnavailableException", 503));
+    assert!(error.message.contains("disk is nearly full") && !error.message.contains("/var"), "{error:?}");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use tidegate_kv::{Direction, Expected, FeedError, KeyRange, RangeExpected, contr
 
 use super::*;
 
+mod damage;
+
 /// What the next commit runs into.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fault {
@@ -119,6 +121,27 @@ async fn a_failed_disk_and_a_panic_are_fatal_and_nobody_is_told_of_success() {
         assert_eq!(store.get("t", b"before").await.unwrap().unwrap().value, "1");
         assert_eq!(store.get("t", b"during").await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn a_nearly_full_disk_takes_no_commit_and_is_read_all_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let store = StandaloneStore::open(Options::new(home.path())).unwrap();
+    put(&store, "t", "before", "1").await;
+    drop(store);
+
+    let store = StandaloneStore::open(Options { free_bytes_min: u64::MAX, ..Options::new(home.path()) }).unwrap();
+    let mut transaction = Transaction::new();
+    transaction.put("t", "during", "1");
+    let refused = store.commit(transaction).await.unwrap_err();
+    assert!(matches!(refused, CommitError::Store(StoreError::Full { .. })), "{refused:?}");
+    assert!(refused.to_string().starts_with("the disk is nearly full: "), "{refused}");
+    assert_eq!(store.get("t", b"before").await.unwrap().unwrap().value, "1");
+    drop(store);
+
+    let store = StandaloneStore::open(Options::new(home.path())).unwrap();
+    assert_eq!(store.get("t", b"during").await.unwrap(), None);
+    put(&store, "t", "after", "1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
