@@ -4,7 +4,7 @@ use std::fmt;
 
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, RsaKeySize, SigningKey};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{PkiError, PublicKey, der, pem};
 
@@ -15,6 +15,13 @@ pub struct PrivateKey {
     /// PKCS #8, DER.
     pkcs8: Zeroizing<Vec<u8>>,
     public_key: PublicKey,
+}
+
+impl Drop for PrivateKey {
+    /// Wipes the copy that rcgen keeps; the other two wipe themselves.
+    fn drop(&mut self) {
+        self.pair.zeroize();
+    }
 }
 
 impl PrivateKey {

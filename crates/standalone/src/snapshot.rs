@@ -7,11 +7,15 @@ use tokio::{runtime::Handle, task::spawn_blocking};
 
 use crate::engine::Engine;
 
+/// Rows up to which a scan runs where it is asked for.
+const IN_PLACE_ROWS_MAX: usize = 32;
+
 /// A snapshot of all tables.
 ///
 /// A point read is answered where it is asked for: what it looks for is nearly always in memory (recent writes, the
-/// block cache) and costs some ten microseconds; at worst it is a few reads of the disk. A scan may read many blocks,
-/// so it goes to the runtime's blocking threads; outside a runtime it runs in place.
+/// block cache) and costs some ten microseconds; at worst it is a few reads of the disk. So is a scan for a few rows: the
+/// way to another thread and back costs more. A longer one may read many blocks, so it goes to the runtime's blocking
+/// threads; outside a runtime it runs in place.
 #[derive(Clone)]
 pub(crate) struct StandaloneSnapshot(Arc<Inner>);
 
@@ -64,7 +68,7 @@ impl ReadSnapshot for StandaloneSnapshot {
         direction: Direction,
     ) -> BoxFuture<'a, Result<Vec<Entry>, StoreError>> {
         Box::pin(async move {
-            if Handle::try_current().is_err() {
+            if limit <= IN_PLACE_ROWS_MAX || Handle::try_current().is_err() {
                 return self.0.scan(table, range, limit, direction);
             }
             let (inner, range) = (self.0.clone(), range.clone());
