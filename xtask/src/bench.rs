@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: what the broker costs, beside what the machine allows. `docs/performance.md` says how and why.
 
 mod bare;
+mod certificates;
 mod figures;
 mod issuers;
 mod memory;
@@ -8,6 +9,7 @@ mod mqtt;
 mod place;
 mod rates;
 mod registry;
+mod revocation;
 
 use std::{env, path::Path, process::Command};
 
@@ -30,6 +32,10 @@ enum What {
     Memory(memory::Options),
     /// Messages per second and CPU per message beside a broker that only relays, with the load generator mqload.
     Mqtt(mqtt::Options),
+    /// What connects, registrations, reads and a start cost with 1 000 and with 1 000 000 registered certificates.
+    Certificates(certificates::Options),
+    /// How soon 1 000 live connections of one certificate end once it is revoked; fails over 100 ms.
+    Revocation(revocation::Options),
     /// The bare rustls server of `registry`, as a process of its own.
     #[command(hide = true)]
     BareServer,
@@ -44,6 +50,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Registry(options) => registry::run(options),
         What::Memory(options) => memory::run(options),
         What::Mqtt(options) => mqtt::run(options),
+        What::Certificates(options) => certificates::run(options),
+        What::Revocation(options) => revocation::run(options),
         What::BareServer => bare::serve(),
     }
 }
@@ -54,6 +62,8 @@ fn in_release(what: &What) -> Result<()> {
         What::Registry(options) => options.place.broker.as_ref(),
         What::Memory(options) => options.place.broker.as_ref(),
         What::Mqtt(options) => options.place.broker.as_ref(),
+        What::Certificates(options) => options.place.broker.as_ref(),
+        What::Revocation(options) => options.place.broker.as_ref(),
         What::BareServer => None,
     };
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

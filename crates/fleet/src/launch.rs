@@ -12,8 +12,8 @@ use std::{
 
 use crate::{FleetError, Running};
 
-/// How long a broker may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a broker may take to start: one with millions of rows reads them first.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How to start a broker of our own.
 #[derive(Debug, Clone)]
@@ -110,8 +110,19 @@ impl OwnBroker {
 
     /// Ends it as a power cut would (SIGKILL), and starts it again on the same data.
     pub fn kill_and_restart(&mut self) -> Result<Running, FleetError> {
+        self.kill()?;
+        self.restart()
+    }
+
+    /// Ends it as a power cut would (SIGKILL); its data is free for others until [`Self::restart`].
+    pub fn kill(&mut self) -> Result<(), FleetError> {
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again on the same data, after [`Self::kill`].
+    pub fn restart(&mut self) -> Result<Running, FleetError> {
         let _ = fs::remove_file(self.data().join("tidegate.env")); // of the one that is gone
         self.child = self.launch.spawn(&self.directory)?;
         self.listening()

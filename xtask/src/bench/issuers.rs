@@ -3,15 +3,7 @@
 //! Many handshakes go in step on one thread: first all ClientHellos, then all of the server's answers, and so on. So the
 //! server's steps can be timed alone, by the thread's CPU time, which neighbours on the machine hardly change.
 
-use std::{
-    cell::RefCell,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use rustls::{ClientConnection, pki_types::ServerName};
@@ -19,7 +11,7 @@ use tidegate_fleet::{Caller, FleetCa, usage};
 use tidegate_ids::{Clock, Tenant, Timestamp};
 use tidegate_kv::memory::MemoryStore;
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
-use tidegate_registry::{CertificateMode, Chance, Directory, Parts, RegisterCaCertificate, Registry, Settings};
+use tidegate_registry::{CertificateMode, Directory, Parts, RegisterCaCertificate, Registry, Settings};
 use tidegate_tls::{
     ClientCertificates, NameTable, Progress, Refusal, ServerCertificate, ServerConfigs, ServerNames, Session,
     Settings as TlsSettings, Tickets, Versions,
@@ -27,7 +19,7 @@ use tidegate_tls::{
 
 use super::{
     figures::{Figures, Series},
-    place::MachineClock,
+    place::{Counter, MachineClock},
 };
 
 /// Times that every number of CAs has its turn.
@@ -82,7 +74,7 @@ impl World {
         let parts = Parts {
             store: Arc::new(MemoryStore::new()),
             master_key: MasterKey::from_bytes(&[7; 32]),
-            chance: Box::new(Counter(AtomicU64::new(0))),
+            chance: Box::new(Counter::default()),
             settings: Settings::default(),
             faults: Box::new(()),
         };
@@ -235,17 +227,5 @@ impl ClientCertificates for Clients {
 impl fmt::Debug for Clients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Clients")
-    }
-}
-
-/// Bytes that never repeat: nothing that is made of them here is a secret.
-struct Counter(AtomicU64);
-
-impl Chance for Counter {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let next = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-            chunk.copy_from_slice(&next[..chunk.len()]);
-        }
     }
 }

@@ -1,8 +1,9 @@
-//! Where things run: which broker, on which core, over which disk; and what the machine's clock says.
+//! Where things run: which broker, on which core, over which disk; the machine's clock, and bytes for a registry.
 
 use std::{
     path::PathBuf,
     process::Command,
+    sync::atomic::{AtomicU64, Ordering},
     thread::available_parallelism,
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -10,6 +11,7 @@ use std::{
 use anyhow::Result;
 use tidegate_fleet::Launch;
 use tidegate_ids::{Clock, Monotonic, Now, Timestamp};
+use tidegate_registry::Chance;
 
 /// Options of every benchmark that runs a broker.
 #[derive(Debug, Clone, clap::Args)]
@@ -81,6 +83,19 @@ impl Clock for MachineClock {
         Now {
             wall: Timestamp::from_millis(millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())),
             monotonic: Monotonic::from_millis(millis(self.0.elapsed())),
+        }
+    }
+}
+
+/// Bytes that never repeat: nothing that is made of them here is a secret.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Chance for Counter {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            chunk.copy_from_slice(&next[..chunk.len()]);
         }
     }
 }

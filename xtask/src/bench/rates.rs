@@ -22,16 +22,18 @@ use super::{
     registry::Options,
 };
 
-const POLICY: &str = "bench";
+/// Allows everything.
+pub(super) const POLICY: &str = "bench";
 
 /// A broker with a registered CA, certificates it knows, and somebody who listens for registrations.
 pub(super) struct Subject {
-    own: OwnBroker,
+    pub(super) own: OwnBroker,
     pub(super) running: Running,
-    ca: FleetCa,
+    pub(super) ca: Arc<FleetCa>,
     ca_id: String,
     pub(super) known: Vec<Caller>,
-    watcher: Connected,
+    watcher_identity: Identity,
+    pub(super) watcher: Connected,
 }
 
 /// What was seen of one kind, round by round.
@@ -107,7 +109,7 @@ impl Subject {
     pub(super) async fn start(launch: Launch, known: usize) -> Result<Self> {
         let (own, running) = launch.start()?;
         let api = Api::new(running.clone(), Arc::new(MachineClock::start()))?;
-        let ca = FleetCa::new("bench CA")?;
+        let ca = Arc::new(FleetCa::new("bench CA")?);
         let ca_id = api.register_ca(&ca).await.context("registering a CA")?;
         api.create_open_policy(POLICY).await?;
         let mut callers = Vec::with_capacity(known);
@@ -115,13 +117,20 @@ impl Subject {
             let device = admitted(&api, &ca, &format!("known-{i}")).await?;
             callers.push(Caller::new(&device, &format!("known-{i}"))?);
         }
-        let watcher = admitted(&api, &ca, "watcher").await?;
-        let mut watcher = match Device::new(&running, &watcher)?.connect("watcher").await? {
-            Outcome::Connected(connected) => connected,
-            Outcome::Refused(how) => bail!("the watcher was refused: {how}"),
-        };
-        watcher.subscribe("$aws/events/certificates/registered/+").await?;
-        Ok(Self { own, running, ca, ca_id, known: callers, watcher })
+        let watcher_identity = admitted(&api, &ca, "watcher").await?;
+        let watcher = watch(&running, &watcher_identity).await?;
+        Ok(Self { own, running, ca, ca_id, known: callers, watcher_identity, watcher })
+    }
+
+    /// Kills it, lets `change` do something to its data, and starts it again. How long the start took.
+    pub(super) async fn restart_after(&mut self, change: impl AsyncFnOnce(&Self) -> Result<()>) -> Result<Duration> {
+        self.own.kill()?;
+        change(self).await?;
+        let since = Instant::now();
+        self.running = self.own.restart()?;
+        let took = since.elapsed();
+        self.watcher = watch(&self.running, &self.watcher_identity).await?;
+        Ok(took)
     }
 
     /// Where devices connect: the broker listens on loopback.
@@ -156,21 +165,31 @@ impl Subject {
 }
 
 /// A registered, ACTIVE certificate with a policy that allows everything.
-async fn admitted(api: &Api, ca: &FleetCa, common_name: &str) -> Result<Identity> {
+pub(super) async fn admitted(api: &Api, ca: &FleetCa, common_name: &str) -> Result<Identity> {
     let identity = ca.sign(common_name)?;
     let arn = api.register_certificate(ca, &identity).await.context("registering a certificate")?;
     api.attach_policy(POLICY, &arn).await?;
     Ok(identity)
 }
 
+/// Somebody who sees every registration.
+async fn watch(running: &Running, identity: &Identity) -> Result<Connected> {
+    let mut watcher = match Device::new(running, identity)?.connect("watcher").await? {
+        Outcome::Connected(connected) => connected,
+        Outcome::Refused(how) => bail!("the watcher was refused: {how}"),
+    };
+    watcher.subscribe("$aws/events/certificates/registered/+").await?;
+    Ok(watcher)
+}
+
 /// Devices that nobody has seen.
-struct Leaves {
-    callers: Vec<Caller>,
-    ids: HashSet<CertificateId>,
+pub(super) struct Leaves {
+    pub(super) callers: Vec<Caller>,
+    pub(super) ids: HashSet<CertificateId>,
 }
 
 impl Leaves {
-    fn make(ca: &FleetCa, round: u32, count: usize) -> Result<Self> {
+    pub(super) fn make(ca: &FleetCa, round: u32, count: usize) -> Result<Self> {
         let mut leaves = Self { callers: Vec::with_capacity(count), ids: HashSet::with_capacity(count) };
         for i in 0..count {
             let name = format!("new-{round}-{i}");
@@ -183,7 +202,7 @@ impl Leaves {
 }
 
 /// Waits for one event for each of `ids`, and none for another or twice.
-async fn events(watcher: &mut Connected, ids: &HashSet<CertificateId>) -> Result<()> {
+pub(super) async fn events(watcher: &mut Connected, ids: &HashSet<CertificateId>) -> Result<()> {
     let mut waiting = ids.clone();
     while !waiting.is_empty() {
         let message = watcher.message().await.with_context(|| format!("{} events are missing", waiting.len()))?;
@@ -196,7 +215,7 @@ async fn events(watcher: &mut Connected, ids: &HashSet<CertificateId>) -> Result
 }
 
 /// What a server and the generator use while something is measured.
-struct Window {
+pub(super) struct Window {
     pid: u32,
     since: Instant,
     server: Duration,
@@ -204,19 +223,19 @@ struct Window {
 }
 
 /// One kind in one round.
-struct Measured {
+pub(super) struct Measured {
     per_second: f64,
-    cpu_us: f64,
+    pub(super) cpu_us: f64,
     generator_busy: f64,
 }
 
 impl Window {
-    fn open(pid: u32) -> Result<Self> {
+    pub(super) fn open(pid: u32) -> Result<Self> {
         let generator = usage::of(std::process::id())?.cpu;
         Ok(Self { pid, generator, server: usage::of(pid)?.cpu, since: Instant::now() })
     }
 
-    fn close(self, arrived: Arrived) -> Result<Measured> {
+    pub(super) fn close(self, arrived: Arrived) -> Result<Measured> {
         let took = self.since.elapsed();
         let server = usage::of(self.pid)?.cpu.saturating_sub(self.server);
         let generator = usage::of(std::process::id())?.cpu.saturating_sub(self.generator);
@@ -239,7 +258,7 @@ impl Kind {
 }
 
 /// As a value in a query.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let byte = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),
