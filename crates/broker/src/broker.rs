@@ -14,10 +14,11 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{Message, MessageProperties, Packet, PacketType, QoS, ReasonCode};
 
 use crate::{
-    Batch, CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Token, Wake,
+    CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Record, Token, Wake,
     counters::Totals,
     deadlines::Deadlines,
     message::Stamped,
+    persist::{Held, Promise, RecordLog},
     session::{Aftermath, Session, Surroundings},
     tenant::TenantState,
 };
@@ -30,10 +31,12 @@ pub struct Broker {
     tenants: RwLock<HashMap<Tenant, Arc<TenantState>>>,
     deadlines: Deadlines,
     serial: AtomicU64,
+    /// What is to be made durable; `None`: nothing ever is.
+    records: Option<Arc<RecordLog>>,
     totals: Totals,
     /// Slots that other cores made dirty, by core. Bounded: a link is listed once until its output was taken.
     mailboxes: Box<[Mutex<Vec<u32>>]>,
-    /// Events and records of callers that are no core, for the next core that hands over.
+    /// Events and tokens of callers that are no core, for the next core that hands over.
     left: Mutex<Left>,
     has_left: AtomicBool,
 }
@@ -41,7 +44,7 @@ pub struct Broker {
 #[derive(Debug, Default)]
 struct Left {
     events: Vec<LifecycleEvent>,
-    batch: Batch,
+    token: Token,
 }
 
 /// What holds for the whole broker.
@@ -49,9 +52,9 @@ struct Left {
 pub struct Settings {
     /// Cores that will call `collect`: numbers 0 to this, exclusive.
     pub cores: u16,
-    /// Whether messages for sessions that outlive their connection, and retained messages, go through
-    /// `Effects::take_batch`, and acknowledgements wait for its answer. Else they are kept in memory only, and
-    /// acknowledged at once.
+    /// Whether sessions that outlive their connection, their messages, and retained messages are logged for
+    /// `Broker::take_records`, and acknowledgements wait for the answer to `Effects::take_token`. Else they are kept in
+    /// memory only, and acknowledged at once.
     pub persist: bool,
     /// Most sessions of one tenant; beyond it CONNECT is refused with 0x97.
     pub sessions_max: usize,
@@ -110,6 +113,7 @@ impl Broker {
     pub fn new(settings: Settings, wake: Arc<dyn Wake>, fabric: Arc<dyn Fabric>) -> Self {
         Self {
             mailboxes: (0..settings.cores).map(|_| Mutex::default()).collect(),
+            records: settings.persist.then(Arc::default),
             settings,
             wake,
             fabric,
@@ -237,19 +241,20 @@ impl Broker {
         while let Some(session) = self.deadlines.due(now.monotonic) {
             let tenant = self.tenant(session.tenant());
             let around = Surroundings { tenant: &tenant, deadlines: &self.deadlines, now };
-            let aftermath = session.expire(around);
+            let aftermath = session.expire(around, effects);
             self.clean_up(&tenant, &session, aftermath, now, effects);
         }
         self.deadlines.next()
     }
 
-    /// The batch of this token is durable: give the acknowledgements that waited for it.
+    /// What this token waited for is durable: give the acknowledgements.
     pub fn persisted(&self, token: Token, now: Now, effects: &mut Effects) {
         self.answer_held(token, ReasonCode::Success, now, effects);
     }
 
-    /// The batch of this token cannot be made durable: tell the publishers. MQTT 5: `code` in PUBACK or PUBREC, 0x97 when
-    /// the disk is full, 0x80 else; 3.1.1: the connection ends.
+    /// The messages of this token cannot be made durable: tell the publishers. MQTT 5: `code` in PUBACK or PUBREC, 0x97
+    /// when the disk is full, 0x80 else; 3.1.1: the connection ends. Everything else is given as if it were durable:
+    /// the journal keeps it in memory until there is room again.
     pub fn persist_failed(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
         let code = if code.is_failure() { code } else { ReasonCode::UnspecifiedError };
         self.answer_held(token, code, now, effects);
@@ -257,16 +262,70 @@ impl Broker {
 
     fn answer_held(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
         for held in token.held {
-            if let Err(reason) = held.session.unhold(held.epoch, held.qos, held.packet_id, code, effects) {
-                self.kick_one(&self.tenant(held.tenant), &held.session, reason, None, now, effects);
+            let Held { tenant, session, epoch, promise } = held;
+            let control = |packet: Vec<u8>, effects: &mut Effects| {
+                session.control(epoch, effects, |_, out| out.extend_from_slice(&packet))
+            };
+            let (outcome, of_present) = match promise {
+                Promise::Publish { packet_id, qos } => (session.unhold(epoch, qos, packet_id, code, effects), true),
+                Promise::PubRel { packet_id, code } => {
+                    (session.settle_release(epoch, packet_id, code, now, effects), false)
+                }
+                Promise::PubComp { packet_id, code } => (session.complete(epoch, packet_id, code, effects), false),
+                Promise::UnsubAck { packet } => (control(packet, effects), false),
+                Promise::SubAck { packet, made, identifier, profile } => {
+                    let outcome = control(packet, effects);
+                    if outcome.is_ok() {
+                        let tenant = self.tenant(tenant);
+                        self.send_all_retained(&tenant, &session, &profile, &made, identifier, now, effects);
+                    }
+                    (outcome, false)
+                }
+                Promise::Delivery { sequence } => {
+                    session.settle_delivery(sequence, !code.is_failure(), now, effects);
+                    (Ok(()), false)
+                }
+            };
+            // A connection that has ended meanwhile is owed nothing.
+            if let Err(reason) = outcome
+                && (of_present || session.is_current(epoch))
+            {
+                self.kick_one(&self.tenant(tenant), &session, reason, None, now, effects);
             }
         }
     }
 
+    /// Move what is to be written, in order, behind `records`. Take tokens first: what they wait for is among these then.
+    /// The sum is owed to [`settle_records`](Self::settle_records).
+    pub fn take_records(&self, records: &mut Vec<Record>) -> usize {
+        self.records.as_ref().map_or(0, |log| log.take(records))
+    }
+
+    /// Records taken, with this sum, are durable or given up.
+    pub fn settle_records(&self, bytes: usize) {
+        if let Some(log) = &self.records {
+            log.settle(bytes);
+        }
+    }
+
+    /// Whether so much waits to be durable that publishers should not be read from.
+    pub fn is_behind(&self) -> bool {
+        self.records.as_ref().is_some_and(|log| log.is_behind())
+    }
+
+    pub(crate) fn records(&self) -> Option<&Arc<RecordLog>> {
+        self.records.as_ref()
+    }
+
+    /// Numbers of sessions begin behind `number` from now on.
+    pub(crate) fn reserve_serials(&self, number: u64) {
+        self.serial.fetch_max(number.saturating_add(1), Relaxed);
+    }
+
     /// After a turn: tell other cores about their dirty links, and add up what was counted.
     ///
-    /// The events and records of a caller that is no core ([`Effects::outside`]) go to the next core that calls this, and
-    /// core 0 is woken for them: nothing is left in its buffer. So a core takes events and batch after this call.
+    /// The events and the token of a caller that is no core ([`Effects::outside`]) go to the next core that calls this, and
+    /// core 0 is woken for them: nothing is left in its buffer. So a core takes events and token after this call.
     pub fn hand_over(&self, effects: &mut Effects) {
         self.totals.take(&mut effects.counters);
         match effects.is_outside() {
@@ -293,12 +352,12 @@ impl Broker {
     }
 
     fn leave(&self, effects: &mut Effects) {
-        if effects.events.is_empty() && effects.batch.is_empty() {
+        if effects.events.is_empty() && effects.token.is_empty() {
             return;
         }
         let mut left = self.left.lock();
         left.events.append(&mut effects.events);
-        left.batch.append(&mut effects.batch);
+        left.token.append(&mut effects.token);
         self.has_left.store(true, Release);
         drop(left);
         self.wake.wake(0);
@@ -307,7 +366,7 @@ impl Broker {
     fn adopt(&self, effects: &mut Effects) {
         let mut left = self.left.lock();
         effects.events.append(&mut left.events);
-        effects.batch.append(&mut left.batch);
+        effects.token.append(&mut left.token);
         self.has_left.store(false, Release);
     }
 

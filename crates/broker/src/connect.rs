@@ -6,12 +6,12 @@ use tidegate_ids::{Now, Tenant};
 use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, SessionExpiry, Version};
 
 use crate::{
-    Broker, Effects, Link, LinkAddress, Principal, Profile,
+    Broker, Effects, Link, LinkAddress, Principal, Profile, WillRecord,
     link::Rights,
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
     reserved,
-    session::{Attachment, Session, Surroundings, Will},
+    session::{Attachment, Session, Surroundings},
 };
 
 /// A CONNECT that the edge lets in: the certificate is good and `iot:Connect` allows the client id.
@@ -144,7 +144,7 @@ impl Broker {
             Some(session) if resumed => session,
             Some(_) | None => {
                 let version_number = earlier.map_or(0, |session| session.version_number());
-                let session = Arc::new(Session::new(
+                let session = Session::new(
                     tenant.tenant,
                     client_id.clone(),
                     self.next_serial(),
@@ -152,7 +152,8 @@ impl Broker {
                     version_number,
                     profile.clone(),
                     principal,
-                ));
+                );
+                let session = Arc::new(session.logging_to(self.records().cloned()));
                 tenant.remember(&mut sessions, &session);
                 session
             }
@@ -173,6 +174,7 @@ impl Broker {
             rights,
             cache: PublishCache::default(),
             aliases: Vec::new(),
+            fills_the_log: false,
             silence_limit,
             tenant,
         })
@@ -184,7 +186,7 @@ impl Broker {
 struct Terms {
     expiry: SessionExpiry,
     keep_alive: Duration,
-    will: Option<Box<Will>>,
+    will: Option<Box<WillRecord>>,
 }
 
 impl Terms {
@@ -215,7 +217,7 @@ fn will(
     connect: &Connect<'_>,
     profile: &Profile,
     authorize: &dyn Authorize,
-) -> Result<Option<Box<Will>>, ConnectRefused> {
+) -> Result<Option<Box<WillRecord>>, ConnectRefused> {
     let Some(will) = &connect.will else { return Ok(None) };
     let refused = |code, reason| Err(ConnectRefused::new(code, reason));
     if will.qos > profile.maximum_qos {
@@ -244,7 +246,7 @@ fn will(
         (asked, max) => asked.or(max),
     };
     let delay = seconds(will.delay_seconds);
-    Ok(Some(Box::new(Will { message, qos: will.qos, retain: will.retain, delay, expiry })))
+    Ok(Some(Box::new(WillRecord { message, qos: will.qos, retain: will.retain, delay, expiry })))
 }
 
 /// Whether the client takes a packet as large as its CONNACK. Spec: [MQTT-3.1.2-24] (5.0).

@@ -1,6 +1,6 @@
 //! What follows from handling packets: a buffer that a core owns, fills during a turn and empties after it.
 
-use crate::{Batch, Counters, LifecycleEvent};
+use crate::{Counters, LifecycleEvent, Token};
 
 /// Where a link lives: a slot of a core. The gateway chooses it before CONNECT is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,7 +14,7 @@ pub struct LinkAddress {
 /// What follows from handling packets.
 ///
 /// Filled by most methods of `Broker`; the caller empties it once per turn: [`Broker::hand_over`](crate::Broker::hand_over)
-/// for links of other cores, [`Effects::take_dirty`] for its own, [`Effects::take_batch`], [`Effects::take_events`].
+/// for links of other cores, [`Effects::take_dirty`] for its own, [`Effects::take_token`], [`Effects::take_events`].
 /// What is not taken stays and adds up; what is dropped with the buffer is lost. All its buffers are reused.
 #[derive(Debug, Default)]
 pub struct Effects {
@@ -22,7 +22,7 @@ pub struct Effects {
     dirty: Vec<u32>,
     pub(crate) elsewhere: Vec<LinkAddress>,
     pub(crate) events: Vec<LifecycleEvent>,
-    pub(crate) batch: Batch,
+    pub(crate) token: Token,
     pub(crate) counters: Counters,
     buffers: Vec<Vec<u8>>,
     /// Capacity of all spare buffers.
@@ -43,7 +43,7 @@ impl Effects {
 
     /// For callers that are no core: API threads, schedulers. They owe one call,
     /// [`Broker::hand_over`](crate::Broker::hand_over), which gives everything to the cores: links to their own, events and
-    /// batch to the next one that hands over. Dropping it before is a bug that debug builds panic about: links would never
+    /// token to the next one that hands over. Dropping it before is a bug that debug builds panic about: links would never
     /// be told of their end.
     pub fn outside() -> Self {
         Self::default()
@@ -55,10 +55,10 @@ impl Effects {
         slots.append(&mut self.dirty);
     }
 
-    /// Take what must be made durable; the token inside is owed to `Broker::persisted` or `Broker::persist_failed`.
-    /// `None` when there is nothing, as always when the broker keeps nothing durable.
-    pub fn take_batch(&mut self) -> Option<Batch> {
-        (!self.batch.is_empty()).then(|| std::mem::take(&mut self.batch))
+    /// Take what waits for records to be durable: owed to `Broker::persisted` or `Broker::persist_failed` once all that
+    /// `Broker::take_records` gives is. `None` when nothing was logged, as always when the broker keeps nothing durable.
+    pub fn take_token(&mut self) -> Option<Token> {
+        (!self.token.is_empty()).then(|| std::mem::take(&mut self.token))
     }
 
     /// Move the lifecycle events, in order, to the end of `events`.
@@ -103,7 +103,7 @@ impl Effects {
 
 impl Drop for Effects {
     fn drop(&mut self) {
-        let handed_over = self.elsewhere.is_empty() && self.events.is_empty() && self.batch.is_empty();
+        let handed_over = self.elsewhere.is_empty() && self.events.is_empty() && self.token.is_empty();
         debug_assert!(
             !self.is_outside() || handed_over || std::thread::panicking(),
             "effects from outside of the cores are handed over"

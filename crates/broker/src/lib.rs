@@ -12,7 +12,7 @@
 //! each packet            ─▶ Broker::handle(&mut link, packet, now, &mut effects) ─▶ Err(CloseReason): end it, below
 //! after a turn           ─▶ Broker::hand_over(&mut effects)      links of other cores: their mailboxes, and Wake
 //!                        ─▶ effects.take_dirty(&mut slots)       per slot: link.take_output(&mut buffer, ..)
-//!                        ─▶ effects.take_batch()                 ─▶ later Broker::persisted / persist_failed(token)
+//!                        ─▶ effects.take_token()                 ─▶ later Broker::persisted / persist_failed(token)
 //!                        ─▶ effects.take_events(&mut events)
 //! when woken             ─▶ Broker::collect(core, &mut slots)    slots of this core made dirty by others
 //! take_output: Drained or More (call again when the socket took the bytes) or Ended(reason): write, then end it
@@ -29,6 +29,7 @@
 //! ```text
 //! shard of client ids ─▶ retained (read) ─▶ session state ─▶ session filters ─▶ router stripe or trie ─▶ shared group
 //!                                                        └─▶ principals, deadlines
+//! last: records on their way to the journal
 //! alone: tenants, mailboxes, what outsiders left
 //! ```
 //!
@@ -54,6 +55,7 @@ mod principal;
 mod profile;
 mod publish;
 pub mod reserved;
+mod restore;
 mod retained;
 mod router;
 mod session;
@@ -68,7 +70,10 @@ pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};
 pub use events::{DisconnectReason, LifecycleEvent, LifecycleKind};
 pub use link::{Link, Output};
-pub use persist::{Batch, Record, Token};
+pub use persist::{
+    Presence, QueuedRecord, Record, RetainedRecord, SessionRecord, SubscriptionRecord, Token, WillRecord,
+};
 pub use ports::{Access, Alone, Authorize, Fabric, Wake};
 pub use principal::Principal;
 pub use profile::{FOREVER, KeepAliveRule, Limits, Profile};
+pub use restore::RestoredSession;

@@ -24,6 +24,8 @@ pub struct Link {
     /// Topic names behind the client's aliases, by alias - 1.
     pub(crate) aliases: Vec<Option<Box<str>>>,
     pub(crate) silence_limit: Option<Duration>,
+    /// Whether its last message has to become durable.
+    pub(crate) fills_the_log: bool,
 }
 
 /// A connection's policies; a wrapper for the sake of `Debug`.
@@ -62,6 +64,12 @@ impl Link {
     /// Spec: [MQTT-3.1.2-22] (5.0), [MQTT-3.1.2-24] (3.1.1).
     pub fn silence_limit(&self) -> Option<Duration> {
         self.silence_limit
+    }
+
+    /// Whether its last message has to become durable: while [`Broker::is_behind`](crate::Broker::is_behind) it should not
+    /// be read from.
+    pub fn fills_the_log(&self) -> bool {
+        self.fills_the_log
     }
 
     /// The client's name.

@@ -1,20 +1,21 @@
 //! PUBLISH: from a client, as a will, or by the broker itself.
 
-use std::{num::NonZeroU16, sync::Arc};
+use std::sync::Arc;
 
 use tidegate_ids::Now;
 use tidegate_mqtt::{Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
-    Broker, CloseReason, Effects, Link, Profile, Record,
+    Broker, CloseReason, Effects, Link, Profile, Record, RetainedRecord, WillRecord,
     levels::topic_hash,
     link::Rights,
     message::{Images, Stamped},
-    persist::HeldAck,
+    persist::Promise,
     ports::Access,
     reserved,
+    retained::Told,
     router::{self, Route, Whose},
-    session::{Begin, Offer, Offered, Session, Will, expires_at},
+    session::{Begin, Offer, Offered, Session, expires_at},
     tenant::TenantState,
     topic_cache::{CACHED_TOPIC_BYTES_MAX, TopicCache},
 };
@@ -38,7 +39,7 @@ pub(crate) struct Destination {
 pub(crate) struct Routed {
     /// Somebody has it.
     pub(crate) matched: bool,
-    /// A record of it waits in the effects' batch.
+    /// A record of it is logged.
     pub(crate) durable: bool,
 }
 
@@ -51,8 +52,8 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, .. } = link;
-        let client = Publisher { tenant, session, epoch: *epoch, version: *version, publish };
+        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, fills_the_log, .. } = link;
+        let client = Publisher { session, epoch: *epoch, version: *version, publish };
         if publish.qos > profile.maximum_qos {
             return Err(CloseReason::ClientError(ReasonCode::QoSNotSupported));
         }
@@ -79,7 +80,7 @@ impl Broker {
             return client.refuse(ReasonCode::NotAuthorized, effects);
         }
         if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id) {
-            match session.begin_receive(*epoch, packet_id)? {
+            match session.begin_receive(*epoch, packet_id, effects)? {
                 Begin::New => {}
                 Begin::Again => return session.answer(*epoch, publish.qos, packet_id, ReasonCode::Success, effects),
                 Begin::Pending => return session.hold(*epoch, publish.qos, packet_id),
@@ -102,6 +103,9 @@ impl Broker {
             let delivered = self.deliver(route, Some(session), &message, publish.retain, now, effects);
             routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
         }
+        // That its packet id is in use has to be durable, whoever gets the message.
+        routed.durable |= publish.qos == QoS::ExactlyOnce && session.is_logged();
+        *fills_the_log = routed.durable;
         client.answer(routed, profile, effects)
     }
 
@@ -170,16 +174,16 @@ impl Broker {
         &self,
         tenant: &TenantState,
         from: &Arc<Session>,
-        will: Will,
+        will: WillRecord,
         now: Now,
         effects: &mut Effects,
     ) {
-        let Will { message, qos, retain, expiry, .. } = will;
+        let WillRecord { message, qos, retain, expiry, .. } = will;
         let stamped = Stamped { message, qos, expires_at: expiry.map(|expiry| now.monotonic + expiry) };
         self.publish_stamped(tenant, Some(from), &stamped, retain, now, effects);
     }
 
-    /// Retain `message`, or delete what is retained when its payload is empty; whether a record of it waits in the batch.
+    /// Retain `message`, or delete what is retained when its payload is empty; whether a record of it is logged.
     ///
     /// Spec: 3.3.1.3, [MQTT-3.3.1-5] to [MQTT-3.3.1-7] (5.0).
     fn retain(
@@ -192,24 +196,39 @@ impl Broker {
     ) -> bool {
         let publisher = from.map(|from| from.client_id().clone());
         let topic_name = message.message.topic_name();
-        let record = if message.message.payload().is_empty() {
-            tenant.retained.delete(topic_name);
-            Record::RetainedDeleted { tenant: tenant.tenant, topic_name: topic_name.into() }
-        } else if tenant.retained.set(message.clone(), publisher, self.settings().retained_max, now.monotonic).is_ok() {
-            Record::Retained {
-                tenant: tenant.tenant,
-                qos: message.qos,
-                expires_at: expires_at(message, now),
-                message: message.message.clone(),
+        // Told while nothing else can change, so that the log has the order of the changes.
+        let log = |record: &dyn Fn() -> Record| {
+            if let Some(records) = self.records() {
+                records.push(record());
             }
-        } else {
-            effects.counters.retained_refused += 1;
-            return false;
         };
-        if self.settings().persist {
-            effects.batch.records.push(record);
+        let told = |told: Told<'_>| {
+            let tenant = tenant.tenant;
+            match told {
+                Told::Deleted(topic_name) => log(&|| Record::RetainedDeleted { tenant, topic_name: topic_name.into() }),
+                Told::Set => log(&|| Record::Retained {
+                    tenant,
+                    retained: RetainedRecord {
+                        qos: message.qos,
+                        expires_at: expires_at(message, now),
+                        publisher: publisher.clone(),
+                        message: message.message.clone(),
+                    },
+                }),
+            }
+        };
+        if message.message.payload().is_empty() {
+            tenant.retained.delete(topic_name, told);
+        } else {
+            let retained_max = self.settings().retained_max;
+            let set = tenant.retained.set(message.clone(), publisher.clone(), retained_max, now.monotonic, told);
+            if set.is_err() {
+                effects.counters.retained_refused += 1;
+                return false;
+            }
         }
-        self.settings().persist
+        effects.token.logged |= self.records().is_some();
+        self.records().is_some()
     }
 
     /// Give `message` to everyone on `route`. Locks one session at a time.
@@ -231,7 +250,6 @@ impl Broker {
             retain: false,
             identifiers: &[],
             backlog_max: None,
-            persist: self.settings().persist,
             now,
         };
         for target in &route.targets {
@@ -279,7 +297,6 @@ impl Routed {
 
 /// The client behind a PUBLISH, and what it is owed.
 struct Publisher<'a> {
-    tenant: &'a TenantState,
     session: &'a Arc<Session>,
     epoch: u64,
     version: Version,
@@ -306,7 +323,7 @@ impl Publisher<'_> {
         let qos = self.publish.qos;
         if routed.durable {
             self.session.hold(self.epoch, qos, packet_id)?;
-            effects.batch.token.held.push(self.held(packet_id));
+            self.session.promise(self.epoch, Promise::Publish { packet_id, qos }, effects);
             return Ok(());
         }
         let code = match routed.matched || !profile.informative_success {
@@ -314,16 +331,6 @@ impl Publisher<'_> {
             false => ReasonCode::NoMatchingSubscribers,
         };
         self.session.answer(self.epoch, qos, packet_id, code, effects)
-    }
-
-    fn held(&self, packet_id: NonZeroU16) -> HeldAck {
-        HeldAck {
-            tenant: self.tenant.tenant,
-            session: self.session.clone(),
-            epoch: self.epoch,
-            packet_id,
-            qos: self.publish.qos,
-        }
     }
 }
 

@@ -47,6 +47,15 @@ struct Kept {
     publisher: Option<Arc<str>>,
 }
 
+/// A change of what is retained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told<'a> {
+    /// The message is retained now.
+    Set,
+    /// Nothing is retained under this topic name any more.
+    Deleted(&'a str),
+}
+
 /// Why a message cannot be retained: there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetainedFull;
@@ -67,16 +76,17 @@ impl Node {
 
 impl Retained {
     /// Make `message` of client `publisher` the retained message of its topic name, unless that would be one too many.
-    /// Some of those that have expired are forgotten first.
+    /// Some of those that have expired are forgotten first. `told` hears of every change while nothing else can.
     pub(crate) fn set(
         &self,
         message: Stamped,
         publisher: Option<Arc<str>>,
         messages_max: usize,
         now: Monotonic,
+        told: impl Fn(Told<'_>),
     ) -> Result<(), RetainedFull> {
         let mut tree = self.0.write();
-        tree.drop_expired(now);
+        tree.drop_expired(now, &told);
         if tree.messages >= messages_max && tree.find(message.message.topic_name()).is_none_or(|at| !tree.keeps(at)) {
             return Err(RetainedFull);
         }
@@ -85,12 +95,15 @@ impl Retained {
         tree.expiring.extend(message.expires_at.map(|at| (at, node)));
         tree.nodes[node as usize].kept = Some(Kept { message: Arc::new(message), publisher });
         tree.messages += 1;
+        told(Told::Set);
         Ok(())
     }
 
-    /// Delete the retained message of `topic_name`; whether there was one.
-    pub(crate) fn delete(&self, topic_name: &str) -> bool {
+    /// Delete the retained message of `topic_name`; whether there was one. `told` hears of it in any case, since an
+    /// earlier deletion may not be durable yet.
+    pub(crate) fn delete(&self, topic_name: &str, told: impl Fn(Told<'_>)) -> bool {
         let mut tree = self.0.write();
+        told(Told::Deleted(topic_name));
         let Some(node) = tree.find(topic_name) else { return false };
         let deleted = tree.take(node);
         tree.prune(node);
@@ -241,9 +254,12 @@ impl Tree {
     }
 
     /// Forget some of what has expired by `now`: more than one new message can add, and few enough that nobody waits.
-    fn drop_expired(&mut self, now: Monotonic) {
+    fn drop_expired(&mut self, now: Monotonic, told: &impl Fn(Told<'_>)) {
         for _ in 0..64 {
             let Some(&(at, node)) = self.expiring.first().filter(|(at, _)| *at <= now) else { return };
+            if let Some(message) = self.message(node) {
+                told(Told::Deleted(message.message.topic_name()));
+            }
             let taken = self.take(node);
             debug_assert!(taken, "what expires at {at:?} is kept");
             self.prune(node);

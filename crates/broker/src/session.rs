@@ -5,13 +5,14 @@ mod deliver;
 mod inbound;
 mod outbound;
 mod outbox;
+mod restore;
 
 use std::{
     collections::HashSet,
     num::NonZeroU16,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed},
     },
 };
 
@@ -19,13 +20,17 @@ use parking_lot::Mutex;
 use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
-pub(crate) use attach::{Aftermath, Attachment, Surroundings, Will};
+pub(crate) use attach::{Aftermath, Attachment, Surroundings};
 pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
 pub(crate) use inbound::Begin;
 
 use crate::{
-    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, link::Rights,
-    message::Aliases, ports::Access, topic_cache::Decisions,
+    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, WillRecord,
+    link::Rights,
+    message::Aliases,
+    persist::{Held, Promise, RecordLog},
+    ports::Access,
+    topic_cache::Decisions,
 };
 use inbound::Inbound;
 use outbound::Outbound;
@@ -49,6 +54,10 @@ pub(crate) struct Session {
     /// Filters as the client wrote them; `None` once the session ended. Locked while the router is told of a change, so
     /// that both agree whoever else changes them; taken after `state` where both are.
     filters: Mutex<Option<HashSet<Arc<str>>>>,
+    /// Where changes are logged; `None`: nothing is kept on disk.
+    records: Option<Arc<RecordLog>>,
+    /// Whether the session outlives its connection, so that its changes are logged. Changed under the state's lock.
+    kept: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -66,7 +75,7 @@ struct State {
     outbound: Outbound,
     inbound: Inbound,
     /// Of the present connection; of the last one, when it waits for its delay.
-    will: Option<Box<Will>>,
+    will: Option<Box<WillRecord>>,
     /// When the waiting will is due.
     will_at: Option<Monotonic>,
     /// When the session expires, while nobody is connected.
@@ -121,6 +130,8 @@ impl Session {
             epoch: AtomicU64::new(0),
             load: AtomicU32::new(ABSENT),
             filters: Mutex::new(Some(HashSet::default())),
+            records: None,
+            kept: AtomicBool::new(false),
             state: Mutex::new(State {
                 alive: true,
                 version_number,
@@ -137,6 +148,11 @@ impl Session {
                 farewells: Vec::new(),
             }),
         }
+    }
+
+    /// The same, with a place where its changes are logged.
+    pub(crate) fn logging_to(self, records: Option<Arc<RecordLog>>) -> Self {
+        Self { records, ..self }
     }
 
     pub(crate) fn client_id(&self) -> &Arc<str> {
@@ -171,6 +187,28 @@ impl Session {
         let state = self.state.lock();
         let farewell = state.farewells.iter().find(|farewell| farewell.epoch == epoch);
         farewell.map_or(CloseReason::ConnectionLost, |farewell| farewell.reason)
+    }
+
+    /// Whether its changes are logged: it outlives its connection, and the broker keeps such sessions on disk.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.records.is_some() && self.kept.load(Relaxed)
+    }
+
+    /// Log a change of a session that is kept on disk; whether this is one. The lock of what changed is held.
+    pub(crate) fn log(&self, effects: &mut Effects, record: impl FnOnce(u64) -> Record) -> bool {
+        match &self.records {
+            Some(records) if self.kept.load(Relaxed) => {
+                records.push(record(self.serial));
+                effects.token.logged = true;
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Keep `promise` to connection `epoch` once what was logged so far is durable.
+    pub(crate) fn promise(self: &Arc<Self>, epoch: u64, promise: Promise, effects: &mut Effects) {
+        effects.token.held.push(Held { tenant: self.tenant, session: self.clone(), epoch, promise });
     }
 
     /// Run `write` on the outbox of connection `epoch` and mark it dirty; an error when that connection ended or its
@@ -218,6 +256,14 @@ impl Session {
     pub(crate) fn report(&self, kind: LifecycleKind, now: Now, effects: &mut Effects) {
         let state = self.state.lock();
         effects.event(self.event_of(&state, kind, now));
+    }
+
+    /// Log which messages are done with, and note how busy the session is.
+    fn take_stock(&self, state: &mut State, effects: &mut Effects) {
+        for sequence in state.outbound.take_finished() {
+            self.log(effects, |session| Record::Finished { session, sequence });
+        }
+        self.update_load(state);
     }
 
     fn update_load(&self, state: &State) {

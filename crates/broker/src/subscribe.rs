@@ -4,13 +4,13 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use tidegate_ids::Now;
 use tidegate_mqtt::{
-    QoS, ReasonCode, RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version, topic,
-    topic::Shared,
+    ReasonCode, RetainHandling, SubAck, Subscribe, Subscription, UnsubAck, Unsubscribe, Version, topic, topic::Shared,
 };
 
 use crate::{
-    Broker, CloseReason, Effects, LifecycleKind, Link, Profile,
+    Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Record, SubscriptionRecord,
     message::Images,
+    persist::{Made, Promise},
     ports::Access,
     publish::within_limits,
     reserved,
@@ -18,14 +18,6 @@ use crate::{
     session::{Session, retained_offer},
     tenant::TenantState,
 };
-
-/// A subscription that was made, and which retained messages come with it.
-struct Made<'a> {
-    filter: &'a str,
-    granted: QoS,
-    no_local: bool,
-    send_retained: bool,
-}
 
 impl Broker {
     /// SUBSCRIBE of a client. Every granted filter is in the router before SUBACK is in the outbox; retained messages
@@ -59,28 +51,39 @@ impl Broker {
                 Err(code) => codes.push(code),
             }
         }
-        link.session.control(link.epoch, effects, |version, out| {
+        let write = |version: Version, out: &mut Vec<u8>| {
             let suback = SubAck::new(subscribe.packet_id, &codes);
             suback.encode(version, out).expect("a SUBACK with a code for each filter encodes");
-        })?;
+        };
+        let waits = link.session.is_logged() && !made.is_empty();
+        if !waits {
+            link.session.control(link.epoch, effects, write)?;
+        }
         if !events.is_empty() {
             link.session.report(LifecycleKind::Subscribed { topic_filters: events }, now, effects);
         }
-        for one in made.into_iter().filter(|one| one.send_retained) {
-            self.send_retained(link, &one, subscribe.subscription_identifier, now, effects);
+        let identifier = subscribe.subscription_identifier;
+        if waits {
+            let mut packet = Vec::new();
+            write(link.version, &mut packet);
+            let promise = Promise::SubAck { packet, made, identifier, profile: link.profile.clone() };
+            link.session.promise(link.epoch, promise, effects);
+        } else {
+            let Link { tenant, session, profile, .. } = link;
+            self.send_all_retained(tenant, session, profile, &made, identifier, now, effects);
         }
         Ok(())
     }
 
     /// One filter of a SUBSCRIBE; the error is its code in SUBACK.
-    fn subscribe_one<'a>(
+    fn subscribe_one(
         &self,
         link: &Link,
-        subscription: &Subscription<'a>,
+        subscription: &Subscription<'_>,
         filter: &Arc<str>,
         identifier: Option<NonZeroU32>,
         effects: &mut Effects,
-    ) -> Result<Made<'a>, ReasonCode> {
+    ) -> Result<Made, ReasonCode> {
         let Link { tenant, session, profile, rights, .. } = link;
         let Subscription { topic_filter, options } = *subscription;
         let shared = Shared::parse(topic_filter);
@@ -115,6 +118,18 @@ impl Broker {
                     .map_err(|_| ReasonCode::QuotaExceeded)?,
             };
             filters.insert(filter.clone());
+            session.log(effects, |number| Record::Subscribed {
+                tenant: tenant.tenant,
+                session: number,
+                subscription: SubscriptionRecord {
+                    topic_filter: filter.clone(),
+                    qos: granted,
+                    no_local: options.no_local,
+                    retain_as_published: options.retain_as_published,
+                    parent_level: profile.parent_level_matches,
+                    identifier,
+                },
+            });
             Ok((is_new, interest))
         });
         // `None`: another core has just ended the session, and this connection with it.
@@ -126,14 +141,17 @@ impl Broker {
             RetainHandling::Never => false,
         };
         let sendable = shared.is_none() && (profile.retained_on_wildcards || !topic::has_wildcard(topic_filter));
-        Ok(Made { filter: topic_filter, granted, no_local: options.no_local, send_retained: wanted && sendable })
+        Ok(Made { filter: filter.clone(), granted, no_local: options.no_local, send_retained: wanted && sendable })
     }
 
-    /// Send the retained messages that a new subscription matches. Spec: 3.3.1.3 (5.0).
-    fn send_retained(
+    /// Send the retained messages that new subscriptions match. Spec: 3.3.1.3 (5.0).
+    #[expect(clippy::too_many_arguments, reason = "what a link has, without the link")]
+    pub(crate) fn send_all_retained(
         &self,
-        link: &Link,
-        made: &Made<'_>,
+        tenant: &TenantState,
+        session: &Arc<Session>,
+        profile: &Profile,
+        made: &[Made],
         identifier: Option<NonZeroU32>,
         now: Now,
         effects: &mut Effects,
@@ -142,14 +160,16 @@ impl Broker {
         // after the older one here.
         // Whoever subscribes again before it has read what came the last time gets each at least once, and no more wait
         // than there are, beside what may wait anyway.
-        let backlog_max = link.tenant.retained.len() + link.profile.limits.queued_messages_max;
-        link.tenant.retained.for_each_matching(made.filter, link.profile.parent_level_matches, |message, publisher| {
-            if made.no_local && publisher == Some(link.session.client_id()) {
-                return; // Spec: [MQTT-3.8.3-3] (5.0).
-            }
-            let offer = retained_offer(message, made.granted, identifier.as_slice(), backlog_max, now);
-            link.session.offer(&offer, &mut Images::default(), effects);
-        });
+        let backlog_max = tenant.retained.len() + profile.limits.queued_messages_max;
+        for made in made.iter().filter(|made| made.send_retained) {
+            tenant.retained.for_each_matching(&made.filter, profile.parent_level_matches, |message, publisher| {
+                if made.no_local && publisher == Some(session.client_id()) {
+                    return; // Spec: [MQTT-3.8.3-3] (5.0).
+                }
+                let offer = retained_offer(message, made.granted, identifier.as_slice(), backlog_max, now);
+                session.offer(&offer, &mut Images::default(), effects);
+            });
+        }
     }
 
     /// UNSUBSCRIBE of a client. Spec: 3.10.4 (5.0).
@@ -165,7 +185,14 @@ impl Broker {
         for filter in unsubscribe.topic_filters.iter() {
             let known = link.session.change_filters(|filters| {
                 let known = filters.take(filter);
-                known.inspect(|_| self.remove_from_router(&link.tenant, &link.session, filter))
+                known.inspect(|known| {
+                    self.remove_from_router(&link.tenant, &link.session, filter);
+                    link.session.log(effects, |session| Record::Unsubscribed {
+                        tenant: link.tenant.tenant,
+                        session,
+                        topic_filter: known.clone(),
+                    });
+                })
             });
             match known.flatten() {
                 Some(known) => {
@@ -176,11 +203,18 @@ impl Broker {
                 None => codes.push(ReasonCode::Success),
             }
         }
-        link.session.control(link.epoch, effects, |version, out| {
+        let write = |version: Version, out: &mut Vec<u8>| {
             let codes = if version == Version::V4 { &[][..] } else { &codes };
             let unsuback = UnsubAck::new(unsubscribe.packet_id, codes);
             unsuback.encode(version, out).expect("an UNSUBACK with a code for each filter encodes");
-        })?;
+        };
+        if link.session.is_logged() && !events.is_empty() {
+            let mut packet = Vec::new();
+            write(link.version, &mut packet);
+            link.session.promise(link.epoch, Promise::UnsubAck { packet }, effects);
+        } else {
+            link.session.control(link.epoch, effects, write)?;
+        }
         if !events.is_empty() {
             link.session.report(LifecycleKind::Unsubscribed { topic_filters: events }, now, effects);
         }
@@ -198,7 +232,7 @@ impl Broker {
         self.tell_interest(tenant, inner, interest);
     }
 
-    fn tell_interest(&self, tenant: &TenantState, filter: &str, interest: Interest) {
+    pub(crate) fn tell_interest(&self, tenant: &TenantState, filter: &str, interest: Interest) {
         match interest {
             Interest::Unchanged => {}
             Interest::Begins => self.fabric().interest(tenant.tenant, filter, true),

@@ -129,6 +129,50 @@ impl Message {
         self.bytes.len()
     }
 
+    /// Appends the message as it is kept on disk; [`Message::from_stored`] reads it.
+    pub fn store(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.topic_bytes.to_be_bytes());
+        out.extend_from_slice(&self.properties_bytes.to_be_bytes());
+        match self.message_expiry_seconds {
+            None => out.push(0),
+            Some(seconds) => {
+                out.push(1);
+                out.extend_from_slice(&seconds.to_be_bytes());
+            }
+        }
+        out.extend_from_slice(&self.bytes);
+    }
+
+    /// The message that [`Message::store`] wrote as all of `stored`; `None` when these bytes are none. Never panics.
+    pub fn from_stored(stored: &[u8]) -> Option<Self> {
+        let (topic_bytes, rest) = stored.split_first_chunk()?;
+        let (properties_bytes, rest) = rest.split_first_chunk()?;
+        let (topic_bytes, properties_bytes) = (u16::from_be_bytes(*topic_bytes), u32::from_be_bytes(*properties_bytes));
+        let (message_expiry_seconds, bytes) = match rest.split_first()? {
+            (0, rest) => (None, rest),
+            (1, rest) => {
+                let (seconds, rest) = rest.split_first_chunk()?;
+                (Some(u32::from_be_bytes(*seconds)), rest)
+            }
+            _ => return None,
+        };
+        let (topic_name, rest) = bytes.split_at_checked(usize::from(topic_bytes))?;
+        let topic_name = std::str::from_utf8(topic_name).ok()?;
+        let properties = rest.get(..usize::try_from(properties_bytes).ok()?)?;
+        let mut read = MessageProperties::default();
+        Block(properties).read(|property| read.accept(property)).ok()?;
+        let possible = !topic_name.is_empty()
+            && !topic::has_reserved(topic_name.as_bytes())
+            && read.message_expiry_seconds.is_none()
+            && bytes.len() <= VARIABLE_MAX as usize;
+        possible.then(|| Self { bytes: bytes.into(), topic_bytes, properties_bytes, message_expiry_seconds })
+    }
+
+    /// Whether both are clones of one message, and not merely equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
+
     /// The length of the packet that [`Message::append`] would write, to compare with a client's Maximum Packet Size.
     ///
     /// # Errors

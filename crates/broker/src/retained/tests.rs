@@ -34,9 +34,9 @@ proptest! {
         let mut model: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for (name, payload) in changes {
             if payload.is_empty() {
-                prop_assert_eq!(retained.delete(&name), model.remove(&name).is_some());
+                prop_assert_eq!(retained.delete(&name, |_| {}), model.remove(&name).is_some());
             } else {
-                retained.set(message(&name, &payload), None, usize::MAX, Monotonic::default()).unwrap();
+                retained.set(message(&name, &payload), None, usize::MAX, Monotonic::default(), |_| {}).unwrap();
                 model.insert(name, payload.into_bytes());
             }
             prop_assert_eq!(retained.len(), model.len());
@@ -51,7 +51,7 @@ proptest! {
             prop_assert_eq!(matching(&retained, filter), expected, "{}", filter);
         }
         for name in model.keys() {
-            retained.delete(name);
+            retained.delete(name, |_| {});
         }
         let tree = retained.0.read();
         prop_assert_eq!((tree.nodes.len(), tree.levels.len()), (1, 0), "only the root is left");

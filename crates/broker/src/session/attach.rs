@@ -9,17 +9,20 @@
 use std::{
     collections::HashSet,
     net::SocketAddr,
-    sync::{Arc, atomic::Ordering::Release},
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::Ordering::{Relaxed, Release},
+    },
 };
 
 use tidegate_ids::{Monotonic, Now};
-use tidegate_mqtt::{ConnAck, Disconnect, Message, QoS, SessionExpiry, Version};
+use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
 
 use super::{Connection, Farewell, Session, State};
 use crate::{
-    CloseReason, Effects, LifecycleKind, LinkAddress, Principal, Profile, deadlines::Deadlines, link::Rights,
-    message::Aliases, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
+    CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, WillRecord,
+    deadlines::Deadlines, link::Rights, message::Aliases, session::outbox::Outbox, tenant::TenantState,
+    topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.
@@ -32,7 +35,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) principal: Arc<Principal>,
     pub(crate) rights: Rights,
     pub(crate) expiry: SessionExpiry,
-    pub(crate) will: Option<Box<Will>>,
+    pub(crate) will: Option<Box<WillRecord>>,
     /// QoS 1 and 2 messages the client takes at once, and the size of any packet.
     pub(crate) receive_maximum: u16,
     pub(crate) packet_bytes_max: usize,
@@ -41,23 +44,12 @@ pub(crate) struct Attachment<'a> {
     pub(crate) connack: ConnAck<'a>,
 }
 
-/// What is published when a connection ends. Checked against the policies at CONNECT.
-#[derive(Debug, Clone)]
-pub(crate) struct Will {
-    pub(crate) message: Message,
-    pub(crate) qos: QoS,
-    pub(crate) retain: bool,
-    pub(crate) delay: Duration,
-    /// The message's expiry; it begins when the will is published.
-    pub(crate) expiry: Option<Duration>,
-}
-
 /// What the end of a connection or session leaves for its caller to do, after all locks are released.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Aftermath {
     /// To be published.
-    pub(crate) will: Option<Box<Will>>,
+    pub(crate) will: Option<Box<WillRecord>>,
     /// To be taken out of the router.
     pub(crate) filters: HashSet<Arc<str>>,
     /// The session is to be forgotten.
@@ -86,7 +78,7 @@ impl Session {
         self.dismiss(&mut state, CloseReason::TakenOver, around, &mut after, effects);
         let expired = state.ends_at.is_some_and(|at| at <= around.now.monotonic);
         if !state.alive || clean_start || expired {
-            self.end(&mut state, around, &mut after);
+            self.end(&mut state, around, &mut after, effects);
             return (false, after);
         }
         // Spec: [MQTT-3.1.3-9] (5.0): a will whose delay has not passed is not published when the session goes on.
@@ -131,6 +123,7 @@ impl Session {
         connection.mark_dirty(effects);
         state.connection = Some(connection);
         let epoch = self.move_epoch();
+        self.keep(&mut state, around.now, effects);
         around.tenant.note_principal(&state.principal, &self.client_id);
         self.update_load(&state);
         effects.counters.connected += 1;
@@ -177,7 +170,7 @@ impl Session {
     }
 
     /// What was due at `around.now`: a delayed will, the session's end.
-    pub(crate) fn expire(self: &Arc<Self>, around: Surroundings<'_>) -> Aftermath {
+    pub(crate) fn expire(self: &Arc<Self>, around: Surroundings<'_>, effects: &mut Effects) -> Aftermath {
         let mut state = self.state.lock();
         let mut after = Aftermath::default();
         let due = |at: Option<Monotonic>| at.is_some_and(|at| at <= around.now.monotonic);
@@ -186,7 +179,9 @@ impl Session {
             after.will = state.will.take();
         }
         if due(state.ends_at) {
-            self.end(&mut state, around, &mut after);
+            self.end(&mut state, around, &mut after, effects);
+        } else if after.will.is_some() {
+            self.log_session(&state, around.now, effects);
         }
         self.schedule(&mut state, around);
         after
@@ -237,7 +232,7 @@ impl Session {
             state.will = None;
         }
         if state.expiry == SessionExpiry::AT_DISCONNECT {
-            self.end(state, around, after);
+            self.end(state, around, after, effects);
             return;
         }
         let now = around.now.monotonic;
@@ -252,17 +247,69 @@ impl Session {
             None => {}
         }
         self.schedule(state, around);
+        self.log_session(state, around.now, effects);
         self.update_load(state);
     }
 
+    /// The present connection decides whether the session outlives it, and so whether it is logged.
+    fn keep(&self, state: &mut State, now: Now, effects: &mut Effects) {
+        let keep = state.expiry != SessionExpiry::AT_DISCONNECT;
+        if !keep && self.kept.load(Relaxed) {
+            let topic_filters = self.filters.lock().iter().flatten().cloned().collect();
+            self.log(effects, |session| Record::SessionEnded { tenant: self.tenant, session, topic_filters });
+        }
+        self.kept.store(keep, Relaxed);
+        state.outbound.keep(keep && self.records.is_some());
+        self.log_session(state, now, effects);
+    }
+
+    /// Log the session as it is, but for its filters and messages.
+    fn log_session(&self, state: &State, now: Now, effects: &mut Effects) {
+        self.log(effects, |_| Record::Session(Box::new(self.record(state, now))));
+    }
+
+    fn record(&self, state: &State, now: Now) -> SessionRecord {
+        let wall = |at: Option<Monotonic>| at.map(|at| now.wall + at.since(now.monotonic));
+        SessionRecord {
+            tenant: self.tenant,
+            session: self.serial,
+            client_id: self.client_id.clone(),
+            identifier: self.identifier,
+            version_number: state.version_number,
+            profile: state.profile.name.into(),
+            principal: state.principal.clone(),
+            expiry: state.expiry,
+            presence: match state.connection {
+                Some(_) => Presence::Connected,
+                None => Presence::Absent {
+                    ends_at: wall(state.ends_at),
+                    will_at: wall(state.will_at),
+                    unsent_from: state.outbound.unsent_from(),
+                },
+            },
+            will: state.will.as_deref().cloned(),
+        }
+    }
+
     /// The session ends: nothing of it is delivered or remembered any more.
-    fn end(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>, after: &mut Aftermath) {
+    fn end(
+        self: &Arc<Self>,
+        state: &mut State,
+        around: Surroundings<'_>,
+        after: &mut Aftermath,
+        effects: &mut Effects,
+    ) {
         if !std::mem::replace(&mut state.alive, false) {
             return;
         }
         after.will = after.will.take().or(state.will.take());
         after.filters = self.filters.lock().take().unwrap_or_default();
         after.ended = true;
+        self.log(effects, |session| Record::SessionEnded {
+            tenant: self.tenant,
+            session,
+            topic_filters: after.filters.iter().cloned().collect(),
+        });
         state.outbound = super::Outbound::default();
         state.inbound = super::Inbound::default();
         (state.will_at, state.ends_at) = (None, None);
@@ -271,7 +318,7 @@ impl Session {
     }
 
     /// Keep the broker's deadline in step with what is due.
-    fn schedule(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>) {
+    pub(super) fn schedule(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>) {
         let next = [state.will_at, state.ends_at].into_iter().flatten().min();
         around.deadlines.set(self, state.deadline, next);
         state.deadline = next;

@@ -6,13 +6,14 @@ use std::{
 };
 
 use tidegate_ids::{Now, Timestamp};
-use tidegate_mqtt::{Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
+use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
 use super::{Begin, Connection, Outbound, Session, State, outbound::Acknowledged, outbound::Next};
 use crate::{
-    CloseReason, Effects, Output, Record,
+    CloseReason, Effects, Output, QueuedRecord, Record,
     levels::topic_hash,
     message::{Images, Stamped},
+    persist::Promise,
 };
 
 /// A message for one session.
@@ -29,8 +30,6 @@ pub(crate) struct Offer<'a> {
     /// For a retained message that a new subscription brings: how many of these may wait. The bounds of the queue do not
     /// hold for them.
     pub(crate) backlog_max: Option<usize>,
-    /// Whether messages for sessions that outlive their connection are made durable.
-    pub(crate) persist: bool,
     pub(crate) now: Now,
 }
 
@@ -39,7 +38,7 @@ pub(crate) struct Offer<'a> {
 pub(crate) enum Offered {
     /// It is in the outbox or in the queue.
     Taken,
-    /// So it is, and a record of it waits in the effects' batch.
+    /// So it is, and a record of it is logged.
     TakenDurably,
     /// It is not; the counters say why.
     Refused,
@@ -47,7 +46,7 @@ pub(crate) enum Offered {
 
 impl Session {
     /// Hand a message to the session, whatever core its connection lives on. Never blocks on the client.
-    pub(crate) fn offer(&self, offer: &Offer<'_>, images: &mut Images, effects: &mut Effects) -> Offered {
+    pub(crate) fn offer(self: &Arc<Self>, offer: &Offer<'_>, images: &mut Images, effects: &mut Effects) -> Offered {
         let mut state = self.state.lock();
         if !state.alive {
             return Offered::Refused;
@@ -93,20 +92,57 @@ impl Session {
             offer.identifiers,
             offer.backlog_max.is_some(),
         );
-        let durable = offer.persist && offer.qos != QoS::AtMostOnce && state.expiry != SessionExpiry::AT_DISCONNECT;
-        if durable {
-            effects.batch.records.push(Record::Queued {
-                tenant: self.tenant,
-                client_id: self.client_id.clone(),
+        let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
+        self.pump_with(&mut state, offer.now, images, effects);
+        self.take_stock(&mut state, effects);
+        if durable { Offered::TakenDurably } else { Offered::Taken }
+    }
+
+    /// Log that a message entered the queue, if the session is kept. A QoS 2 message is sent once that is durable.
+    fn log_queued(self: &Arc<Self>, sequence: u64, offer: &Offer<'_>, effects: &mut Effects) -> bool {
+        let logged = self.log(effects, |session| Record::Queued {
+            session,
+            delivery: QueuedRecord {
                 sequence,
                 qos: offer.qos,
+                retain: offer.retain,
+                identifiers: (!offer.identifiers.is_empty()).then(|| offer.identifiers.into()),
                 expires_at: expires_at(offer.message, offer.now),
                 message: offer.message.message.clone(),
-            });
+            },
+        });
+        if logged && offer.qos == QoS::ExactlyOnce {
+            self.promise(0, Promise::Delivery { sequence }, effects);
         }
-        self.pump_with(&mut state, offer.now, images, effects);
-        self.update_load(&state);
-        if durable { Offered::TakenDurably } else { Offered::Taken }
+        logged
+    }
+
+    /// The QoS 2 message `sequence` is durable and may be sent, or is not and must not.
+    pub(crate) fn settle_delivery(&self, sequence: u64, durable: bool, now: Now, effects: &mut Effects) {
+        let mut state = self.state.lock();
+        state.outbound.settle_delivery(sequence, durable);
+        self.pump(&mut state, now, effects);
+        self.take_stock(&mut state, effects);
+    }
+
+    /// That the client has the message of `packet_id` is durable: PUBREL may be sent, to the connection that answered,
+    /// or to the one that resumed the session.
+    pub(crate) fn settle_release(
+        &self,
+        epoch: u64,
+        packet_id: NonZeroU16,
+        code: ReasonCode,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        state.outbound.settle_release(packet_id);
+        if let Ok(mut present) = self.current(&mut state, epoch) {
+            return present.acknowledge(PacketType::PubRel, packet_id, code, effects);
+        }
+        self.pump(&mut state, now, effects);
+        self.take_stock(&mut state, effects);
+        Ok(())
     }
 
     /// Send what waits on connection `epoch`, once it stands.
@@ -114,7 +150,7 @@ impl Session {
         let mut state = self.state.lock();
         if self.is_current(epoch) {
             self.pump(&mut state, now, effects);
-            self.update_load(&state);
+            self.take_stock(&mut state, effects);
         }
     }
 
@@ -129,7 +165,7 @@ impl Session {
         }
         self.pump(&mut state, now, effects);
         let more = state.connection.as_mut().is_some_and(|connection| connection.outbox.settle());
-        self.update_load(&state);
+        self.take_stock(&mut state, effects);
         if more { Output::More } else { Output::Drained }
     }
 
@@ -204,7 +240,7 @@ impl Session {
 
     /// PUBACK, PUBREC or PUBCOMP of connection `epoch`.
     pub(crate) fn acknowledged(
-        &self,
+        self: &Arc<Self>,
         epoch: u64,
         packet_type: PacketType,
         packet_id: NonZeroU16,
@@ -216,7 +252,14 @@ impl Session {
         let mut present = self.current(&mut state, epoch)?;
         let outcome = match packet_type {
             PacketType::PubAck => present.outbound.acknowledge(packet_id),
-            PacketType::PubRec => present.outbound.receive(packet_id, reason_code.is_failure()),
+            PacketType::PubRec => {
+                let outcome = present.outbound.receive(packet_id, reason_code.is_failure());
+                let released = matches!(outcome, Acknowledged::Due { .. }) && !reason_code.is_failure();
+                if let Some(sequence) = present.outbound.sequence_of(packet_id).filter(|_| released) {
+                    self.log(effects, |session| Record::Released { session, sequence });
+                }
+                outcome
+            }
             PacketType::PubComp => present.outbound.complete(packet_id),
             other => unreachable!("{other:?} acknowledges nothing"),
         };
@@ -234,18 +277,31 @@ impl Session {
                 Acknowledged::Unknown => ReasonCode::PacketIdentifierNotFound,
                 Acknowledged::Due { .. } | Acknowledged::Again | Acknowledged::Mismatch => ReasonCode::Success,
             };
-            present.acknowledge(PacketType::PubRel, packet_id, answer, effects)?;
+            if self.is_logged() && answer == ReasonCode::Success {
+                self.promise(epoch, Promise::PubRel { packet_id, code: answer }, effects);
+            } else {
+                present.acknowledge(PacketType::PubRel, packet_id, answer, effects)?;
+            }
         }
         self.pump(&mut state, now, effects);
-        self.update_load(&state);
+        self.take_stock(&mut state, effects);
         Ok(())
     }
 
     /// A QoS 2 PUBLISH of connection `epoch` arrives: whether it is new.
-    pub(crate) fn begin_receive(&self, epoch: u64, packet_id: NonZeroU16) -> Result<Begin, CloseReason> {
+    pub(crate) fn begin_receive(
+        &self,
+        epoch: u64,
+        packet_id: NonZeroU16,
+        effects: &mut Effects,
+    ) -> Result<Begin, CloseReason> {
         let mut state = self.state.lock();
         let present = self.current(&mut state, epoch)?;
-        Ok(present.inbound.begin(packet_id, present.profile.limits.receive_maximum))
+        let begin = present.inbound.begin(packet_id, present.profile.limits.receive_maximum);
+        if begin == Begin::New {
+            self.log(effects, |session| Record::Received { session, packet_id });
+        }
+        Ok(begin)
     }
 
     /// Answer a QoS 1 or 2 PUBLISH of connection `epoch` by PUBACK or PUBREC, behind those that wait.
@@ -259,8 +315,8 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let mut present = self.current(&mut state, epoch)?;
-        if qos == QoS::ExactlyOnce && reason_code.is_failure() {
-            present.inbound.release(packet_id);
+        if qos == QoS::ExactlyOnce && reason_code.is_failure() && present.inbound.release(packet_id) {
+            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
         }
         if present.inbound.owes() {
             let receive_maximum = present.profile.limits.receive_maximum;
@@ -295,7 +351,9 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let same_connection = self.is_current(epoch);
-        state.inbound.unhold(qos, packet_id, reason_code, same_connection);
+        if state.inbound.unhold(qos, packet_id, reason_code, same_connection) {
+            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
+        }
         let State { connection: Some(connection), profile, outbound, inbound, .. } = &mut *state else { return Ok(()) };
         let mut present = super::Present { connection, profile, outbound, inbound };
         while let Some((qos, packet_id, reason_code)) = present.inbound.next_due() {
@@ -309,12 +367,38 @@ impl Session {
     }
 
     /// PUBREL of connection `epoch`. Spec: [MQTT-4.3.3-11], 3.7.2.1 (5.0).
-    pub(crate) fn released(&self, epoch: u64, packet_id: NonZeroU16, effects: &mut Effects) -> Result<(), CloseReason> {
+    ///
+    /// PUBCOMP waits until it is durable, even one for a packet id that is free already: that may not be durable yet.
+    pub(crate) fn released(
+        self: &Arc<Self>,
+        epoch: u64,
+        packet_id: NonZeroU16,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let mut present = self.current(&mut state, epoch)?;
         let known = present.inbound.release(packet_id);
         let answer = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        if self.is_logged() {
+            if known {
+                self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
+            }
+            self.promise(epoch, Promise::PubComp { packet_id, code: answer }, effects);
+            return Ok(());
+        }
         present.acknowledge(PacketType::PubComp, packet_id, answer, effects)
+    }
+
+    /// That the packet id is free is durable: PUBCOMP, to the connection that asked.
+    pub(crate) fn complete(
+        &self,
+        epoch: u64,
+        packet_id: NonZeroU16,
+        code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        self.current(&mut state, epoch)?.acknowledge(PacketType::PubComp, packet_id, code, effects)
     }
 
     /// A new session expiry, from DISCONNECT. Spec: [MQTT-3.14.2-2] (5.0): not when CONNECT said 0.
@@ -331,7 +415,7 @@ impl Session {
 }
 
 fn write_pubrel(packet_id: NonZeroU16, version: Version, out: &mut Vec<u8>) {
-    let ack = tidegate_mqtt::Ack::new(packet_id, ReasonCode::Success);
+    let ack = Ack::new(packet_id, ReasonCode::Success);
     ack.encode(PacketType::PubRel, version, out).expect("a bare acknowledgement encodes");
 }
 
@@ -399,7 +483,6 @@ pub(crate) fn retained_offer<'a>(
         retain: true,
         identifiers,
         backlog_max: Some(backlog_max),
-        persist: false,
         now,
     }
 }

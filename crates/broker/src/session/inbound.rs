@@ -76,23 +76,24 @@ impl Inbound {
         true
     }
 
-    /// The message is durable, or cannot be: its answer is `code`. `same_connection`: that it was published on.
-    pub(crate) fn unhold(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, same_connection: bool) {
+    /// The message is durable, or cannot be: its answer is `code`. `same_connection`: that it was published on. Whether a
+    /// QoS 2 packet id became free by it.
+    pub(crate) fn unhold(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, same_connection: bool) -> bool {
+        let mut freed = false;
         if qos == QoS::ExactlyOnce {
             if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
                 received.held = false;
             }
-            if code.is_failure() {
-                self.release(packet_id);
-            }
+            freed = code.is_failure() && self.release(packet_id);
         } else if !same_connection {
             // The packet id may be another message's by now.
-            return;
+            return false;
         }
         let waits = |owed: &&mut Owed| owed.qos == qos && owed.packet_id == packet_id && owed.code.is_none();
         if let Some(owed) = self.owed.iter_mut().find(waits) {
             owed.code = Some(code);
         }
+        freed
     }
 
     /// An answer that is known, behind those that wait; false when the client should have waited for them.
@@ -121,6 +122,11 @@ impl Inbound {
     pub(crate) fn release(&mut self, packet_id: NonZeroU16) -> bool {
         let at = self.received.iter().position(|received| received.packet_id == packet_id);
         at.map(|at| self.received.swap_remove(at)).is_some()
+    }
+
+    /// The packet ids of a session of an earlier process whose PUBREL has not come.
+    pub(crate) fn restore(&mut self, packet_ids: impl IntoIterator<Item = NonZeroU16>) {
+        self.received.extend(packet_ids.into_iter().map(|packet_id| Received { packet_id, held: false }));
     }
 
     /// The connection ended: nothing is owed to it any more; the client publishes again.

@@ -40,6 +40,12 @@ pub(crate) struct Outbound {
     unacknowledged_bytes: usize,
     /// Waiting retained messages: while there are any, later messages queue up behind them, QoS 0 too.
     backlog: u32,
+    /// Whether what becomes of messages is logged, and QoS 2 messages wait until they are durable.
+    kept: bool,
+    /// QoS 2 messages up to this one are durable.
+    durable_to: u64,
+    /// What is done with since the last look.
+    finished: Vec<u64>,
 }
 
 /// One message on its way.
@@ -56,6 +62,8 @@ pub(crate) struct Entry {
     pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
     /// `None` once the client has it: from PUBREC on.
     message: Option<Stamped>,
+    /// Its PUBREL may be sent: that the client has it is durable.
+    settled: bool,
 }
 
 /// How far one message is.
@@ -104,6 +112,9 @@ impl Default for Outbound {
             waiting_bytes: 0,
             unacknowledged_bytes: 0,
             backlog: 0,
+            kept: false,
+            durable_to: 0,
+            finished: Vec::new(),
         }
     }
 }
@@ -122,6 +133,49 @@ impl Outbound {
     const DONE_MAX: usize = 64;
     /// Entries that an empty queue keeps the memory of.
     const IDLE_ENTRIES_MAX: usize = 64;
+
+    /// An empty queue whose next message has this number.
+    pub(crate) fn starting_at(next_sequence: u64) -> Self {
+        Self { next_sequence: next_sequence.max(1), ..Self::default() }
+    }
+
+    /// Put back a message of an earlier process, behind those that are back; `sent`: it may have been sent by that.
+    pub(crate) fn restore(
+        &mut self,
+        sequence: u64,
+        message: Stamped,
+        qos: QoS,
+        retain: bool,
+        identifiers: Option<Box<[NonZeroU32]>>,
+        sent: bool,
+    ) {
+        let state = if sent { State::Sent } else { State::Waiting };
+        if !sent {
+            self.waiting += 1;
+            self.waiting_bytes += cost(&message);
+            if let Some(at) = message.expires_at {
+                self.expires_at = Some(self.expires_at.map_or(at, |earliest| earliest.min(at)));
+            }
+        }
+        let message = Some(message);
+        let (backlog, counted, settled) = (false, false, false);
+        self.entries.push_back(Entry { sequence, state, qos, retain, backlog, counted, identifiers, message, settled });
+    }
+
+    /// Put back a message whose PUBREL is owed, behind those that are back.
+    pub(crate) fn restore_released(&mut self, sequence: u64) {
+        self.entries.push_back(Entry {
+            sequence,
+            state: State::Released,
+            qos: QoS::ExactlyOnce,
+            retain: false,
+            backlog: false,
+            counted: false,
+            identifiers: None,
+            message: None,
+            settled: true,
+        });
+    }
 
     /// Messages not finished: what the session has to do.
     pub(crate) fn len(&self) -> usize {
@@ -163,8 +217,17 @@ impl Outbound {
         }
         let identifiers = (!identifiers.is_empty()).then(|| identifiers.into());
         let message = Some(message);
-        let state = State::Waiting;
-        self.entries.push_back(Entry { sequence, state, qos, retain, backlog, counted: false, identifiers, message });
+        self.entries.push_back(Entry {
+            sequence,
+            state: State::Waiting,
+            qos,
+            retain,
+            backlog,
+            counted: false,
+            identifiers,
+            message,
+            settled: false,
+        });
         sequence
     }
 
@@ -203,8 +266,64 @@ impl Outbound {
     }
 
     fn finish(&mut self, at: usize) {
-        self.entries[at].finish();
+        let entry = &mut self.entries[at];
+        if self.kept && entry.qos != QoS::AtMostOnce {
+            self.finished.push(entry.sequence);
+        }
+        entry.finish();
         self.done += 1;
+    }
+
+    /// Whether what becomes of messages is to be logged from now on.
+    pub(crate) fn keep(&mut self, keep: bool) {
+        if keep && !self.kept {
+            self.durable_to = self.next_sequence - 1;
+        }
+        self.kept = keep;
+        if !keep {
+            self.finished = Vec::new();
+            self.entries.iter_mut().for_each(|entry| entry.settled = true);
+        }
+    }
+
+    /// What is done with since the last call.
+    pub(crate) fn take_finished(&mut self) -> impl Iterator<Item = u64> {
+        std::mem::take(&mut self.finished).into_iter()
+    }
+
+    /// The QoS 2 message `sequence`, and whatever is before it, is durable, or it is not: then it will not be sent.
+    pub(crate) fn settle_delivery(&mut self, sequence: u64, durable: bool) {
+        if durable {
+            self.durable_to = self.durable_to.max(sequence);
+            return;
+        }
+        let at = self.entries.partition_point(|entry| entry.sequence < sequence);
+        // QoS 0 entries may bear the same number.
+        let wanted = |entry: &&Entry| entry.sequence == sequence;
+        let same = self.entries.iter().skip(at).take_while(wanted);
+        if let Some(ahead) = same.clone().position(|entry| entry.qos == QoS::ExactlyOnce)
+            && self.entries[at + ahead].state == State::Waiting
+        {
+            self.finish_waiting(at + ahead);
+        }
+    }
+
+    /// That the client has the message of packet id `id` is durable.
+    pub(crate) fn settle_release(&mut self, id: NonZeroU16) {
+        if let Some(at) = self.find(id) {
+            self.entries[at].settled = true;
+        }
+    }
+
+    /// The sequence number of what was sent with packet id `id`.
+    pub(crate) fn sequence_of(&self, id: NonZeroU16) -> Option<u64> {
+        self.find(id).map(|at| self.entries[at].sequence)
+    }
+
+    /// The first sequence number that no connection has sent.
+    pub(crate) fn unsent_from(&self) -> u64 {
+        let waiting = |entry: &&Entry| entry.state == State::Waiting && entry.qos != QoS::AtMostOnce;
+        self.entries.iter().find(waiting).map_or(self.next_sequence, |entry| entry.sequence)
     }
 
     /// Whether `next` is about the message that was pushed last.
@@ -223,6 +342,9 @@ impl Outbound {
         let oldest = self.entries.front()?.sequence;
         let entry = &self.entries[self.cursor];
         if entry.state == State::Released {
+            if self.kept && !entry.settled {
+                return None;
+            }
             return Some(Next::Release(packet_id(entry.sequence)));
         }
         let message = entry.message.as_ref().expect("a message is there until the client has it");
@@ -231,7 +353,8 @@ impl Outbound {
         }
         let fits = self.unacknowledged_bytes == 0 || self.unacknowledged_bytes + cost(message) <= bytes_max;
         // Ids are unique among what is unacknowledged because they are fewer than its span.
-        if quota == 0 || !fits || entry.sequence - oldest >= IDS {
+        let durable = entry.qos != QoS::ExactlyOnce || !self.kept || entry.sequence <= self.durable_to;
+        if quota == 0 || !fits || !durable || entry.sequence - oldest >= IDS {
             return None;
         }
         let packet_id = Some(packet_id(entry.sequence));

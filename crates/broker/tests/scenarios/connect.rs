@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_broker::{Access, Alone, Broker, CloseReason, Effects, Principal, Profile, Selector, Settings, client_id};
+use tidegate_broker::{
+    Access, Alone, Broker, CloseReason, Effects, Principal, Profile, Record, Selector, Settings, client_id,
+};
 use tidegate_mqtt::{
     Connect, MessageProperties, Packet, Peer, QoS, ReasonCode, SessionExpiry, Will, decode, decode_connect,
 };
@@ -300,7 +302,9 @@ fn what_is_done_outside_of_a_core_reaches_one() {
     assert_eq!(slots, [client.link.as_ref().unwrap().address().slot]);
     world.broker.hand_over(&mut world.effects);
     assert_eq!(world.events().len(), 1);
-    assert_eq!(world.batch().unwrap().records.len(), 1);
+    let batch = world.batch().unwrap();
+    let kinds: Vec<_> = batch.records.iter().map(|record| matches!(record, Record::Queued { .. })).collect();
+    assert_eq!(kinds, [false, true], "the session lost its connection, then the will was queued for it");
     world.fetch(&mut client);
     assert_eq!(client.ended, Some(CloseReason::AdministrativeAction));
 }

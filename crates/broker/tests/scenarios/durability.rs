@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidegate_broker::{Batch, CloseReason, Profile, Record, Settings};
+use tidegate_broker::{CloseReason, Profile, Record, Settings};
 use tidegate_mqtt::{Packet, Publish, QoS, ReasonCode};
 
 use crate::world::*;
@@ -66,8 +66,8 @@ fn messages_for_kept_sessions_are_acknowledged_when_durable() {
         let batch = world.batch().unwrap();
         assert_eq!(batch.records.len(), 2);
         for (n, record) in batch.records.iter().enumerate() {
-            let Record::Queued { client_id, sequence, message, .. } = record else { panic!("{record:?}") };
-            assert_eq!((&**client_id, *sequence, message.topic_name()), ("kept", n as u64 + 1, "t"));
+            let Record::Queued { delivery, .. } = record else { panic!("{record:?}") };
+            assert_eq!((delivery.sequence, delivery.message.topic_name()), (n as u64 + 1, "t"));
         }
         assert!(world.batch().is_none());
         answer(&mut world, batch);
@@ -89,6 +89,7 @@ fn absent_sessions_and_qos_0_need_no_batch_or_just_one() {
     let (mut kept, _) = world.resume(V4, "kept");
     world.subscribe(&mut kept, "t", QoS::AtLeastOnce);
     world.lose(&mut kept);
+    world.make_durable();
     let mut publisher = world.connect(V4, "p");
     world.publish(&mut publisher, "t", "m");
     assert!(world.batch().is_none());

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use tidegate_broker::{Batch, CloseReason, Profile, Settings};
+use tidegate_broker::{CloseReason, Profile, Settings};
 use tidegate_mqtt::{Connect, Packet, Publish, QoS, SessionExpiry, topic};
 
 use crate::world::*;

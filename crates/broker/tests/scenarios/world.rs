@@ -11,8 +11,8 @@ use std::{
 };
 
 use tidegate_broker::{
-    Access, Alone, Authorize, Batch, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent,
-    Link, LinkAddress, Output, Principal, Profile, Settings, client_id,
+    Access, Alone, Authorize, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent, Link,
+    LinkAddress, Output, Principal, Profile, Record, Settings, Token, client_id,
 };
 use tidegate_ids::{Now, Tenant};
 use tidegate_mqtt::{
@@ -58,6 +58,12 @@ impl Authorize for Policies {
     fn allows(&self, access: Access, topic: &str) -> bool {
         !self.denied.lock().unwrap().iter().any(|(denied, name)| *denied == access && name == topic)
     }
+}
+
+/// One turn's records and what waits for them.
+pub struct Batch {
+    pub records: Vec<Record>,
+    pub token: Token,
 }
 
 pub struct World {
@@ -283,6 +289,10 @@ impl World {
         self.fetch(client);
         let before = client.got.len();
         self.send(client, &packet).unwrap();
+        if client.got.len() == before {
+            self.make_durable();
+            self.fetch(client);
+        }
         match client.got.remove(before) {
             Some(Got::SubAck(9, codes)) => codes[0],
             other => panic!("not SUBACK: {other:?}"),
@@ -298,6 +308,10 @@ impl World {
         self.fetch(client);
         let before = client.got.len();
         self.send(client, &packet).unwrap();
+        if client.got.len() == before {
+            self.make_durable();
+            self.fetch(client);
+        }
         match client.got.remove(before) {
             Some(Got::UnsubAck(8, codes)) => codes,
             other => panic!("not UNSUBACK: {other:?}"),
@@ -333,8 +347,23 @@ impl World {
         self.send(client, &Packet::PubComp(Ack::new(id(packet_id), ReasonCode::Success))).unwrap();
     }
 
+    /// What a journal would write, and what waits for it.
     pub fn batch(&mut self) -> Option<Batch> {
-        self.effects.take_batch()
+        let token = self.effects.take_token()?;
+        let mut records = Vec::new();
+        let bytes = self.broker.take_records(&mut records);
+        self.broker.settle_records(bytes);
+        Some(Batch { records, token })
+    }
+
+    /// Make everything durable that waits to be.
+    pub fn make_durable(&mut self) -> Vec<Record> {
+        let mut written = Vec::new();
+        while let Some(Batch { mut records, token }) = self.batch() {
+            written.append(&mut records);
+            self.broker.persisted(token, self.now, &mut self.effects);
+        }
+        written
     }
 
     pub fn events(&mut self) -> Vec<LifecycleEvent> {

@@ -158,3 +158,37 @@ fn only_topic_names_are_messages() {
         );
     }
 }
+
+#[test]
+fn a_message_survives_the_disk() {
+    let plain = Message::new("t", &MessageProperties::default(), b"").expect("valid");
+    for message in [message(), plain] {
+        let mut stored = Vec::new();
+        message.store(&mut stored);
+        assert_eq!(Message::from_stored(&stored), Some(message.clone()));
+        // Cut short it is refused, or is another message: the payload has no length of its own.
+        let head = stored.len() - message.payload().len();
+        for length in 0..head {
+            assert_eq!(Message::from_stored(&stored[..length]), None, "{length}");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_stored_bytes_make_a_message_that_panics(mut bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..80), flip in 0usize..400) {
+        for bytes in [std::mem::take(&mut bytes), {
+            let mut stored = Vec::new();
+            message().store(&mut stored);
+            let at = flip / 8 % stored.len();
+            stored[at] ^= 1 << (flip % 8);
+            stored
+        }] {
+            if let Some(message) = Message::from_stored(&bytes) {
+                let _ = message.properties();
+                let mut out = Vec::new();
+                let _ = message.append(&Delivery::new(Version::V5), &mut out);
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the broker gives once records are durable.
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+};
+
+use tidegate_ids::Tenant;
+use tidegate_mqtt::{QoS, ReasonCode};
+
+use crate::{Profile, session::Session};
+
+/// What waits for records of one turn of one core: owed to `Broker::persisted` or `Broker::persist_failed`.
+#[derive(Debug, Default)]
+pub struct Token {
+    pub(crate) held: Vec<Held>,
+    /// Something was logged, even if nobody waits for it.
+    pub(crate) logged: bool,
+}
+
+impl Token {
+    /// Move everything of `other` behind what is here.
+    pub fn append(&mut self, other: &mut Self) {
+        self.held.append(&mut other.held);
+        self.logged |= std::mem::take(&mut other.logged);
+    }
+
+    /// Whether nothing was logged and nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty() && !self.logged
+    }
+}
+
+/// Something not yet given to a session's connection.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) tenant: Tenant,
+    pub(crate) session: Arc<Session>,
+    pub(crate) epoch: u64,
+    pub(crate) promise: Promise,
+}
+
+/// What is given when the records are durable.
+#[derive(Debug)]
+pub(crate) enum Promise {
+    /// PUBACK or PUBREC; the only one that can be refused instead.
+    Publish {
+        packet_id: NonZeroU16,
+        qos: QoS,
+    },
+    /// PUBREL: the client forgets the packet id after it, so we may never send that message again.
+    PubRel {
+        packet_id: NonZeroU16,
+        code: ReasonCode,
+    },
+    /// PUBCOMP: the client uses the packet id for another message after it, so we must have forgotten it.
+    PubComp {
+        packet_id: NonZeroU16,
+        code: ReasonCode,
+    },
+    /// SUBACK, already encoded, and the retained messages behind it.
+    SubAck {
+        packet: Vec<u8>,
+        made: Vec<Made>,
+        identifier: Option<NonZeroU32>,
+        profile: Arc<Profile>,
+    },
+    UnsubAck {
+        packet: Vec<u8>,
+    },
+    /// A QoS 2 message may be sent: its packet id would mean another message after a crash before.
+    Delivery {
+        sequence: u64,
+    },
+}
+
+/// A subscription that was made, and whether retained messages come with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) filter: Arc<str>,
+    pub(crate) granted: QoS,
+    pub(crate) no_local: bool,
+    pub(crate) send_retained: bool,
+}

@@ -1,0 +1,62 @@
+//! A session of an earlier process.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use tidegate_ids::Now;
+use tidegate_mqtt::QoS;
+
+use super::{Outbound, Session, Surroundings};
+use crate::{Presence, QueuedRecord, RestoredSession, message::Stamped, restore::monotonic};
+
+impl Session {
+    /// Become what the records say, with nobody connected.
+    pub(crate) fn restore(self: &Arc<Self>, restored: RestoredSession, around: Surroundings<'_>) {
+        let now = around.now;
+        let RestoredSession { record, queue, released, received, next_sequence, .. } = restored;
+        let mut state = self.state.lock();
+        state.expiry = record.expiry;
+        state.will = record.will.map(Box::new);
+        let sent_max = usize::from(state.profile.limits.send_maximum);
+        let unsent_from = match record.presence {
+            Presence::Connected => {
+                state.ends_at = record.expiry.duration().map(|expiry| now.monotonic + expiry);
+                let will_at = state.will.as_ref().map(|will| now.monotonic + will.delay);
+                state.will_at = will_at.map(|at| state.ends_at.map_or(at, |ends_at| ends_at.min(at)));
+                // What was sent is not known: at most so many were.
+                queue.get(sent_max).map_or(next_sequence, |first| first.sequence)
+            }
+            Presence::Absent { ends_at, will_at, unsent_from } => {
+                state.ends_at = ends_at.map(|at| monotonic(at, now));
+                state.will_at = will_at.map(|at| monotonic(at, now)).filter(|_| state.will.is_some());
+                unsent_from
+            }
+        };
+        self.kept.store(true, Relaxed);
+        state.outbound = restore_outbound(queue, &released, next_sequence, unsent_from, now);
+        state.outbound.keep(self.records.is_some());
+        state.inbound.restore(received);
+        self.schedule(&mut state, around);
+        self.update_load(&state);
+    }
+}
+
+fn restore_outbound(
+    queue: Vec<QueuedRecord>,
+    released: &[u64],
+    next_sequence: u64,
+    unsent_from: u64,
+    now: Now,
+) -> Outbound {
+    let mut outbound = Outbound::starting_at(next_sequence);
+    let mut released = released.iter().copied().peekable();
+    for QueuedRecord { sequence, qos, retain, identifiers, expires_at, message } in queue {
+        while let Some(before) = released.next_if(|&before| before < sequence) {
+            outbound.restore_released(before);
+        }
+        let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
+        debug_assert!(qos != QoS::AtMostOnce, "QoS 0 is never logged");
+        outbound.restore(sequence, message, qos, retain, identifiers, sequence < unsent_from);
+    }
+    released.for_each(|sequence| outbound.restore_released(sequence));
+    outbound
+}
