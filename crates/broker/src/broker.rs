@@ -176,7 +176,9 @@ impl Broker {
     /// `last` gets the last bytes for the client, behind what it holds: write them if the socket takes them, then close.
     pub fn disconnected(&self, link: Link, reason: CloseReason, last: &mut Vec<u8>, now: Now, effects: &mut Effects) {
         let around = Surroundings { tenant: &link.tenant, deadlines: &self.deadlines, now };
+        let before = last.len();
         let aftermath = link.session.disconnect(link.epoch, reason, last, around, effects);
+        effects.counters.bytes_sent += (last.len() - before) as u64;
         self.clean_up(&link.tenant, &link.session, aftermath, now, effects);
     }
 
@@ -209,8 +211,7 @@ impl Broker {
                 self.known_tenant(*tenant).map_or(0, |tenant| self.kick_all(&tenant, reason, now, effects))
             }
             Selector::Everyone => {
-                let tenants: Vec<_> = self.tenants.read().values().cloned().collect();
-                tenants.iter().map(|tenant| self.kick_all(tenant, reason, now, effects)).sum()
+                self.all_tenants().iter().map(|tenant| self.kick_all(tenant, reason, now, effects)).sum()
             }
         }
     }
@@ -419,8 +420,12 @@ impl Broker {
     }
 
     /// The state of a tenant that somebody connected or published for. Questions make no state.
-    fn known_tenant(&self, tenant: Tenant) -> Option<Arc<TenantState>> {
+    pub(crate) fn known_tenant(&self, tenant: Tenant) -> Option<Arc<TenantState>> {
         self.tenants.read().get(&tenant).cloned()
+    }
+
+    pub(crate) fn all_tenants(&self) -> Vec<Arc<TenantState>> {
+        self.tenants.read().values().cloned().collect()
     }
 
     pub(crate) fn tenant(&self, tenant: Tenant) -> Arc<TenantState> {

@@ -161,6 +161,11 @@ impl Broker {
         let epoch = session.attach(attachment, resumed, around, effects);
         drop(sessions);
         session.go_on(epoch, now, effects);
+        if resumed {
+            session.for_each_shared(|shared| {
+                tenant.router.notice_return(shared.share_name, shared.topic_filter, &session);
+            });
+        }
         if let Some((session, aftermath)) = aftermath {
             self.clean_up(&tenant, &session, aftermath, now, effects);
         }

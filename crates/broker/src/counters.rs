@@ -37,6 +37,10 @@ counters! {
     messages_received,
     /// PUBLISH packets put into outboxes, resends included.
     messages_sent,
+    /// Bytes that clients sent, as far as `Link::received` was told.
+    bytes_received,
+    /// Bytes taken from outboxes.
+    bytes_sent,
     /// QoS 0 copies dropped because an outbox was full.
     dropped_qos0,
     /// QoS 1 and 2 copies dropped because a session's queue was full.

@@ -42,6 +42,7 @@
 mod broker;
 mod close;
 mod connect;
+mod control;
 mod counters;
 mod deadlines;
 mod effects;
@@ -66,6 +67,7 @@ mod topic_cache;
 pub use broker::{Broker, Selector, Settings, SystemPublish};
 pub use close::CloseReason;
 pub use connect::{ConnectRefused, ConnectRequest, client_id};
+pub use control::{ConnectionState, Ending, Gauges, RetainedPage, RetainedState, SessionPage, SessionState};
 pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};
 pub use events::{DisconnectReason, LifecycleEvent, LifecycleKind};

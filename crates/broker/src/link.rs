@@ -56,7 +56,21 @@ impl Link {
     /// Call it only when earlier output was written: what stays in the session counts towards its bounds. Pass a fresh
     /// `Vec` and give it back by `Effects::recycle`, so that an idle connection holds no buffer.
     pub fn take_output(&mut self, out: &mut Vec<u8>, now: tidegate_ids::Now, effects: &mut Effects) -> Output {
-        self.session.take_output(self.epoch, out, now, effects)
+        let before = out.len();
+        let output = self.session.take_output(self.epoch, out, now, effects);
+        effects.counters.bytes_sent += (out.len() - before) as u64;
+        output
+    }
+
+    /// Note that `bytes` arrived on this connection, packets in them handled or not.
+    pub fn received(&mut self, bytes: usize, effects: &mut Effects) {
+        effects.counters.bytes_received += bytes as u64;
+    }
+
+    /// Why the broker ended this connection, if it did: then nothing that arrives counts any more. A client that was
+    /// revoked should go at once, even if its socket does not take its last packet. One load while it has not ended.
+    pub fn ended(&self) -> Option<CloseReason> {
+        (!self.session.is_current(self.epoch)).then(|| self.session.ended_because(self.epoch))
     }
 
     /// How long the client may be silent: one and a half times its Keep Alive, as the profile adjusted it; `None`: for ever.

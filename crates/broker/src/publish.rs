@@ -268,8 +268,8 @@ impl Broker {
             routed.note(target.session.offer(&offer, &mut images, effects));
         }
         for group in &route.groups {
-            let mut attempt = 0;
-            while let Some(member) = group.pick(attempt) {
+            let mut refused = Vec::new();
+            while let Some(member) = group.pick(&refused) {
                 let identifiers = member.identifier.as_slice();
                 let qos = message.qos.min(member.options.qos);
                 let retain = retain && member.options.retain_as_published;
@@ -278,7 +278,7 @@ impl Broker {
                 if offered != Offered::Refused {
                     break;
                 }
-                attempt += 1;
+                refused.push(member.session.serial());
             }
         }
         routed

@@ -116,6 +116,21 @@ impl Retained {
         tree.find(topic_name).and_then(|node| tree.message(node).cloned())
     }
 
+    /// Up to `max` of them from place `from` on, and where to go on, if there is more; looks at `places_max` places at most.
+    pub(crate) fn page(&self, from: u32, max: usize, places_max: usize) -> (Vec<Arc<Stamped>>, Option<u32>) {
+        let tree = self.0.read();
+        let end = tree.nodes.capacity();
+        let mut found = Vec::new();
+        let mut at = from as usize;
+        let last = at.saturating_add(places_max).min(end);
+        while at < last && found.len() < max {
+            found.extend(tree.nodes.get(at).and_then(|node| node.kept.as_ref()).map(|kept| kept.message.clone()));
+            at += 1;
+        }
+        let next = u32::try_from(at).ok().filter(|_| at < end);
+        (found, next)
+    }
+
     /// Call `found` with each retained message that `topic_filter` matches, and its publisher, in no particular order, while none can change.
     /// `parent_level`: whether a final `/#` also matches its parent level.
     ///

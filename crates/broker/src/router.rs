@@ -8,7 +8,7 @@ use std::{
     num::NonZeroU32,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Acquire, Ordering::Release},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release},
     },
 };
 
@@ -16,6 +16,7 @@ use parking_lot::RwLock;
 use tidegate_mqtt::{QoS, topic};
 
 pub(crate) use group::Group;
+use group::Left;
 use trie::Trie;
 
 use crate::{levels::topic_hash, session::Session};
@@ -36,6 +37,8 @@ pub(crate) struct Router {
     exact: Box<[Stripe]>,
     wild: RwLock<Trie>,
     wild_generation: AtomicU64,
+    /// How many there are, members of groups included.
+    subscriptions: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -122,11 +125,17 @@ impl Default for Router {
             exact: (0..STRIPES).map(|_| Stripe::default()).collect(),
             wild: RwLock::default(),
             wild_generation: AtomicU64::default(),
+            subscriptions: AtomicUsize::new(0),
         }
     }
 }
 
 impl Router {
+    /// How many subscriptions there are, members of groups included.
+    pub(crate) fn subscription_count(&self) -> usize {
+        self.subscriptions.load(Relaxed)
+    }
+
     fn stripe(&self, hash: u64) -> &Stripe {
         &self.exact[hash as usize % STRIPES]
     }
@@ -142,7 +151,10 @@ impl Router {
             let begins = entry.is_empty();
             match Entry::position(&entry.subscribers, &subscriber.session) {
                 Some(at) => entry.subscribers[at] = subscriber,
-                None => push_tight(&mut entry.subscribers, subscriber),
+                None => {
+                    push_tight(&mut entry.subscribers, subscriber);
+                    self.subscriptions.fetch_add(1, Relaxed);
+                }
             }
             if begins { Interest::Begins } else { Interest::Unchanged }
         })
@@ -154,6 +166,7 @@ impl Router {
         self.change(filter, &filter.into(), false, |entry| {
             let Some(at) = Entry::position(&entry.subscribers, session) else { return Interest::Unchanged };
             entry.subscribers.swap_remove(at);
+            self.subscriptions.fetch_sub(1, Relaxed);
             if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }
         })
         .unwrap_or(Interest::Unchanged)
@@ -170,10 +183,15 @@ impl Router {
         self.change(filter, filter, true, |entry| {
             let begins = entry.is_empty();
             match entry.groups.iter().find(|group| group.share_name() == share_name) {
-                Some(group) => group.join(member, members_max)?,
+                Some(group) => {
+                    if !group.join(member, members_max)? {
+                        return Ok(Interest::Unchanged);
+                    }
+                }
                 None if entry.groups.len() >= GROUPS_PER_FILTER_MAX => return Err(GroupFull),
                 None => push_tight(&mut entry.groups, Arc::new(Group::new(share_name, member))),
             }
+            self.subscriptions.fetch_add(1, Relaxed);
             Ok(if begins { Interest::Begins } else { Interest::Unchanged })
         })
         .expect("a missing entry was made")
@@ -185,12 +203,29 @@ impl Router {
             let Some(at) = entry.groups.iter().position(|group| group.share_name() == share_name) else {
                 return Interest::Unchanged;
             };
-            if entry.groups[at].leave(session) {
+            let Left { was_member, is_empty } = entry.groups[at].leave(session);
+            if was_member {
+                self.subscriptions.fetch_sub(1, Relaxed);
+            }
+            if is_empty {
                 entry.groups.swap_remove(at);
             }
             if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }
         })
         .unwrap_or(Interest::Unchanged)
+    }
+
+    /// Let the group `share_name` on `filter` notice that `session` returned.
+    pub(crate) fn notice_return(&self, share_name: &str, filter: &str, session: &Session) {
+        let notice = |entry: &Entry| {
+            let group = entry.groups.iter().find(|group| group.share_name() == share_name);
+            group.inspect(|group| group.look_at(session));
+        };
+        if topic::has_wildcard(filter) {
+            self.wild.read().find(filter).map(notice);
+        } else {
+            self.stripe(topic_hash(filter)).filters.read().get(filter).map(notice);
+        }
     }
 
     /// Change the entry of a filter and move the generation. `None`: there is none, and `make` is false.

@@ -5,10 +5,12 @@ mod deliver;
 mod inbound;
 mod outbound;
 mod outbox;
+mod outside;
 mod restore;
 
 use std::{
     collections::HashSet,
+    net::SocketAddr,
     num::NonZeroU16,
     sync::{
         Arc,
@@ -17,8 +19,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tidegate_ids::{Monotonic, Now, Tenant};
-use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version};
+use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
+use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version, topic::Shared};
 
 pub(crate) use attach::{Aftermath, Attachment, Surroundings};
 pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
@@ -90,6 +92,8 @@ struct State {
 #[derive(Debug)]
 struct Connection {
     address: LinkAddress,
+    peer_address: SocketAddr,
+    since: Timestamp,
     version: Version,
     rights: Rights,
     outbox: Outbox,
@@ -238,6 +242,12 @@ impl Session {
     /// Change the filters, and the router with them; `None` when the session ended. `change` takes no other session's lock.
     pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut HashSet<Arc<str>>) -> T) -> Option<T> {
         self.filters.lock().as_mut().map(change)
+    }
+
+    /// Call `found` with each shared subscription, under the lock of the filters. O(filters).
+    pub(crate) fn for_each_shared(&self, found: impl FnMut(Shared<'_>)) {
+        let filters = self.filters.lock();
+        filters.iter().flatten().filter_map(|filter| Shared::parse(filter)).for_each(found);
     }
 
     fn event_of(&self, state: &State, kind: LifecycleKind, now: Now) -> LifecycleEvent {

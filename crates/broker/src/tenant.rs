@@ -1,7 +1,8 @@
 //! Everything of one account in one region. Nothing here refers to another tenant.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -29,7 +30,7 @@ pub(crate) struct TenantState {
 }
 
 /// Sessions by client id.
-pub(crate) type Sessions = HashMap<Arc<str>, Arc<Session>>;
+pub(crate) type Sessions = BTreeMap<Arc<str>, Arc<Session>>;
 
 impl TenantState {
     pub(crate) fn new(tenant: Tenant) -> Self {
@@ -45,7 +46,28 @@ impl TenantState {
 
     /// The part of the sessions that `client_id` belongs to. Its lock is taken before a session's, never after.
     pub(crate) fn shard(&self, client_id: &str) -> &Mutex<Sessions> {
-        &self.sessions[topic_hash(client_id) as usize % SHARDS]
+        &self.sessions[Self::shard_number(client_id)]
+    }
+
+    fn shard_number(client_id: &str) -> usize {
+        topic_hash(client_id) as usize % SHARDS
+    }
+
+    /// Up to `max` sessions behind the one named `after`, shard by shard and by name in each.
+    pub(crate) fn sessions_after(&self, after: Option<&str>, max: usize) -> Vec<Arc<Session>> {
+        let mut found = Vec::new();
+        let first = after.map_or(0, Self::shard_number);
+        let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        for shard in &self.sessions[first..] {
+            let sessions = shard.lock();
+            let behind = sessions.range::<str, _>((from, Bound::Unbounded));
+            found.extend(behind.take(max - found.len()).map(|(_, session)| session.clone()));
+            if found.len() == max {
+                break;
+            }
+            from = Bound::Unbounded;
+        }
+        found
     }
 
     /// Let `session` have its name; `sessions` is its shard.

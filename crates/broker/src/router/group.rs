@@ -1,10 +1,10 @@
 //! Shared subscriptions: each message goes to one member. Spec: 4.8.2 (5.0).
 
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 
-use super::{Entry, GroupFull, Subscriber, push_tight};
+use super::{GroupFull, Subscriber};
 use crate::session::Session;
 
 /// The members of one share name on one filter.
@@ -14,18 +14,48 @@ pub(crate) struct Group {
     members: Mutex<Members>,
 }
 
-#[derive(Debug)]
+/// Members, and an order of them by how busy each was when it was last looked at.
+///
+/// The first in the order is looked at anew before it is picked, so none is picked that is busier than another is known to
+/// be. A member that became less busy is noticed when its turn to be looked at comes: at every pick while there are no more
+/// than [`LOOKS`], else within members / `LOOKS` picks. Nothing is linear in the members.
+#[derive(Debug, Default)]
 struct Members {
-    list: Vec<Subscriber>,
-    /// Where the next search begins, so that equals take turns.
-    next: usize,
+    list: Vec<Member>,
+    /// Places in `list`, by the session's serial.
+    places: HashMap<u64, u32>,
+    /// (load, turn, place in `list`).
+    order: BTreeSet<(u32, u64, u32)>,
+    /// The last turn that was given: equals take turns by it.
+    turn: u64,
+    /// Where the next look begins.
+    look_at: usize,
+}
+
+#[derive(Debug)]
+struct Member {
+    subscriber: Subscriber,
+    load: u32,
+    turn: u64,
+}
+
+/// Members looked at for one pick.
+const LOOKS: usize = 16;
+/// Members that are offered one message, one after the other, while each refuses.
+const OFFERS_MAX: usize = 64;
+
+/// What a session's leaving changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) was_member: bool,
+    pub(super) is_empty: bool,
 }
 
 impl Group {
     pub(super) fn new(share_name: &str, first: Subscriber) -> Self {
-        let mut list = Vec::new();
-        push_tight(&mut list, first);
-        Self { share_name: share_name.into(), members: Mutex::new(Members { list, next: 0 }) }
+        let mut members = Members::default();
+        members.add(first);
+        Self { share_name: share_name.into(), members: Mutex::new(members) }
     }
 
     pub(super) fn share_name(&self) -> &str {
@@ -34,43 +64,106 @@ impl Group {
 
     /// Whether a final `/#` of this group's filter matches its parent level: as the first member's profile says.
     pub(super) fn parent_level(&self) -> bool {
-        self.members.lock().list.first().is_some_and(|member| member.options.parent_level)
+        self.members.lock().list.first().is_some_and(|member| member.subscriber.options.parent_level)
     }
 
-    pub(super) fn join(&self, member: Subscriber, members_max: usize) -> Result<(), GroupFull> {
+    /// Whether the session is new to the group; else its options are replaced.
+    pub(super) fn join(&self, subscriber: Subscriber, members_max: usize) -> Result<bool, GroupFull> {
         let mut members = self.members.lock();
-        match Entry::position(&members.list, &member.session) {
-            Some(at) => members.list[at] = member,
-            None if members.list.len() >= members_max => return Err(GroupFull),
-            None => members.list.push(member),
+        if let Some(&at) = members.places.get(&subscriber.session.serial()) {
+            members.list[at as usize].subscriber = subscriber;
+            return Ok(false);
         }
-        Ok(())
-    }
-
-    /// Whether the group is empty now.
-    pub(super) fn leave(&self, session: &Arc<Session>) -> bool {
-        let mut members = self.members.lock();
-        if let Some(at) = Entry::position(&members.list, session) {
-            members.list.remove(at);
+        if members.list.len() >= members_max {
+            return Err(GroupFull);
         }
-        members.list.is_empty()
+        members.add(subscriber);
+        Ok(true)
     }
 
-    /// The member for the next message: connected before absent, then fewest unacknowledged, then in turn. When that
-    /// member would not have it, ask again with `attempt` one higher; `None` when all were asked.
-    pub(crate) fn pick(&self, attempt: usize) -> Option<Subscriber> {
+    pub(super) fn leave(&self, session: &Session) -> Left {
         let mut members = self.members.lock();
-        let Members { list, next } = &mut *members;
-        if attempt >= list.len() {
+        let was_member = members.remove(session.serial());
+        Left { was_member, is_empty: members.list.is_empty() }
+    }
+
+    /// Look at `session`, which has returned: absent members that return are to be noticed at once.
+    pub(super) fn look_at(&self, session: &Session) {
+        let mut members = self.members.lock();
+        if let Some(&at) = members.places.get(&session.serial()) {
+            members.look(at);
+        }
+    }
+
+    /// The member for the next message: connected before absent, then fewest messages on their way, then in turn. Of those
+    /// in `refused`, by their sessions' serials, none; `None` when all were asked, or enough of them.
+    pub(crate) fn pick(&self, refused: &[u64]) -> Option<Subscriber> {
+        if refused.len() >= OFFERS_MAX {
             return None;
         }
-        if attempt > 0 {
-            return Some(list[(*next + attempt - 1) % list.len()].clone());
+        let mut members = self.members.lock();
+        members.look_around();
+        loop {
+            let member = |at: u32| &members.list[at as usize];
+            let asked = |at: u32| refused.contains(&member(at).subscriber.session.serial());
+            let &(load, _, at) = members.order.iter().find(|(.., at)| !asked(*at))?;
+            if member(at).subscriber.session.load() > load {
+                members.look(at);
+                continue;
+            }
+            members.give_turn(at);
+            return Some(members.list[at as usize].subscriber.clone());
         }
-        let start = *next % list.len();
-        let turn = (0..list.len()).map(|step| (start + step) % list.len());
-        let best = turn.min_by_key(|&at| list[at].session.load()).expect("a group has a member");
-        *next = best + 1;
-        Some(list[best].clone())
+    }
+}
+
+impl Members {
+    fn add(&mut self, subscriber: Subscriber) {
+        let at = u32::try_from(self.list.len()).expect("fewer than 2^32 members fit in memory");
+        let load = subscriber.session.load();
+        self.turn += 1;
+        self.places.insert(subscriber.session.serial(), at);
+        self.order.insert((load, self.turn, at));
+        self.list.push(Member { subscriber, load, turn: self.turn });
+    }
+
+    /// Whether there was one.
+    fn remove(&mut self, serial: u64) -> bool {
+        let Some(at) = self.places.remove(&serial) else { return false };
+        let gone = self.list.swap_remove(at as usize);
+        self.order.remove(&(gone.load, gone.turn, at));
+        if let Some(moved) = self.list.get(at as usize) {
+            self.order.remove(&(moved.load, moved.turn, self.list.len() as u32));
+            self.order.insert((moved.load, moved.turn, at));
+            self.places.insert(moved.subscriber.session.serial(), at);
+        }
+        true
+    }
+
+    /// Note how busy a member is now.
+    fn look(&mut self, at: u32) {
+        let member = &mut self.list[at as usize];
+        let load = member.subscriber.session.load();
+        if load != member.load {
+            self.order.remove(&(member.load, member.turn, at));
+            member.load = load;
+            self.order.insert((load, member.turn, at));
+        }
+    }
+
+    fn look_around(&mut self) {
+        for _ in 0..self.list.len().min(LOOKS) {
+            self.look_at = (self.look_at + 1) % self.list.len();
+            self.look(self.look_at as u32);
+        }
+    }
+
+    /// Behind all that are as busy.
+    fn give_turn(&mut self, at: u32) {
+        self.turn += 1;
+        let member = &mut self.list[at as usize];
+        self.order.remove(&(member.load, member.turn, at));
+        member.turn = self.turn;
+        self.order.insert((member.load, member.turn, at));
     }
 }

@@ -90,8 +90,12 @@ impl Trie {
         node
     }
 
-    /// Change the entry of `topic_filter` and forget it when it is empty afterwards. `None` when there is no entry.
-    pub(super) fn change<T>(&mut self, topic_filter: &str, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+    /// The entry of `topic_filter`.
+    pub(super) fn find(&self, topic_filter: &str) -> Option<&Entry> {
+        self.entry_of(self.node_of(topic_filter)?)
+    }
+
+    fn node_of(&self, topic_filter: &str) -> Option<u32> {
         let mut node = ROOT;
         for text in topic::levels(topic_filter) {
             node = match text {
@@ -103,6 +107,12 @@ impl Trie {
                 return None;
             }
         }
+        Some(node)
+    }
+
+    /// Change the entry of `topic_filter` and forget it when it is empty afterwards. `None` when there is no entry.
+    pub(super) fn change<T>(&mut self, topic_filter: &str, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let node = self.node_of(topic_filter)?;
         let entry = self.nodes[node as usize].entry.as_mut()?;
         let result = change(entry);
         if entry.is_empty() {

@@ -108,6 +108,8 @@ impl Session {
         state.will = attachment.will;
         let mut connection = Box::new(Connection {
             address,
+            peer_address: attachment.peer_address,
+            since: around.now.wall,
             version,
             rights: attachment.rights,
             outbox: Outbox::new(effects.buffer()),
@@ -188,7 +190,7 @@ impl Session {
     }
 
     /// End the present connection from outside: its owner finds its last bytes in a farewell.
-    fn dismiss(
+    pub(super) fn dismiss(
         self: &Arc<Self>,
         state: &mut State,
         reason: CloseReason,
@@ -292,7 +294,7 @@ impl Session {
     }
 
     /// The session ends: nothing of it is delivered or remembered any more.
-    fn end(
+    pub(super) fn end(
         self: &Arc<Self>,
         state: &mut State,
         around: Surroundings<'_>,

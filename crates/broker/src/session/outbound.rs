@@ -182,6 +182,12 @@ impl Outbound {
         self.entries.len() - self.done
     }
 
+    /// Messages sent on some connection and not acknowledged to the end; messages that wait; bytes of those.
+    pub(crate) fn depth(&self) -> (usize, usize, usize) {
+        let waiting = self.waiting as usize + self.backlog as usize;
+        (self.len() - waiting, waiting, self.waiting_bytes)
+    }
+
     /// Retained messages that wait. While there are any, later messages queue up behind them, QoS 0 too.
     pub(crate) fn backlog(&self) -> usize {
         self.backlog as usize
