@@ -156,10 +156,8 @@ impl Broker {
     /// Numbers of the whole broker. O(tenants).
     pub fn gauges(&self) -> Gauges {
         let counters = self.counters();
-        let mut gauges = Gauges {
-            clients_connected: counters.connected.saturating_sub(counters.disconnected),
-            ..Gauges::default()
-        };
+        let mut gauges =
+            Gauges { clients_connected: counters.connected.saturating_sub(counters.disconnected), ..Gauges::default() };
         for tenant in self.all_tenants() {
             gauges.clients_total += tenant.session_count() as u64;
             gauges.subscriptions += tenant.router.subscription_count() as u64;

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod connect;
+mod control;
 mod cores;
 mod delivery;
 mod durability;
