@@ -96,15 +96,21 @@ impl Slot {
             self.unsent = Unsent { bytes: output, start: count };
             return Ok(false);
         };
-        tls.encrypt(&output, &mut desk.records).map_err(io::Error::other)?;
+        // Every way out leaves the buffer empty: what is in it is of this connection only.
+        let mut records = std::mem::take(&mut desk.records);
+        let encrypted = tls.encrypt(&output, &mut records).map_err(io::Error::other);
         desk.effects.recycle(output);
-        let count = write(&self.socket, &desk.records)?.unwrap_or(0);
-        let all = count == desk.records.len();
-        if !all {
-            self.unsent = Unsent { bytes: desk.records.split_off(count), start: 0 };
-        }
-        desk.records.clear();
-        Ok(all)
+        let written = encrypted.and_then(|()| write(&self.socket, &records));
+        let all = written.map(|count| {
+            let count = count.unwrap_or(0);
+            if count < records.len() {
+                self.unsent = Unsent { bytes: records.split_off(count), start: 0 };
+            }
+            self.unsent.is_empty()
+        });
+        records.clear();
+        desk.records = records;
+        all
     }
 
     /// Ends the session: its last packet is left to be written, the Will and the rest are the broker's.

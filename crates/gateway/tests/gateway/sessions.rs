@@ -303,3 +303,33 @@ fn a_second_connect_is_a_protocol_error_whatever_it_names() {
         assert_eq!(client.disconnect_reason(), Some(ReasonCode::ProtocolError), "{name} {level}");
     }
 }
+
+#[test]
+fn a_connection_that_is_reset_while_it_is_written_to_leaves_the_next_one_whole() {
+    let world = World::new();
+    let ca = world.ca("factory");
+    let [lost, stays] = ["lost", "stays"].map(|name| world.device(&ca, name));
+    let mut lost = Client::tls(&world, &lost).unwrap().enter(Version::V5, "lost");
+    let mut stays = Client::tls(&world, &stays).unwrap().enter(Version::V5, "stays");
+    assert_eq!(lost.subscribe("news", QoS::AtMostOnce), ReasonCode::Success);
+    assert_eq!(stays.deliver("news", b"unread, so that closing resets"), ReasonCode::Success);
+    // The core is held inside a turn in which it has something to say to both.
+    let barrier = Arc::new(Barrier::new(2));
+    let held = barrier.clone();
+    world.interests.on_change(move |wanted| {
+        if wanted {
+            held.wait();
+            held.wait();
+        }
+    });
+    let mut bytes = Vec::new();
+    publish("news", b"for the lost", QoS::AtMostOnce).encode(Version::V5, &mut bytes).unwrap();
+    let subscription = [Subscription { topic_filter: "hold", options: SubscriptionOptions::at(QoS::AtMostOnce) }];
+    subscribe(&subscription).encode(Version::V5, &mut bytes).unwrap();
+    stays.send_bytes(&bytes).unwrap();
+    barrier.wait();
+    drop(lost);
+    barrier.wait();
+    assert_eq!(stays.receive()[0], 0x90);
+    stays.ping();
+}
