@@ -2,6 +2,7 @@
 
 mod bare;
 mod certificates;
+mod fairness;
 mod figures;
 mod issuers;
 mod memory;
@@ -36,6 +37,8 @@ enum What {
     Certificates(certificates::Options),
     /// How soon 1 000 live connections of one certificate end once it is revoked; fails over 100 ms.
     Revocation(revocation::Options),
+    /// How long ten slow publishers wait for their PUBACKs beside one that floods; fails when that doubles it.
+    Fairness(fairness::Options),
     /// The bare rustls server of `registry`, as a process of its own.
     #[command(hide = true)]
     BareServer,
@@ -52,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Mqtt(options) => mqtt::run(options),
         What::Certificates(options) => certificates::run(options),
         What::Revocation(options) => revocation::run(options),
+        What::Fairness(options) => fairness::run(options),
         What::BareServer => bare::serve(),
     }
 }
@@ -64,6 +68,7 @@ fn in_release(what: &What) -> Result<()> {
         What::Mqtt(options) => options.place.broker.as_ref(),
         What::Certificates(options) => options.place.broker.as_ref(),
         What::Revocation(options) => options.place.broker.as_ref(),
+        What::Fairness(options) => options.place.broker.as_ref(),
         What::BareServer => None,
     };
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -155,6 +155,28 @@ impl Connected {
         self.acknowledged(packet_id, || format!("PUBLISH to {topic_name}")).await
     }
 
+    /// PUBLISH at QoS 0, `count` times in one write; waits only for the broker to take the bytes.
+    pub async fn pour(&mut self, topic_name: &str, payload: &[u8], count: usize) -> Result<(), FleetError> {
+        let mut one = Vec::new();
+        Packet::Publish(Publish::new(topic_name, payload)).encode(Version::V5, &mut one)?;
+        self.stream.write_all(&one.repeat(count)).await?;
+        Ok(self.stream.flush().await?)
+    }
+
+    /// Takes whatever the broker sends and forgets it, until the connection ends: a subscriber who keeps up at any rate.
+    /// Returns how many bytes came.
+    pub async fn swallow(&mut self) -> Result<u64, FleetError> {
+        let mut bytes = 0;
+        loop {
+            self.buffer.clear();
+            self.buffer.reserve(READ_BYTES);
+            match self.stream.read_buf(&mut self.buffer).await? {
+                0 => return Ok(bytes),
+                some => bytes += some as u64,
+            }
+        }
+    }
+
     /// The next message.
     pub async fn message(&mut self) -> Result<Received, FleetError> {
         let next = async {

@@ -110,6 +110,7 @@ impl World {
 
     /// Server CPU per operation of each kind, in µs.
     async fn round(&mut self, options: &Options, round: u32) -> Result<[f64; KINDS.len()]> {
+        self.subject.watch_again().await?;
         let known: Vec<Caller> = self.subject.known.iter().cycle().take(options.devices).cloned().collect();
         let leaves = Leaves::make(&self.subject.ca, round, options.devices)?;
         let arrivals = |until| Arrivals {

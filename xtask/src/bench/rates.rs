@@ -129,8 +129,14 @@ impl Subject {
         let since = Instant::now();
         self.running = self.own.restart()?;
         let took = since.elapsed();
-        self.watcher = watch(&self.running, &self.watcher_identity).await?;
+        self.watch_again().await?;
         Ok(took)
+    }
+
+    /// A new connection for the watcher: the one it has may have been idle for too long.
+    pub(super) async fn watch_again(&mut self) -> Result<()> {
+        self.watcher = watch(&self.running, &self.watcher_identity).await?;
+        Ok(())
     }
 
     /// Where devices connect: the broker listens on loopback.
