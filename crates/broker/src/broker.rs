@@ -411,6 +411,9 @@ impl Broker {
         for filter in &aftermath.filters {
             self.remove_from_router(tenant, session, filter);
         }
+        for undelivered in aftermath.undelivered {
+            self.deliver_again(undelivered, now, effects);
+        }
         if aftermath.ended {
             tenant.forget(session);
         }

@@ -45,6 +45,10 @@ counters! {
     dropped_qos0,
     /// QoS 1 and 2 copies dropped because a session's queue was full.
     dropped_queue_full,
+    /// QoS 1 and 2 copies of a shared group that another member got because theirs left.
+    rerouted,
+    /// QoS 1 and 2 copies of a shared group dropped because no other member was left, or would have them.
+    dropped_unrouted,
     /// Copies dropped because the message expired before it was sent.
     dropped_expired,
     /// Copies dropped because they exceed the client's Maximum Packet Size.

@@ -14,8 +14,8 @@ use crate::{
     ports::Access,
     reserved,
     retained::Told,
-    router::{self, Route, Whose},
-    session::{Begin, Offer, Offered, Session, expires_at},
+    router::{self, Group, Route, Whose},
+    session::{Begin, Offer, Offered, Session, Undelivered, expires_at},
     tenant::TenantState,
     topic_cache::{CACHED_TOPIC_BYTES_MAX, TopicCache},
 };
@@ -250,6 +250,7 @@ impl Broker {
             retain: false,
             identifiers: &[],
             backlog_max: None,
+            group: None,
             now,
         };
         for target in &route.targets {
@@ -268,21 +269,48 @@ impl Broker {
             routed.note(target.session.offer(&offer, &mut images, effects));
         }
         for group in &route.groups {
-            let mut refused = Vec::new();
-            while let Some(member) = group.pick(&refused) {
-                let identifiers = member.identifier.as_slice();
-                let qos = message.qos.min(member.options.qos);
-                let retain = retain && member.options.retain_as_published;
-                let offered = member.session.offer(&Offer { qos, retain, identifiers, ..offer }, &mut images, effects);
-                routed.note(offered);
-                if offered != Offered::Refused {
-                    break;
-                }
-                refused.push(member.session.serial());
-            }
+            routed.note(offer_to_group(group, &Offer { retain, ..offer }, &mut images, effects));
         }
         routed
     }
+
+    /// Give a message of a shared group to another member. Spec: 4.8.2 (5.0).
+    pub(crate) fn deliver_again(&self, undelivered: Undelivered, now: Now, effects: &mut Effects) {
+        let Undelivered { group, message, retain } = undelivered;
+        let offer = Offer {
+            message: &message,
+            hash: topic_hash(message.message.topic_name()),
+            qos: message.qos,
+            retain,
+            identifiers: &[],
+            backlog_max: None,
+            group: None,
+            now,
+        };
+        match offer_to_group(&group, &offer, &mut Images::default(), effects) {
+            Offered::Refused => effects.counters.dropped_unrouted += 1,
+            Offered::Taken | Offered::TakenDurably => effects.counters.rerouted += 1,
+        }
+    }
+}
+
+/// Offer a message to the members of a group, one after the other, until one takes it.
+fn offer_to_group(group: &Arc<Group>, offer: &Offer<'_>, images: &mut Images, effects: &mut Effects) -> Offered {
+    let mut refused = Vec::new();
+    while let Some(member) = group.pick(&refused) {
+        let offer = Offer {
+            qos: offer.qos.min(member.options.qos),
+            retain: offer.retain && member.options.retain_as_published,
+            identifiers: member.identifier.as_slice(),
+            group: Some(group),
+            ..*offer
+        };
+        match member.session.offer(&offer, images, effects) {
+            Offered::Refused => refused.push(member.session.serial()),
+            taken => return taken,
+        }
+    }
+    Offered::Refused
 }
 
 impl Routed {

@@ -197,12 +197,18 @@ impl Router {
         .expect("a missing entry was made")
     }
 
-    /// Leave the group `share_name` on `filter`.
-    pub(crate) fn leave(&self, share_name: &str, filter: &str, session: &Arc<Session>) -> Interest {
+    /// Leave the group `share_name` on `filter`; the group, if there is one.
+    pub(crate) fn leave(
+        &self,
+        share_name: &str,
+        filter: &str,
+        session: &Arc<Session>,
+    ) -> (Interest, Option<Arc<Group>>) {
         self.change(filter, &filter.into(), false, |entry| {
             let Some(at) = entry.groups.iter().position(|group| group.share_name() == share_name) else {
-                return Interest::Unchanged;
+                return (Interest::Unchanged, None);
             };
+            let group = entry.groups[at].clone();
             let Left { was_member, is_empty } = entry.groups[at].leave(session);
             if was_member {
                 self.subscriptions.fetch_sub(1, Relaxed);
@@ -210,9 +216,9 @@ impl Router {
             if is_empty {
                 entry.groups.swap_remove(at);
             }
-            if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }
+            (if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }, Some(group))
         })
-        .unwrap_or(Interest::Unchanged)
+        .unwrap_or((Interest::Unchanged, None))
     }
 
     /// Let the group `share_name` on `filter` notice that `session` returned.

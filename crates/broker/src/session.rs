@@ -25,6 +25,7 @@ use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version, to
 pub(crate) use attach::{Aftermath, Attachment, Surroundings};
 pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
 pub(crate) use inbound::Begin;
+pub(crate) use outbound::Undelivered;
 
 use crate::{
     CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, WillRecord,

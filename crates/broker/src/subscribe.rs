@@ -14,7 +14,7 @@ use crate::{
     ports::Access,
     publish::within_limits,
     reserved,
-    router::{Interest, Options, Subscriber},
+    router::{Group, Interest, Options, Subscriber},
     session::{Session, retained_offer},
     tenant::TenantState,
 };
@@ -183,10 +183,11 @@ impl Broker {
         let mut codes = Vec::new();
         let mut events = Vec::new();
         for filter in unsubscribe.topic_filters.iter() {
+            let mut left = None;
             let known = link.session.change_filters(|filters| {
                 let known = filters.take(filter);
                 known.inspect(|known| {
-                    self.remove_from_router(&link.tenant, &link.session, filter);
+                    left = self.remove_from_router(&link.tenant, &link.session, filter);
                     link.session.log(effects, |session| Record::Unsubscribed {
                         tenant: link.tenant.tenant,
                         session,
@@ -194,6 +195,10 @@ impl Broker {
                     });
                 })
             });
+            let undelivered = left.map(|group| link.session.withdraw(&group, effects));
+            for undelivered in undelivered.into_iter().flatten() {
+                self.deliver_again(undelivered, now, effects);
+            }
             match known.flatten() {
                 Some(known) => {
                     events.push(known);
@@ -221,15 +226,22 @@ impl Broker {
         Ok(())
     }
 
-    /// Take one filter of a session, as the client wrote it, out of the router.
-    pub(crate) fn remove_from_router(&self, tenant: &TenantState, session: &Arc<Session>, filter: &str) {
-        let (inner, interest) = match Shared::parse(filter) {
-            None => (filter, tenant.router.unsubscribe(filter, session)),
+    /// Take one filter of a session, as the client wrote it, out of the router; the shared group it left by that.
+    pub(crate) fn remove_from_router(
+        &self,
+        tenant: &TenantState,
+        session: &Arc<Session>,
+        filter: &str,
+    ) -> Option<Arc<Group>> {
+        let (inner, interest, group) = match Shared::parse(filter) {
+            None => (filter, tenant.router.unsubscribe(filter, session), None),
             Some(Shared { share_name, topic_filter }) => {
-                (topic_filter, tenant.router.leave(share_name, topic_filter, session))
+                let (interest, group) = tenant.router.leave(share_name, topic_filter, session);
+                (topic_filter, interest, group)
             }
         };
         self.tell_interest(tenant, inner, interest);
+        group
     }
 
     pub(crate) fn tell_interest(&self, tenant: &TenantState, filter: &str, interest: Interest) {

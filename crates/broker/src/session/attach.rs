@@ -18,7 +18,7 @@ use std::{
 use tidegate_ids::{Monotonic, Now};
 use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
 
-use super::{Connection, Farewell, Session, State};
+use super::{Connection, Farewell, Session, State, Undelivered};
 use crate::{
     CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, WillRecord,
     deadlines::Deadlines, link::Rights, message::Aliases, session::outbox::Outbox, tenant::TenantState,
@@ -50,6 +50,8 @@ pub(crate) struct Attachment<'a> {
 pub(crate) struct Aftermath {
     /// To be published.
     pub(crate) will: Option<Box<WillRecord>>,
+    /// For other members of its shared groups.
+    pub(crate) undelivered: Vec<Undelivered>,
     /// To be taken out of the router.
     pub(crate) filters: HashSet<Arc<str>>,
     /// The session is to be forgotten.
@@ -312,6 +314,7 @@ impl Session {
             session,
             topic_filters: after.filters.iter().cloned().collect(),
         });
+        after.undelivered = state.outbound.withdraw(None, true);
         state.outbound = super::Outbound::default();
         state.inbound = super::Inbound::default();
         (state.will_at, state.ends_at) = (None, None);

@@ -8,12 +8,13 @@ use std::{
 use tidegate_ids::{Now, Timestamp};
 use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
-use super::{Begin, Connection, Outbound, Session, State, outbound::Acknowledged, outbound::Next};
+use super::{Begin, Connection, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
     CloseReason, Effects, Output, QueuedRecord, Record,
     levels::topic_hash,
     message::{Images, Stamped},
     persist::Promise,
+    router::Group,
 };
 
 /// A message for one session.
@@ -30,6 +31,8 @@ pub(crate) struct Offer<'a> {
     /// For a retained message that a new subscription brings: how many of these may wait. The bounds of the queue do not
     /// hold for them.
     pub(crate) backlog_max: Option<usize>,
+    /// The shared group whose member this is offered to.
+    pub(crate) group: Option<&'a Arc<Group>>,
     pub(crate) now: Now,
 }
 
@@ -91,6 +94,7 @@ impl Session {
             offer.retain,
             offer.identifiers,
             offer.backlog_max.is_some(),
+            offer.group,
         );
         let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
         self.pump_with(&mut state, offer.now, images, effects);
@@ -143,6 +147,14 @@ impl Session {
         self.pump(&mut state, now, effects);
         self.take_stock(&mut state, effects);
         Ok(())
+    }
+
+    /// The session left `group`: what no connection has sent of it is for other members.
+    pub(crate) fn withdraw(&self, group: &Arc<Group>, effects: &mut Effects) -> Vec<Undelivered> {
+        let mut state = self.state.lock();
+        let withdrawn = state.outbound.withdraw(Some(group), false);
+        self.take_stock(&mut state, effects);
+        withdrawn
     }
 
     /// Send what waits on connection `epoch`, once it stands.
@@ -483,6 +495,7 @@ pub(crate) fn retained_offer<'a>(
         retain: true,
         identifiers,
         backlog_max: Some(backlog_max),
+        group: None,
         now,
     }
 }

@@ -3,12 +3,13 @@
 use std::{
     collections::VecDeque,
     num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
 };
 
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::QoS;
 
-use crate::message::Stamped;
+use crate::{message::Stamped, router::Group};
 
 /// Packet ids are 1 to this.
 const IDS: u64 = u16::MAX as u64;
@@ -64,6 +65,17 @@ pub(crate) struct Entry {
     message: Option<Stamped>,
     /// Its PUBREL may be sent: that the client has it is durable.
     settled: bool,
+    /// The shared group it came by: other members may have it, if this one leaves.
+    group: Option<Arc<Group>>,
+}
+
+/// A message of a shared group that its member will not have.
+#[derive(Debug)]
+pub(crate) struct Undelivered {
+    pub(crate) group: Arc<Group>,
+    pub(crate) message: Stamped,
+    /// RETAIN as the member was to see it.
+    pub(crate) retain: bool,
 }
 
 /// How far one message is.
@@ -159,7 +171,19 @@ impl Outbound {
         }
         let message = Some(message);
         let (backlog, counted, settled) = (false, false, false);
-        self.entries.push_back(Entry { sequence, state, qos, retain, backlog, counted, identifiers, message, settled });
+        let group = None;
+        self.entries.push_back(Entry {
+            sequence,
+            state,
+            qos,
+            retain,
+            backlog,
+            counted,
+            identifiers,
+            message,
+            settled,
+            group,
+        });
     }
 
     /// Put back a message whose PUBREL is owed, behind those that are back.
@@ -174,6 +198,7 @@ impl Outbound {
             identifiers: None,
             message: None,
             settled: true,
+            group: None,
         });
     }
 
@@ -206,6 +231,7 @@ impl Outbound {
         retain: bool,
         identifiers: &[NonZeroU32],
         backlog: bool,
+        group: Option<&Arc<Group>>,
     ) -> u64 {
         let sequence = self.next_sequence;
         if qos != QoS::AtMostOnce {
@@ -233,8 +259,34 @@ impl Outbound {
             identifiers,
             message,
             settled: false,
+            group: group.cloned(),
         });
         sequence
+    }
+
+    /// Take out the messages of `group`, or of all groups, that other members may have instead: those that no connection
+    /// has sent; and when the session `ends`, QoS 1 messages that were not acknowledged.
+    ///
+    /// Spec: 4.8.2, [MQTT-4.8.2-4], [MQTT-4.8.2-5], [MQTT-3.10.4-3] (5.0): a QoS 2 message that was sent is nobody else's.
+    pub(crate) fn withdraw(&mut self, group: Option<&Arc<Group>>, ends: bool) -> Vec<Undelivered> {
+        let mut withdrawn = Vec::new();
+        for at in 0..self.entries.len() {
+            let entry = &self.entries[at];
+            let free = match entry.state {
+                State::Waiting => entry.qos != QoS::AtMostOnce,
+                State::Sent => ends && entry.qos == QoS::AtLeastOnce,
+                State::Released | State::Done => false,
+            };
+            let of = entry.group.as_ref().filter(|of| free && group.is_none_or(|group| Arc::ptr_eq(group, of)));
+            let Some(of) = of.cloned() else { continue };
+            let message = entry.message.clone().expect("a message is there until the client has it");
+            withdrawn.push(Undelivered { group: of, message, retain: entry.retain });
+            match entry.state {
+                State::Waiting => self.finish_waiting(at),
+                State::Sent | State::Released | State::Done => self.finish(at),
+            }
+        }
+        withdrawn
     }
 
     /// Finish the waiting messages that have expired; how many. Cheap while none can have.
@@ -531,6 +583,7 @@ impl Entry {
         self.state = State::Done;
         self.message = None;
         self.identifiers = None;
+        self.group = None;
     }
 }
 

@@ -83,7 +83,7 @@ fn a_deleted_connection_is_told_and_its_session_and_will_go_if_asked() {
             assert_eq!(world.payloads(&mut watcher), expected);
             assert_eq!(world.broker.session(tenant(), "c", world.now).is_none(), drop_session);
             let again = world.broker.delete_connection(tenant(), "c", ending, world.now, &mut world.effects);
-            assert_eq!(again, false, "there is nothing left to end");
+            assert!(!again, "there is nothing left to end");
         }
     }
 }

@@ -11,7 +11,7 @@ fn message(payload: &str) -> Stamped {
 }
 
 fn push(outbound: &mut Outbound, payload: &str, qos: QoS) -> u64 {
-    outbound.push(message(payload), qos, false, &[], false)
+    outbound.push(message(payload), qos, false, &[], false, None)
 }
 
 /// Send all that `quota` admits: payload or `rel`, id, DUP.
@@ -92,8 +92,8 @@ fn a_rewound_queue_sends_again_what_is_owed() {
 #[test]
 fn qos_0_in_the_queue_has_no_id_and_no_second_chance() {
     let mut outbound = Outbound::default();
-    outbound.push(message("r1"), AtMostOnce, true, &[], true);
-    outbound.push(message("r2"), AtLeastOnce, true, &[], true);
+    outbound.push(message("r1"), AtMostOnce, true, &[], true, None);
+    outbound.push(message("r2"), AtLeastOnce, true, &[], true, None);
     push(&mut outbound, "live", AtMostOnce);
     push(&mut outbound, "sure", AtLeastOnce);
     assert!(outbound.backlog() > 0);
