@@ -17,6 +17,7 @@ use crate::{
     CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Record, Token, Wake,
     counters::Totals,
     deadlines::Deadlines,
+    memory::{Memory, Process},
     message::Stamped,
     persist::{Held, Promise, RecordLog},
     session::{Aftermath, Session, Surroundings},
@@ -34,6 +35,7 @@ pub struct Broker {
     /// What is to be made durable; `None`: nothing ever is.
     records: Option<Arc<RecordLog>>,
     totals: Totals,
+    memory: Arc<Process>,
     /// Slots that other cores made dirty, by core. Bounded: a link is listed once until its output was taken.
     mailboxes: Box<[Mutex<Vec<u32>>]>,
     /// Events and tokens of callers that are no core, for the next core that hands over.
@@ -60,11 +62,23 @@ pub struct Settings {
     pub sessions_max: usize,
     /// Most retained messages of one tenant; beyond it a new one is not retained, and counted.
     pub retained_max: usize,
+    /// Most bytes that queues, outboxes, retained messages and wills of all tenants hold together. Beyond it messages of
+    /// QoS 0 are dropped and counted, others and new connections refused with 0x97, nothing more is retained.
+    pub memory_bytes_max: usize,
+    /// The same for each tenant.
+    pub account_memory_bytes_max: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cores: 1, persist: false, sessions_max: 1_000_000, retained_max: 500_000 }
+        Self {
+            cores: 1,
+            persist: false,
+            sessions_max: 1_000_000,
+            retained_max: 500_000,
+            memory_bytes_max: usize::MAX,
+            account_memory_bytes_max: usize::MAX,
+        }
     }
 }
 
@@ -114,6 +128,7 @@ impl Broker {
         Self {
             mailboxes: (0..settings.cores).map(|_| Mutex::default()).collect(),
             records: settings.persist.then(Arc::default),
+            memory: Process::new(settings.memory_bytes_max),
             settings,
             wake,
             fabric,
@@ -415,7 +430,7 @@ impl Broker {
             self.deliver_again(undelivered, now, effects);
         }
         if aftermath.ended {
-            tenant.forget(session);
+            tenant.forget(session, now.monotonic);
         }
         if let Some(will) = aftermath.will {
             self.publish_will(tenant, session, *will, now, effects);
@@ -435,7 +450,16 @@ impl Broker {
         if let Some(known) = self.known_tenant(tenant) {
             return known;
         }
-        self.tenants.write().entry(tenant).or_insert_with(|| Arc::new(TenantState::new(tenant))).clone()
+        self.tenants.write().entry(tenant).or_insert_with(|| self.new_tenant(tenant)).clone()
+    }
+
+    fn new_tenant(&self, tenant: Tenant) -> Arc<TenantState> {
+        let memory = Memory::new(self.settings.account_memory_bytes_max, self.memory.clone());
+        Arc::new(TenantState::new(tenant, memory))
+    }
+
+    pub(crate) fn memory_used(&self) -> usize {
+        self.memory.used()
     }
 
     pub(crate) fn settings(&self) -> &Settings {

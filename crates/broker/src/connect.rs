@@ -1,17 +1,26 @@
 //! CONNECT: who may come in under which name, and on what terms.
 
-use std::{net::SocketAddr, num::NonZeroU16, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::NonZeroU16,
+    num::NonZeroU32,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use tidegate_ids::{Now, Tenant};
 use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, SessionExpiry, Version};
 
 use crate::{
-    Broker, Effects, Link, LinkAddress, Principal, Profile, WillRecord,
+    Broker, ConnectFailure, Effects, LifecycleEvent, LifecycleKind, Limits, Link, LinkAddress, Principal, Profile,
+    WillRecord,
     link::Rights,
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
+    rate::Rate,
     reserved,
     session::{Attachment, Session, Surroundings},
+    tenant::TenantState,
 };
 
 /// A CONNECT that the edge lets in: the certificate is good and `iot:Connect` allows the client id.
@@ -50,6 +59,14 @@ impl ConnectRefused {
     /// A refusal of the edge's own: an inactive certificate, `iot:Connect` denied.
     pub fn new(code: ReasonCode, reason: &'static str) -> Self {
         Self { code, reason }
+    }
+
+    const CLIENT_TOO_OFTEN: &'static str = "the client connects too often";
+    const ACCOUNT_TOO_OFTEN: &'static str = "the clients of the account connect too often";
+
+    /// Whether it is only too soon.
+    fn is_throttled(&self) -> bool {
+        [Self::CLIENT_TOO_OFTEN, Self::ACCOUNT_TOO_OFTEN].contains(&self.reason)
     }
 
     /// Append the CONNACK that tells the client, if the profile and the version have one. Close after it.
@@ -99,7 +116,13 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> Result<Link, ConnectRefused> {
-        let terms = Terms::of(&request).inspect_err(|_| effects.counters.connect_refused += 1)?;
+        let terms = Terms::of(&request).inspect_err(|refused| {
+            effects.counters.connect_refused += 1;
+            if refused.code == ReasonCode::NotAuthorized {
+                let ConnectRequest { tenant, client_id, principal, peer_address, session_identifier, .. } = &request;
+                self.connect_failed(*tenant, client_id, principal, *peer_address, *session_identifier, now, effects);
+            }
+        })?;
         let tenant = self.tenant(request.tenant);
         let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
         let ConnectRequest { client_id, principal, profile, connect, authorize, address, .. } = request;
@@ -122,17 +145,25 @@ impl Broker {
             rights: rights.clone(),
             expiry: terms.expiry,
             will: terms.will,
+            version_number: 0,
+            connects: Rate::default(),
             receive_maximum: connect.properties.receive_maximum.get(),
             packet_bytes_max,
             topic_alias_maximum: connect.properties.topic_alias_maximum,
             connack,
         };
         let mut sessions = tenant.shard(&client_id).lock();
+        let past = sessions.past(&client_id, now.monotonic);
         let earlier = sessions.get(&client_id).cloned();
-        if earlier.is_none() && tenant.session_count() >= self.settings().sessions_max {
+        let history = earlier.as_ref().map(|earlier| earlier.history());
+        let history = history.or(past.map(|past| (past.version_number, past.connects)));
+        let mut connects = history.map(|(_, connects)| connects).unwrap_or_default();
+        self.admit(&tenant, earlier.as_deref(), &profile.limits, &mut connects, now).inspect_err(|refused| {
             effects.counters.connect_refused += 1;
-            return Err(ConnectRefused::new(ReasonCode::QuotaExceeded, "the account has too many sessions"));
-        }
+            effects.counters.connect_throttled += u64::from(refused.is_throttled());
+        })?;
+        let version_number = history.map_or(0, |(before, _)| before + 1);
+        let attachment = Attachment { version_number, connects, ..attachment };
         let (resumed, aftermath) = match &earlier {
             Some(session) => {
                 let (resumed, aftermath) = session.take_over(connect.clean_start, around, effects);
@@ -143,7 +174,6 @@ impl Broker {
         let session = match earlier {
             Some(session) if resumed => session,
             Some(_) | None => {
-                let version_number = earlier.map_or(0, |session| session.version_number());
                 let session = Session::new(
                     tenant.tenant,
                     client_id.clone(),
@@ -153,7 +183,8 @@ impl Broker {
                     profile.clone(),
                     principal,
                 );
-                let session = Arc::new(session.logging_to(self.records().cloned()));
+                let session = session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone());
+                let session = Arc::new(session);
                 tenant.remember(&mut sessions, &session);
                 session
             }
@@ -181,8 +212,71 @@ impl Broker {
             aliases: Vec::new(),
             fills_the_log: false,
             silence_limit,
+            publishes: Rate::default(),
+            bytes: Rate::default(),
             tenant,
         })
+    }
+}
+
+impl Broker {
+    /// Report that an authenticated client was refused because its policies do not allow its CONNECT. The broker does so
+    /// itself where it is the one who refuses.
+    #[expect(clippy::too_many_arguments, reason = "what an event has")]
+    pub fn connect_failed(
+        &self,
+        tenant: Tenant,
+        client_id: &Arc<str>,
+        principal: &Arc<Principal>,
+        peer_address: SocketAddr,
+        session_identifier: u128,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let version_number = self.known_tenant(tenant).and_then(|tenant| {
+            let sessions = tenant.shard(client_id).lock();
+            let present = sessions.get(client_id).map(|session| session.history().0);
+            present.or(sessions.past(client_id, now.monotonic).map(|past| past.version_number))
+        });
+        effects.event(LifecycleEvent {
+            tenant,
+            client_id: client_id.clone(),
+            principal: principal.clone(),
+            session_identifier,
+            version_number: version_number.unwrap_or(0),
+            at: now.wall,
+            kind: LifecycleKind::ConnectFailed { peer_address, reason: ConnectFailure::AuthorizationFailed },
+        });
+    }
+
+    /// Whether there is room for one more connection. `connects` is how often this client connected lately.
+    fn admit(
+        &self,
+        tenant: &TenantState,
+        earlier: Option<&Session>,
+        limits: &Limits,
+        connects: &mut Rate,
+        now: Now,
+    ) -> Result<(), ConnectRefused> {
+        let account = &limits.account;
+        let refused = |reason| Err(ConnectRefused::new(ReasonCode::QuotaExceeded, reason));
+        let now = now.monotonic;
+        if earlier.is_none() && tenant.session_count() >= self.settings().sessions_max {
+            return refused("the account has too many sessions");
+        }
+        if earlier.is_none_or(Session::is_absent) && tenant.connected.load(Relaxed) >= account.connections_max {
+            return refused("the account has too many connections");
+        }
+        if tenant.memory.is_used_up() {
+            return refused("the memory budget is used up");
+        }
+        if limits.connects_per_second.is_some_and(|per_second| !connects.take(per_second, now)) {
+            return refused(ConnectRefused::CLIENT_TOO_OFTEN);
+        }
+        if account.connects_per_second.is_some_and(|per_second| !tenant.rates.connects.take(per_second, now)) {
+            return refused(ConnectRefused::ACCOUNT_TOO_OFTEN);
+        }
+        Ok(())
     }
 }
 
@@ -201,6 +295,11 @@ impl Terms {
             // Spec: 4.12 (5.0). No method is supported.
             let code = ReasonCode::BadAuthenticationMethod;
             return Err(ConnectRefused::new(code, "extended authentication is not supported"));
+        }
+        let asked = connect.properties.maximum_packet_size;
+        if asked.is_some_and(|asked| asked.get() < profile.limits.client_packet_bytes_min) {
+            let code = ReasonCode::UnspecifiedError;
+            return Err(ConnectRefused::new(code, "the client takes too small packets only"));
         }
         let longest = match connect.version {
             Version::V4 => profile.limits.session_expiry_v4.min(profile.limits.session_expiry_max),

@@ -61,6 +61,8 @@ pub struct RetainedState {
     pub message: Message,
     /// The QoS it was published with.
     pub qos: QoS,
+    /// When it was published; after a restart, when that was.
+    pub retained_at: Timestamp,
 }
 
 /// Some retained messages of a tenant.
@@ -94,6 +96,9 @@ pub struct Gauges {
     pub subscriptions: u64,
     /// Retained messages.
     pub retained: u64,
+    /// Bytes that queues, outboxes, retained messages and wills hold, as if each had its own copy; see
+    /// `Settings::memory_bytes_max`.
+    pub memory_bytes: u64,
 }
 
 impl Broker {
@@ -145,19 +150,23 @@ impl Broker {
     pub fn retained_page(&self, tenant: Tenant, from: u32, max: usize, now: Now) -> RetainedPage {
         let Some(tenant) = self.known_tenant(tenant) else { return RetainedPage::default() };
         let (found, next) = tenant.retained.page(from, max, Self::RETAINED_PLACES_MAX);
-        let alive = found.into_iter().filter(|stamped| stamped.seconds_left(now.monotonic).is_ok());
-        let state = |stamped: Arc<crate::message::Stamped>| RetainedState {
+        let alive = found.into_iter().filter(|(stamped, _)| stamped.seconds_left(now.monotonic).is_ok());
+        let messages = alive.map(|(stamped, retained_at)| RetainedState {
             message: stamped.message.clone(),
             qos: stamped.qos,
-        };
-        RetainedPage { messages: alive.map(state).collect(), next }
+            retained_at,
+        });
+        RetainedPage { messages: messages.collect(), next }
     }
 
     /// Numbers of the whole broker. O(tenants).
     pub fn gauges(&self) -> Gauges {
         let counters = self.counters();
-        let mut gauges =
-            Gauges { clients_connected: counters.connected.saturating_sub(counters.disconnected), ..Gauges::default() };
+        let mut gauges = Gauges {
+            clients_connected: counters.connected.saturating_sub(counters.disconnected),
+            memory_bytes: self.memory_used() as u64,
+            ..Gauges::default()
+        };
         for tenant in self.all_tenants() {
             gauges.clients_total += tenant.session_count() as u64;
             gauges.subscriptions += tenant.router.subscription_count() as u64;

@@ -67,6 +67,16 @@ counters! {
     disconnected,
     /// CONNECT packets refused.
     connect_refused,
+    /// Of these, because there were too many in a second.
+    connect_throttled,
+    /// PUBLISH packets dropped because there were too many in a second.
+    publish_throttled,
+    /// PUBLISH packets dropped because the memory budget is used up.
+    dropped_memory,
+    /// PUBLISH packets refused because their properties are too large.
+    publish_oversized,
+    /// Subscriptions refused because there were too many in a second.
+    subscribe_throttled,
 }
 
 #[cfg(test)]

@@ -19,7 +19,8 @@ pub struct LifecycleEvent {
     pub principal: Arc<Principal>,
     /// Unique per session: 32 hexadecimal digits when written.
     pub session_identifier: u128,
-    /// The same in all events of one connection; larger in the next connection of the session.
+    /// The same in all events of one connection; larger by one in the next connection of this client id; 0 again an hour
+    /// after its session ended.
     pub version_number: u64,
     /// When.
     pub at: Timestamp,
@@ -37,6 +38,13 @@ pub enum LifecycleKind {
         /// Whether a session was resumed.
         session_present: bool,
     },
+    /// An authenticated client was refused at CONNECT.
+    ConnectFailed {
+        /// Where the client is.
+        peer_address: SocketAddr,
+        /// Why.
+        reason: ConnectFailure,
+    },
     /// The connection ended, for whatever reason.
     Disconnected {
         /// Why.
@@ -52,6 +60,22 @@ pub enum LifecycleKind {
         /// The filters of one UNSUBSCRIBE that were subscribed with.
         topic_filters: Vec<Arc<str>>,
     },
+}
+
+/// `connectFailureReason` of the connect_failed event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectFailure {
+    /// The policies allow neither the client id nor, if there is one, the Will.
+    AuthorizationFailed,
+}
+
+impl ConnectFailure {
+    /// As AWS writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationFailed => "AUTHORIZATION_FAILED",
+        }
+    }
 }
 
 macro_rules! reasons {

@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tidegate_ids::{Monotonic, Now};
 use tidegate_mqtt::Version;
 
 use crate::{
-    CloseReason, Effects, LinkAddress, Profile, ports::Authorize, publish::PublishCache, session::Session,
+    CloseReason, Effects, LinkAddress, Profile, ports::Authorize, publish::PublishCache, rate::Rate, session::Session,
     tenant::TenantState,
 };
 
@@ -24,6 +25,9 @@ pub struct Link {
     /// Topic names behind the client's aliases, by alias - 1.
     pub(crate) aliases: Vec<Option<Box<str>>>,
     pub(crate) silence_limit: Option<Duration>,
+    /// PUBLISH packets, and bytes, of the last second.
+    pub(crate) publishes: Rate,
+    pub(crate) bytes: Rate,
     /// Whether its last message has to become durable.
     pub(crate) fills_the_log: bool,
 }
@@ -55,7 +59,7 @@ impl Link {
     ///
     /// Call it only when earlier output was written: what stays in the session counts towards its bounds. Pass a fresh
     /// `Vec` and give it back by `Effects::recycle`, so that an idle connection holds no buffer.
-    pub fn take_output(&mut self, out: &mut Vec<u8>, now: tidegate_ids::Now, effects: &mut Effects) -> Output {
+    pub fn take_output(&mut self, out: &mut Vec<u8>, now: Now, effects: &mut Effects) -> Output {
         let before = out.len();
         let output = self.session.take_output(self.epoch, out, now, effects);
         effects.counters.bytes_sent += (out.len() - before) as u64;
@@ -63,8 +67,18 @@ impl Link {
     }
 
     /// Note that `bytes` arrived on this connection, packets in them handled or not.
-    pub fn received(&mut self, bytes: usize, effects: &mut Effects) {
+    pub fn received(&mut self, bytes: usize, now: Now, effects: &mut Effects) {
         effects.counters.bytes_received += bytes as u64;
+        if let Some(per_second) = self.profile.limits.bytes_per_second {
+            self.bytes.owe(per_second, bytes, now.monotonic);
+        }
+    }
+
+    /// When this connection may be read from again, if it sent more than its profile lets it in a second; `None`: now.
+    ///
+    /// AWS: general reference, "Throughput per second per connection": data that exceeds it is delayed.
+    pub fn paused_until(&self, now: Now) -> Option<Monotonic> {
+        self.bytes.settled_at(now.monotonic)
     }
 
     /// Why the broker ended this connection, if it did: then nothing that arrives counts any more. A client that was

@@ -94,6 +94,57 @@ pub struct Limits {
     pub group_members_max: usize,
     /// Longest share name in characters.
     pub share_name_chars_max: usize,
+    /// Most PUBLISH packets of one connection in a second. Beyond it they are dropped and counted: MQTT 5 clients are told
+    /// by 0x97, 3.1.1 clients get no acknowledgement and publish again.
+    pub publishes_per_second: Option<u32>,
+    /// Most bytes of one connection in a second. What exceeds it is read later: `Link::paused_until`.
+    pub bytes_per_second: Option<u32>,
+    /// Most connections under one client id in a second; more are refused with 0x97.
+    pub connects_per_second: Option<u32>,
+    /// Time that must pass between two retained messages of one topic name; earlier ones are refused with 0x97.
+    pub retained_interval: Option<Duration>,
+    /// Most bytes of the names and values of all user properties of a message; more is refused with 0x97.
+    pub user_properties_bytes_max: usize,
+    /// Longest content type in bytes; longer is refused with 0x97.
+    pub content_type_bytes_max: usize,
+    /// Longest correlation data in bytes; longer is refused with 0x97.
+    pub correlation_data_bytes_max: usize,
+    /// Smallest Maximum Packet Size a client may ask for; less is refused with 0x80.
+    pub client_packet_bytes_min: u32,
+    /// Bounds of all clients of an account together.
+    pub account: AccountLimits,
+}
+
+/// How far all clients of one account in one region may go together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// Most connections; more are refused with 0x97.
+    pub connections_max: usize,
+    /// Most CONNECT packets in a second; more are refused with 0x97.
+    pub connects_per_second: Option<u32>,
+    /// Most subscriptions; more are refused with 0x97.
+    pub subscriptions_max: usize,
+    /// Most subscriptions made in a second; more are refused with 0x97.
+    pub subscribes_per_second: Option<u32>,
+    /// Most shared groups; more are refused with 0x97.
+    pub shared_groups_max: usize,
+    /// Most PUBLISH packets in a second: beyond it as for one connection.
+    pub publishes_per_second: Option<u32>,
+    /// Most retained messages set in a second: beyond it as for one connection.
+    pub retained_per_second: Option<u32>,
+}
+
+impl AccountLimits {
+    /// No bounds but those of memory.
+    pub const NONE: Self = Self {
+        connections_max: usize::MAX,
+        connects_per_second: None,
+        subscriptions_max: usize::MAX,
+        subscribes_per_second: None,
+        shared_groups_max: usize::MAX,
+        publishes_per_second: None,
+        retained_per_second: None,
+    };
 }
 
 impl Profile {
@@ -129,6 +180,15 @@ impl Profile {
                 control_bytes_max: 256 * 1024,
                 group_members_max: 10_000,
                 share_name_chars_max: 1024,
+                publishes_per_second: None,
+                bytes_per_second: None,
+                connects_per_second: None,
+                retained_interval: None,
+                user_properties_bytes_max: usize::MAX,
+                content_type_bytes_max: usize::MAX,
+                correlation_data_bytes_max: usize::MAX,
+                client_packet_bytes_min: 0,
+                account: AccountLimits::NONE,
             },
         }
     }
@@ -168,6 +228,23 @@ impl Profile {
                 message_expiry_max: Some(Duration::from_secs(604_800)),
                 group_members_max: 100,
                 share_name_chars_max: 128,
+                publishes_per_second: Some(100),
+                bytes_per_second: Some(512 * 1024),
+                connects_per_second: Some(1),
+                retained_interval: Some(Duration::from_secs(1)),
+                user_properties_bytes_max: 8192,
+                content_type_bytes_max: 256,
+                correlation_data_bytes_max: 8192,
+                client_packet_bytes_min: 512,
+                account: AccountLimits {
+                    connections_max: 500_000,
+                    connects_per_second: Some(3000),
+                    subscriptions_max: 500_000,
+                    subscribes_per_second: Some(3000),
+                    shared_groups_max: 100,
+                    publishes_per_second: Some(20_000),
+                    retained_per_second: Some(500),
+                },
                 ..Self::standard().limits
             },
         }

@@ -1,17 +1,18 @@
 //! PUBLISH: from a client, as a will, or by the broker itself.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_ids::Now;
-use tidegate_mqtt::{Publish, QoS, ReasonCode, Version, topic};
+use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
-    Broker, CloseReason, Effects, Link, Profile, Record, RetainedRecord, WillRecord,
+    Broker, CloseReason, Effects, Limits, Link, Profile, Record, RetainedRecord, WillRecord,
     levels::topic_hash,
     link::Rights,
     message::{Images, Stamped},
     persist::Promise,
     ports::Access,
+    rate::Rate,
     reserved,
     retained::Told,
     router::{self, Group, Route, Whose},
@@ -34,6 +35,17 @@ pub(crate) struct Destination {
     route: Arc<Route>,
 }
 
+/// Why there is no room for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Excess {
+    /// Too many in a second.
+    Rate,
+    /// Its properties are too large.
+    Properties,
+    /// The memory budget is used up.
+    Memory,
+}
+
 /// What became of a message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Routed {
@@ -52,7 +64,8 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, fills_the_log, .. } = link;
+        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, publishes, fills_the_log, .. } =
+            link;
         let client = Publisher { session, epoch: *epoch, version: *version, publish };
         if publish.qos > profile.maximum_qos {
             return Err(CloseReason::ClientError(ReasonCode::QoSNotSupported));
@@ -87,6 +100,9 @@ impl Broker {
                 Begin::TooMany => return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
             }
         }
+        if let Some(excess) = self.excess(tenant, profile, publish, topic_name, publishes, now) {
+            return client.turn_away(excess, effects);
+        }
         effects.counters.messages_received += 1;
         let route = &*destination.route;
         let wanted = publish.retain || !route.targets.is_empty() || !route.groups.is_empty();
@@ -107,6 +123,38 @@ impl Broker {
         routed.durable |= publish.qos == QoS::ExactlyOnce && session.is_logged();
         *fills_the_log = routed.durable;
         client.answer(routed, profile, effects)
+    }
+
+    /// What there is too much of for this message to be taken, if there is.
+    fn excess(
+        &self,
+        tenant: &TenantState,
+        profile: &Profile,
+        publish: &Publish<'_>,
+        topic_name: &str,
+        publishes: &mut Rate,
+        now: Now,
+    ) -> Option<Excess> {
+        let limits = &profile.limits;
+        if !within_property_limits(&publish.properties, limits) {
+            return Some(Excess::Properties);
+        }
+        let (monotonic, rates) = (now.monotonic, &tenant.rates);
+        let retains = publish.retain && !publish.payload.is_empty();
+        let too_soon = |interval: Duration| {
+            let last = tenant.retained.retained_at(topic_name);
+            last.is_some_and(|last| monotonic.since(last.monotonic) < interval)
+        };
+        let too_many = limits.publishes_per_second.is_some_and(|rate| !publishes.take(rate, monotonic))
+            || limits.account.publishes_per_second.is_some_and(|rate| !rates.publishes.take(rate, monotonic))
+            || retains && limits.retained_interval.is_some_and(too_soon)
+            || retains && limits.account.retained_per_second.is_some_and(|rate| !rates.retained.take(rate, monotonic));
+        if too_many {
+            return Some(Excess::Rate);
+        }
+        // What is deleted makes room.
+        let deletes = publish.retain && publish.payload.is_empty();
+        (!deletes && tenant.memory.is_used_up()).then_some(Excess::Memory)
     }
 
     /// The cached destination of `topic_name`, brought up to date; `Err` holds one that cannot be cached.
@@ -221,7 +269,7 @@ impl Broker {
             tenant.retained.delete(topic_name, told);
         } else {
             let retained_max = self.settings().retained_max;
-            let set = tenant.retained.set(message.clone(), publisher.clone(), retained_max, now.monotonic, told);
+            let set = tenant.retained.set(message.clone(), publisher.clone(), retained_max, now, told);
             if set.is_err() {
                 effects.counters.retained_refused += 1;
                 return false;
@@ -345,6 +393,30 @@ impl Publisher<'_> {
         }
     }
 
+    /// Drop a message for which there is no room, or not now.
+    ///
+    /// AWS: general reference, "Message broker limits". Unverified: a 3.1.1 client that publishes too often gets no PUBACK.
+    fn turn_away(&self, excess: Excess, effects: &mut Effects) -> Result<(), CloseReason> {
+        let counters = &mut effects.counters;
+        match excess {
+            Excess::Rate => counters.publish_throttled += 1,
+            Excess::Properties => counters.publish_oversized += 1,
+            Excess::Memory => counters.dropped_memory += 1,
+        }
+        match (self.version, self.publish.packet_id, excess) {
+            (_, None, _) => Ok(()),
+            (Version::V5, Some(packet_id), _) => {
+                self.session.answer(self.epoch, self.publish.qos, packet_id, ReasonCode::QuotaExceeded, effects)
+            }
+            (Version::V4, Some(_), Excess::Rate) if self.publish.qos == QoS::AtLeastOnce => Ok(()),
+            // 3.1.1 has no word for it, and nothing is remembered of the packet id.
+            (Version::V4, Some(packet_id), _) => {
+                self.session.forget_received(packet_id, effects);
+                Err(CloseReason::QuotaExceeded)
+            }
+        }
+    }
+
     /// PUBACK or PUBREC, now or once the batch is durable.
     fn answer(&self, routed: Routed, profile: &Profile, effects: &mut Effects) -> Result<(), CloseReason> {
         let Some(packet_id) = self.publish.packet_id else { return Ok(()) };
@@ -382,6 +454,16 @@ fn resolve_alias<'a>(
     }
     let known = aliases.get(at).and_then(Option::as_deref);
     known.ok_or(CloseReason::ClientError(ReasonCode::ProtocolError))
+}
+
+/// Whether the properties of a message are as large as the profile lets them be. AWS: general reference, "MQTT 5 limits".
+fn within_property_limits(properties: &MessageProperties<'_>, limits: &Limits) -> bool {
+    let length = |text: Option<&str>| text.map_or(0, str::len);
+    let user_properties = || -> usize { properties.user_properties.iter().map(|(k, v)| k.len() + v.len()).sum() };
+    length(properties.content_type) <= limits.content_type_bytes_max
+        && properties.correlation_data.map_or(0, <[u8]>::len) <= limits.correlation_data_bytes_max
+        && length(properties.response_topic) <= limits.topic_bytes_max
+        && (limits.user_properties_bytes_max == usize::MAX || user_properties() <= limits.user_properties_bytes_max)
 }
 
 /// Whether a topic name, or a filter without its `$share/…/`, is within the profile's limits. The prefix of Basic Ingest

@@ -54,7 +54,7 @@ impl Broker {
             profile,
             record.principal.clone(),
         );
-        let session = Arc::new(session.logging_to(self.records().cloned()));
+        let session = Arc::new(session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone()));
         for subscription in subscriptions {
             let filter = &subscription.topic_filter;
             let subscriber = Subscriber {
@@ -70,7 +70,8 @@ impl Broker {
             let (inner, interest) = match Shared::parse(filter) {
                 None => (&**filter, tenant.router.subscribe(filter, subscriber)),
                 Some(Shared { share_name, topic_filter }) => {
-                    let joined = tenant.router.join(share_name, &topic_filter.into(), subscriber, usize::MAX);
+                    let joined =
+                        tenant.router.join(share_name, &topic_filter.into(), subscriber, usize::MAX, usize::MAX);
                     (topic_filter, joined.unwrap_or(crate::router::Interest::Unchanged))
                 }
             };
@@ -88,6 +89,6 @@ impl Broker {
             return false;
         }
         let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
-        self.tenant(tenant).retained.set(message, publisher, usize::MAX, now.monotonic, |_| {}).is_ok()
+        self.tenant(tenant).retained.set(message, publisher, usize::MAX, now, |_| {}).is_ok()
     }
 }

@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::RwLock;
 use slab::Slab;
-use tidegate_ids::Monotonic;
+use tidegate_ids::{Monotonic, Now, Timestamp};
 use tidegate_mqtt::topic;
 
 use crate::{
     levels::{Edges, Level, Levels},
+    memory::Memory,
     message::Stamped,
 };
 
@@ -17,7 +18,7 @@ const ROOT: u32 = 0;
 
 /// The last retained message of each topic name.
 #[derive(Debug, Default)]
-pub(crate) struct Retained(RwLock<Tree>);
+pub(crate) struct Retained(RwLock<Tree>, Arc<Memory>);
 
 #[derive(Debug)]
 struct Tree {
@@ -25,6 +26,8 @@ struct Tree {
     edges: Edges,
     nodes: Slab<Node>,
     messages: usize,
+    /// What these hold.
+    bytes: usize,
     /// Nodes whose messages expire, by when.
     expiring: BTreeSet<(Monotonic, u32)>,
 }
@@ -43,6 +46,8 @@ struct Node {
 #[derive(Debug)]
 struct Kept {
     message: Arc<Stamped>,
+    /// When it was published; after a restart, when that was.
+    at: Now,
     /// The client id behind it, for No Local.
     publisher: Option<Arc<str>>,
 }
@@ -64,7 +69,14 @@ impl Default for Tree {
     fn default() -> Self {
         let mut nodes = Slab::new();
         nodes.insert(Node::new(NONE, None, NONE));
-        Self { levels: Levels::default(), edges: Edges::default(), nodes, messages: 0, expiring: BTreeSet::new() }
+        Self {
+            levels: Levels::default(),
+            edges: Edges::default(),
+            nodes,
+            messages: 0,
+            bytes: 0,
+            expiring: BTreeSet::new(),
+        }
     }
 }
 
@@ -75,6 +87,17 @@ impl Node {
 }
 
 impl Retained {
+    /// None, counted for this budget.
+    pub(crate) fn new(memory: Arc<Memory>) -> Self {
+        Self(RwLock::default(), memory)
+    }
+
+    /// When the message of `topic_name` was retained, if there is one.
+    pub(crate) fn retained_at(&self, topic_name: &str) -> Option<Now> {
+        let tree = self.0.read();
+        tree.find(topic_name).and_then(|node| tree.kept(node)).map(|kept| kept.at)
+    }
+
     /// Make `message` of client `publisher` the retained message of its topic name, unless that would be one too many.
     /// Some of those that have expired are forgotten first. `told` hears of every change while nothing else can.
     pub(crate) fn set(
@@ -82,19 +105,24 @@ impl Retained {
         message: Stamped,
         publisher: Option<Arc<str>>,
         messages_max: usize,
-        now: Monotonic,
+        now: Now,
         told: impl Fn(Told<'_>),
     ) -> Result<(), RetainedFull> {
         let mut tree = self.0.write();
-        tree.drop_expired(now, &told);
+        let before = tree.bytes;
+        tree.drop_expired(now.monotonic, &told);
+        self.1.change(before, tree.bytes);
+        let before = tree.bytes;
         if tree.messages >= messages_max && tree.find(message.message.topic_name()).is_none_or(|at| !tree.keeps(at)) {
             return Err(RetainedFull);
         }
         let node = tree.make(message.message.topic_name());
         tree.take(node);
         tree.expiring.extend(message.expires_at.map(|at| (at, node)));
-        tree.nodes[node as usize].kept = Some(Kept { message: Arc::new(message), publisher });
+        tree.bytes += message.message.held_bytes();
+        tree.nodes[node as usize].kept = Some(Kept { message: Arc::new(message), at: now, publisher });
         tree.messages += 1;
+        self.1.change(before, tree.bytes);
         told(Told::Set);
         Ok(())
     }
@@ -105,7 +133,9 @@ impl Retained {
         let mut tree = self.0.write();
         told(Told::Deleted(topic_name));
         let Some(node) = tree.find(topic_name) else { return false };
+        let before = tree.bytes;
         let deleted = tree.take(node);
+        self.1.change(before, tree.bytes);
         tree.prune(node);
         deleted
     }
@@ -117,14 +147,21 @@ impl Retained {
     }
 
     /// Up to `max` of them from place `from` on, and where to go on, if there is more; looks at `places_max` places at most.
-    pub(crate) fn page(&self, from: u32, max: usize, places_max: usize) -> (Vec<Arc<Stamped>>, Option<u32>) {
+    pub(crate) fn page(
+        &self,
+        from: u32,
+        max: usize,
+        places_max: usize,
+    ) -> (Vec<(Arc<Stamped>, Timestamp)>, Option<u32>) {
         let tree = self.0.read();
         let end = tree.nodes.capacity();
         let mut found = Vec::new();
         let mut at = from as usize;
         let last = at.saturating_add(places_max).min(end);
         while at < last && found.len() < max {
-            found.extend(tree.nodes.get(at).and_then(|node| node.kept.as_ref()).map(|kept| kept.message.clone()));
+            found.extend(
+                tree.nodes.get(at).and_then(|node| node.kept.as_ref()).map(|kept| (kept.message.clone(), kept.at.wall)),
+            );
             at += 1;
         }
         let next = u32::try_from(at).ok().filter(|_| at < end);
@@ -262,6 +299,7 @@ impl Tree {
     fn take(&mut self, node: u32) -> bool {
         let Some(kept) = self.nodes[node as usize].kept.take() else { return false };
         self.messages -= 1;
+        self.bytes -= kept.message.message.held_bytes();
         if let Some(at) = kept.message.expires_at {
             self.expiring.remove(&(at, node));
         }

@@ -39,6 +39,8 @@ pub(crate) struct Router {
     wild_generation: AtomicU64,
     /// How many there are, members of groups included.
     subscriptions: AtomicUsize,
+    /// How many shared groups there are.
+    groups: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -126,6 +128,7 @@ impl Default for Router {
             wild: RwLock::default(),
             wild_generation: AtomicU64::default(),
             subscriptions: AtomicUsize::new(0),
+            groups: AtomicUsize::new(0),
         }
     }
 }
@@ -179,6 +182,7 @@ impl Router {
         filter: &Arc<str>,
         member: Subscriber,
         members_max: usize,
+        groups_max: usize,
     ) -> Result<Interest, GroupFull> {
         self.change(filter, filter, true, |entry| {
             let begins = entry.is_empty();
@@ -189,7 +193,11 @@ impl Router {
                     }
                 }
                 None if entry.groups.len() >= GROUPS_PER_FILTER_MAX => return Err(GroupFull),
-                None => push_tight(&mut entry.groups, Arc::new(Group::new(share_name, member))),
+                None if self.groups.load(Relaxed) >= groups_max => return Err(GroupFull),
+                None => {
+                    push_tight(&mut entry.groups, Arc::new(Group::new(share_name, member)));
+                    self.groups.fetch_add(1, Relaxed);
+                }
             }
             self.subscriptions.fetch_add(1, Relaxed);
             Ok(if begins { Interest::Begins } else { Interest::Unchanged })
@@ -215,6 +223,7 @@ impl Router {
             }
             if is_empty {
                 entry.groups.swap_remove(at);
+                self.groups.fetch_sub(1, Relaxed);
             }
             (if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }, Some(group))
         })
@@ -238,23 +247,24 @@ impl Router {
     fn change<T>(&self, filter: &str, owned: &Arc<str>, make: bool, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
         if topic::has_wildcard(filter) {
             let mut trie = self.wild.write();
-            let result = if make { Some(change(trie.entry(filter))) } else { trie.change(filter, change) };
+            if make {
+                trie.entry(filter);
+            }
+            // It is forgotten again if it is still empty afterwards.
+            let result = trie.change(filter, change);
             self.wild_generation.fetch_add(1, Release);
             return result;
         }
         let stripe = self.stripe(topic_hash(filter));
         let mut filters = stripe.filters.write();
-        let result = match make {
-            true => change(filters.entry(owned.clone()).or_default()),
-            false => {
-                let entry = filters.get_mut(filter)?;
-                let result = change(entry);
-                if entry.is_empty() {
-                    filters.remove(filter);
-                }
-                result
-            }
-        };
+        if make {
+            filters.entry(owned.clone()).or_default();
+        }
+        let entry = filters.get_mut(filter)?;
+        let result = change(entry);
+        if entry.is_empty() {
+            filters.remove(filter);
+        }
         stripe.generation.fetch_add(1, Release);
         Some(result)
     }

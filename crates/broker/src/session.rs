@@ -30,9 +30,11 @@ pub(crate) use outbound::Undelivered;
 use crate::{
     CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, WillRecord,
     link::Rights,
+    memory::Memory,
     message::Aliases,
     persist::{Held, Promise, RecordLog},
     ports::Access,
+    rate::Rate,
     topic_cache::Decisions,
 };
 use inbound::Inbound;
@@ -57,6 +59,8 @@ pub(crate) struct Session {
     /// Filters as the client wrote them; `None` once the session ended. Locked while the router is told of a change, so
     /// that both agree whoever else changes them; taken after `state` where both are.
     filters: Mutex<Option<HashSet<Arc<str>>>>,
+    /// Whose budget it counts for.
+    memory: Arc<Memory>,
     /// Where changes are logged; `None`: nothing is kept on disk.
     records: Option<Arc<RecordLog>>,
     /// Whether the session outlives its connection, so that its changes are logged. Changed under the state's lock.
@@ -70,6 +74,8 @@ struct State {
     alive: bool,
     /// Of the last connection, for events.
     version_number: u64,
+    /// How often the client connected lately.
+    connects: Rate,
     /// The profile of the last connection, whose bounds hold while nobody is connected.
     profile: Arc<Profile>,
     principal: Arc<Principal>,
@@ -87,6 +93,8 @@ struct State {
     deadline: Option<Monotonic>,
     /// What earlier connections have not fetched yet.
     farewells: Vec<Farewell>,
+    /// Bytes reported to the budget.
+    reported: usize,
 }
 
 /// The session's side of a connection.
@@ -135,11 +143,13 @@ impl Session {
             epoch: AtomicU64::new(0),
             load: AtomicU32::new(ABSENT),
             filters: Mutex::new(Some(HashSet::default())),
+            memory: Arc::default(),
             records: None,
             kept: AtomicBool::new(false),
             state: Mutex::new(State {
                 alive: true,
                 version_number,
+                connects: Rate::default(),
                 profile,
                 principal,
                 expiry: SessionExpiry::AT_DISCONNECT,
@@ -151,6 +161,7 @@ impl Session {
                 ends_at: None,
                 deadline: None,
                 farewells: Vec::new(),
+                reported: 0,
             }),
         }
     }
@@ -158,6 +169,12 @@ impl Session {
     /// The same, with a place where its changes are logged.
     pub(crate) fn logging_to(self, records: Option<Arc<RecordLog>>) -> Self {
         Self { records, ..self }
+    }
+
+    /// The session, counted for this budget.
+    pub(crate) fn charged_to(mut self, memory: Arc<Memory>) -> Self {
+        self.memory = memory;
+        self
     }
 
     pub(crate) fn client_id(&self) -> &Arc<str> {
@@ -172,9 +189,10 @@ impl Session {
         self.tenant
     }
 
-    /// The number of the last connection, for events.
-    pub(crate) fn version_number(&self) -> u64 {
-        self.state.lock().version_number
+    /// The number of the last connection, for events; how often its client connected lately.
+    pub(crate) fn history(&self) -> (u64, Rate) {
+        let state = self.state.lock();
+        (state.version_number, state.connects)
     }
 
     /// How busy the session is: smaller is better for the next message of a shared group.
@@ -277,7 +295,20 @@ impl Session {
         self.update_load(state);
     }
 
-    fn update_load(&self, state: &State) {
+    /// Whether nobody is connected.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.load() & ABSENT != 0
+    }
+
+    /// Report to the budget what the session holds.
+    fn report_memory(&self, state: &mut State) {
+        let will = state.will.as_ref().map_or(0, |will| will.message.held_bytes());
+        let outbox = state.connection.as_ref().map_or(0, |connection| connection.outbox.publish_bytes());
+        self.memory.report(&mut state.reported, state.outbound.held_bytes() + will + outbox);
+    }
+
+    fn update_load(&self, state: &mut State) {
+        self.report_memory(state);
         let messages = u32::try_from(state.outbound.len()).unwrap_or(ABSENT).min(ABSENT - 1);
         let absent = if state.connection.is_none() { ABSENT } else { 0 };
         self.load.store(messages | absent, Relaxed);

@@ -42,7 +42,7 @@ impl Broker {
         let mut events = Vec::new();
         for subscription in subscribe.subscriptions.iter() {
             let filter: Arc<str> = subscription.topic_filter.into();
-            match self.subscribe_one(link, &subscription, &filter, subscribe.subscription_identifier, effects) {
+            match self.subscribe_one(link, &subscription, &filter, subscribe.subscription_identifier, now, effects) {
                 Ok(one) => {
                     codes.push(ReasonCode::granted(one.granted));
                     made.push(one);
@@ -82,6 +82,7 @@ impl Broker {
         subscription: &Subscription<'_>,
         filter: &Arc<str>,
         identifier: Option<NonZeroU32>,
+        now: Now,
         effects: &mut Effects,
     ) -> Result<Made, ReasonCode> {
         let Link { tenant, session, profile, rights, .. } = link;
@@ -105,16 +106,30 @@ impl Broker {
             },
         };
         let limits = &profile.limits;
+        let rate = limits.account.subscribes_per_second;
+        if rate.is_some_and(|rate| !tenant.rates.subscribes.take(rate, now.monotonic)) {
+            effects.counters.subscribe_throttled += 1;
+            return Err(ReasonCode::QuotaExceeded);
+        }
         let made = session.change_filters(|filters| {
             let is_new = !filters.contains(filter);
             if is_new && filters.len() >= limits.subscriptions_max {
+                return Err(ReasonCode::QuotaExceeded);
+            }
+            if is_new && tenant.router.subscription_count() >= limits.account.subscriptions_max {
                 return Err(ReasonCode::QuotaExceeded);
             }
             let interest = match shared {
                 None => tenant.router.subscribe(filter, subscriber),
                 Some(Shared { share_name, topic_filter }) => tenant
                     .router
-                    .join(share_name, &topic_filter.into(), subscriber, limits.group_members_max)
+                    .join(
+                        share_name,
+                        &topic_filter.into(),
+                        subscriber,
+                        limits.group_members_max,
+                        limits.account.shared_groups_max,
+                    )
                     .map_err(|_| ReasonCode::QuotaExceeded)?,
             };
             filters.insert(filter.clone());

@@ -1,18 +1,27 @@
 //! Everything of one account in one region. Nothing here refers to another tenant.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
-use tidegate_ids::Tenant;
+use tidegate_ids::{Monotonic, Tenant};
 
-use crate::{Principal, levels::topic_hash, retained::Retained, router::Router, session::Session};
+use crate::{
+    Principal,
+    levels::topic_hash,
+    memory::Memory,
+    rate::{Rate, SharedRate},
+    retained::Retained,
+    router::Router,
+    session::Session,
+};
 
 /// Locks that client ids are spread over.
 const SHARDS: usize = 64;
@@ -26,20 +35,79 @@ pub(crate) struct TenantState {
     sessions: Box<[Mutex<Sessions>]>,
     /// How many there are.
     session_count: AtomicUsize,
+    /// How many of them are connected.
+    pub(crate) connected: AtomicUsize,
+    pub(crate) rates: Rates,
+    pub(crate) memory: Arc<Memory>,
     principals: Mutex<HashMap<Arc<Principal>, HashSet<Arc<str>>>>,
 }
 
-/// Sessions by client id.
-pub(crate) type Sessions = BTreeMap<Arc<str>, Arc<Session>>;
+/// What all clients of the tenant did in the last second.
+#[derive(Debug, Default)]
+pub(crate) struct Rates {
+    pub(crate) connects: SharedRate,
+    pub(crate) subscribes: SharedRate,
+    pub(crate) publishes: SharedRate,
+    pub(crate) retained: SharedRate,
+}
+
+/// Sessions by client id, and what is remembered of some that have ended.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    by_name: BTreeMap<Arc<str>, Arc<Session>>,
+    past: HashMap<Arc<str>, Past>,
+    /// Entries of `past` by when they end, the earliest first; some are out of date.
+    ends: VecDeque<(Monotonic, Arc<str>)>,
+}
+
+/// What is remembered of a client id after its session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Past {
+    /// Of its last connection.
+    pub(crate) version_number: u64,
+    pub(crate) connects: Rate,
+    ends_at: Monotonic,
+}
+
+/// How long that is. AWS: developer guide, "Lifecycle events": version numbers.
+const PAST: Duration = Duration::from_secs(3600);
+/// Client ids remembered after their sessions, in one shard: the oldest are forgotten early.
+const PAST_MAX: usize = 2048;
+
+impl Sessions {
+    /// The session named `client_id`.
+    pub(crate) fn get(&self, client_id: &str) -> Option<&Arc<Session>> {
+        self.by_name.get(client_id)
+    }
+
+    /// What is remembered of `client_id`, whose session ended.
+    pub(crate) fn past(&self, client_id: &str, now: Monotonic) -> Option<Past> {
+        self.past.get(client_id).copied().filter(|past| past.ends_at > now)
+    }
+
+    fn keep_past(&mut self, client_id: &Arc<str>, past: Past, now: Monotonic) {
+        while self.ends.len() >= PAST_MAX || self.ends.front().is_some_and(|(ends_at, _)| *ends_at <= now) {
+            let Some((ends_at, client_id)) = self.ends.pop_front() else { break };
+            if self.past.get(&client_id).is_some_and(|past| past.ends_at == ends_at) {
+                self.past.remove(&client_id);
+            }
+        }
+        self.past.insert(client_id.clone(), past);
+        self.ends.push_back((past.ends_at, client_id.clone()));
+    }
+}
 
 impl TenantState {
-    pub(crate) fn new(tenant: Tenant) -> Self {
+    pub(crate) fn new(tenant: Tenant, memory: Arc<Memory>) -> Self {
         Self {
             tenant,
             router: Router::default(),
-            retained: Retained::default(),
+            retained: Retained::new(memory.clone()),
             sessions: (0..SHARDS).map(|_| Mutex::default()).collect(),
             session_count: AtomicUsize::new(0),
+            connected: AtomicUsize::new(0),
+            rates: Rates::default(),
+            memory,
             principals: Mutex::default(),
         }
     }
@@ -60,7 +128,7 @@ impl TenantState {
         let mut from = after.map_or(Bound::Unbounded, Bound::Excluded);
         for shard in &self.sessions[first..] {
             let sessions = shard.lock();
-            let behind = sessions.range::<str, _>((from, Bound::Unbounded));
+            let behind = sessions.by_name.range::<str, _>((from, Bound::Unbounded));
             found.extend(behind.take(max - found.len()).map(|(_, session)| session.clone()));
             if found.len() == max {
                 break;
@@ -72,7 +140,8 @@ impl TenantState {
 
     /// Let `session` have its name; `sessions` is its shard.
     pub(crate) fn remember(&self, sessions: &mut Sessions, session: &Arc<Session>) {
-        if sessions.insert(session.client_id().clone(), session.clone()).is_none() {
+        sessions.past.remove(session.client_id());
+        if sessions.by_name.insert(session.client_id().clone(), session.clone()).is_none() {
             self.session_count.fetch_add(1, Relaxed);
         }
     }
@@ -88,17 +157,19 @@ impl TenantState {
     }
 
     /// Forget `session`, unless its name belongs to another one by now.
-    pub(crate) fn forget(&self, session: &Arc<Session>) {
+    pub(crate) fn forget(&self, session: &Arc<Session>, now: Monotonic) {
         let mut sessions = self.shard(session.client_id()).lock();
         if sessions.get(session.client_id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
-            sessions.remove(session.client_id());
+            sessions.by_name.remove(session.client_id());
+            let (version_number, connects) = session.history();
+            sessions.keep_past(session.client_id(), Past { version_number, connects, ends_at: now + PAST }, now);
             self.session_count.fetch_sub(1, Relaxed);
         }
     }
 
     /// All sessions.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
-        self.sessions.iter().flat_map(|shard| shard.lock().values().cloned().collect::<Vec<_>>()).collect()
+        self.sessions.iter().flat_map(|shard| shard.lock().by_name.values().cloned().collect::<Vec<_>>()).collect()
     }
 
     /// Note that a connection named `client_id` acts for `principal`.

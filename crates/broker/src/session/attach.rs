@@ -21,7 +21,7 @@ use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
 use super::{Connection, Farewell, Session, State, Undelivered};
 use crate::{
     CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, WillRecord,
-    deadlines::Deadlines, link::Rights, message::Aliases, session::outbox::Outbox, tenant::TenantState,
+    deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate, session::outbox::Outbox, tenant::TenantState,
     topic_cache::Decisions,
 };
 
@@ -36,6 +36,10 @@ pub(crate) struct Attachment<'a> {
     pub(crate) rights: Rights,
     pub(crate) expiry: SessionExpiry,
     pub(crate) will: Option<Box<WillRecord>>,
+    /// Of this connection, for events.
+    pub(crate) version_number: u64,
+    /// How often the client connected lately, this time included.
+    pub(crate) connects: Rate,
     /// QoS 1 and 2 messages the client takes at once, and the size of any packet.
     pub(crate) receive_maximum: u16,
     pub(crate) packet_bytes_max: usize,
@@ -103,7 +107,8 @@ impl Session {
         let mut state = self.state.lock();
         let Attachment { address, version, profile, principal, mut connack, .. } = attachment;
         let window = attachment.receive_maximum.min(profile.limits.send_maximum);
-        state.version_number += 1;
+        state.version_number = attachment.version_number;
+        state.connects = attachment.connects;
         state.profile = profile.clone();
         state.principal = principal;
         state.expiry = attachment.expiry;
@@ -129,8 +134,9 @@ impl Session {
         let epoch = self.move_epoch();
         self.keep(&mut state, around.now, effects);
         around.tenant.note_principal(&state.principal, &self.client_id);
-        self.update_load(&state);
+        self.update_load(&mut state);
         effects.counters.connected += 1;
+        around.tenant.connected.fetch_add(1, Relaxed);
         let kind = LifecycleKind::Connected { peer_address: attachment.peer_address, session_present };
         effects.event(self.event_of(&state, kind, around.now));
         epoch
@@ -228,6 +234,7 @@ impl Session {
             let _ = Disconnect::new(code).encode(Version::V5, last);
         }
         effects.counters.disconnected += 1;
+        around.tenant.connected.fetch_sub(1, Relaxed);
         let kind = LifecycleKind::Disconnected { reason: reason.disconnect_reason() };
         effects.event(self.event_of(state, kind, around.now));
         state.outbound.rewind();
@@ -320,6 +327,7 @@ impl Session {
         (state.will_at, state.ends_at) = (None, None);
         self.schedule(state, around);
         self.update_load(state);
+        self.memory.change(std::mem::take(&mut state.reported), 0);
     }
 
     /// Keep the broker's deadline in step with what is due.

@@ -64,7 +64,9 @@ impl Session {
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && offer.backlog_max.is_none() && outbound.backlog() == 0 {
-                    return connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
+                    let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
+                    self.report_memory(&mut state);
+                    return offered;
                 }
             }
             None if offer.qos == QoS::AtMostOnce => {
@@ -376,6 +378,13 @@ impl Session {
             present.answer(qos, packet_id, reason_code, effects)?;
         }
         Ok(())
+    }
+
+    /// The QoS 2 message of `packet_id` is not taken after all.
+    pub(crate) fn forget_received(&self, packet_id: NonZeroU16, effects: &mut Effects) {
+        if self.state.lock().inbound.release(packet_id) {
+            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
+        }
     }
 
     /// PUBREL of connection `epoch`. Spec: [MQTT-4.3.3-11], 3.7.2.1 (5.0).

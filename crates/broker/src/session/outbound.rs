@@ -39,6 +39,8 @@ pub(crate) struct Outbound {
     waiting_bytes: usize,
     /// Bytes of messages sent and not acknowledged.
     unacknowledged_bytes: usize,
+    /// Bytes of all messages that are here.
+    held_bytes: usize,
     /// Waiting retained messages: while there are any, later messages queue up behind them, QoS 0 too.
     backlog: u32,
     /// Whether what becomes of messages is logged, and QoS 2 messages wait until they are durable.
@@ -123,6 +125,7 @@ impl Default for Outbound {
             waiting: 0,
             waiting_bytes: 0,
             unacknowledged_bytes: 0,
+            held_bytes: 0,
             backlog: 0,
             kept: false,
             durable_to: 0,
@@ -169,6 +172,7 @@ impl Outbound {
                 self.expires_at = Some(self.expires_at.map_or(at, |earliest| earliest.min(at)));
             }
         }
+        self.held_bytes += cost(&message);
         let message = Some(message);
         let (backlog, counted, settled) = (false, false, false);
         let group = None;
@@ -200,6 +204,11 @@ impl Outbound {
             settled: true,
             group: None,
         });
+    }
+
+    /// Bytes of all messages that are here.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// Messages not finished: what the session has to do.
@@ -247,6 +256,7 @@ impl Outbound {
         if let Some(at) = message.expires_at {
             self.expires_at = Some(self.expires_at.map_or(at, |earliest| earliest.min(at)));
         }
+        self.held_bytes += cost(&message);
         let identifiers = (!identifiers.is_empty()).then(|| identifiers.into());
         let message = Some(message);
         self.entries.push_back(Entry {
@@ -325,6 +335,7 @@ impl Outbound {
 
     fn finish(&mut self, at: usize) {
         let entry = &mut self.entries[at];
+        self.held_bytes -= entry.message.as_ref().map_or(0, cost);
         if self.kept && entry.qos != QoS::AtMostOnce {
             self.finished.push(entry.sequence);
         }
@@ -489,6 +500,7 @@ impl Outbound {
                 self.give_up_bytes(at);
                 let entry = &mut self.entries[at];
                 let window = entry.counted && refused;
+                self.held_bytes -= entry.message.as_ref().map_or(0, cost);
                 entry.message = None;
                 entry.identifiers = None;
                 entry.state = State::Released;

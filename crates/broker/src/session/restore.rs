@@ -36,7 +36,7 @@ impl Session {
         state.outbound.keep(self.records.is_some());
         state.inbound.restore(received);
         self.schedule(&mut state, around);
-        self.update_load(&state);
+        self.update_load(&mut state);
     }
 }
 

@@ -120,7 +120,7 @@ fn gauges_and_counters_say_what_a_broker_publishes_about_itself() {
     world.subscribe(&mut b, "$share/g/t/1", QoS::AtMostOnce);
     world.retain(&mut a, "t/1", "m");
     world.lose(&mut b);
-    a.link.as_mut().unwrap().received(12, &mut world.effects);
+    a.link.as_mut().unwrap().received(12, world.now, &mut world.effects);
     world.broker.hand_over(&mut world.effects);
     let gauges = world.broker.gauges();
     assert_eq!((gauges.clients_connected, gauges.clients_total), (1, 2));

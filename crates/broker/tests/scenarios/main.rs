@@ -9,6 +9,7 @@ mod delivery;
 mod durability;
 mod limits;
 mod probes;
+mod quotas;
 mod retained;
 mod session;
 mod shared;

@@ -336,12 +336,12 @@ fn events_tell_of_connections_and_subscriptions() {
     assert_eq!(
         kinds,
         [
-            (1, &LifecycleKind::Connected { peer_address, session_present: false }),
-            (1, &LifecycleKind::Subscribed { topic_filters: vec!["a/+".into()] }),
-            (1, &LifecycleKind::Unsubscribed { topic_filters: vec!["a/+".into()] }),
-            (1, &LifecycleKind::Disconnected { reason: DisconnectReason::ConnectionLost }),
-            (2, &LifecycleKind::Connected { peer_address, session_present: true }),
-            (2, &LifecycleKind::Disconnected { reason: DisconnectReason::ClientInitiatedDisconnect }),
+            (0, &LifecycleKind::Connected { peer_address, session_present: false }),
+            (0, &LifecycleKind::Subscribed { topic_filters: vec!["a/+".into()] }),
+            (0, &LifecycleKind::Unsubscribed { topic_filters: vec!["a/+".into()] }),
+            (0, &LifecycleKind::Disconnected { reason: DisconnectReason::ConnectionLost }),
+            (1, &LifecycleKind::Connected { peer_address, session_present: true }),
+            (1, &LifecycleKind::Disconnected { reason: DisconnectReason::ClientInitiatedDisconnect }),
         ]
     );
     assert!(events.iter().all(|event| event.session_identifier == events[0].session_identifier));

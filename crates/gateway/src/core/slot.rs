@@ -145,7 +145,7 @@ impl Slot {
     fn handle(&mut self, bytes: &[u8], desk: &mut Desk) -> Result<bool, CloseReason> {
         let Some(link) = &mut self.link else { return Ok(true) };
         let Desk { shared, effects, now, .. } = desk;
-        link.received(bytes.len(), effects);
+        link.received(bytes.len(), *now, effects);
         let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
