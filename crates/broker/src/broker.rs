@@ -252,15 +252,20 @@ impl Broker {
         kicked
     }
 
-    /// Do what is due: delayed wills, sessions that expire. When to call again at the latest; `None`: nothing is due.
+    /// Sessions that one `expire` attends to: the rest is left to the next, so that nobody waits for many.
+    const SESSIONS_PER_EXPIRY: usize = 256;
+
+    /// Do some of what is due: delayed wills, sessions and retained messages that expire. When to call again at the latest, which
+    /// may be now; `None`: nothing is due.
     pub fn expire(&self, now: Now, effects: &mut Effects) -> Option<Monotonic> {
-        while let Some(session) = self.deadlines.due(now.monotonic) {
+        for _ in 0..Self::SESSIONS_PER_EXPIRY {
+            let Some(session) = self.deadlines.due(now.monotonic) else { break };
             let tenant = self.tenant(session.tenant());
             let around = Surroundings { tenant: &tenant, deadlines: &self.deadlines, now };
             let aftermath = session.expire(around, effects);
             self.clean_up(&tenant, &session, aftermath, now, effects);
         }
-        self.deadlines.next()
+        if self.sweep_retained(now.monotonic) { Some(now.monotonic) } else { self.deadlines.next() }
     }
 
     /// What this token waited for is durable: give the acknowledgements.
@@ -293,7 +298,7 @@ impl Broker {
                     let outcome = control(packet, effects);
                     if outcome.is_ok() {
                         let tenant = self.tenant(tenant);
-                        self.send_all_retained(&tenant, &session, &profile, &made, identifier, now, effects);
+                        Self::send_retained(&tenant, &session, &profile, &made, identifier, now, effects);
                     }
                     (outcome, false)
                 }

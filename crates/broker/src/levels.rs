@@ -1,8 +1,9 @@
 //! Topic levels as numbers, and the edges of trees made of them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasherDefault, Hasher},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -82,6 +83,36 @@ impl Edges {
 
     pub(crate) fn remove(&mut self, parent: u32, level: Level) {
         self.0.remove(&Self::key(parent, level));
+    }
+}
+
+/// The edges of a tree, the children of each parent in the order of their levels' numbers.
+#[derive(Debug, Default)]
+pub(crate) struct OrderedEdges(BTreeMap<(u32, u32), u32>);
+
+impl OrderedEdges {
+    pub(crate) fn get(&self, parent: u32, level: Level) -> Option<u32> {
+        self.0.get(&(parent, level.0)).copied()
+    }
+
+    /// The first child of `parent` behind the level of number `after`, with the number of its own.
+    pub(crate) fn after(&self, parent: u32, after: Option<u32>) -> Option<(u32, u32)> {
+        let from = after.map_or(Bound::Included((parent, 0)), |after| Bound::Excluded((parent, after)));
+        let (&(_, level), &child) = self.0.range((from, Bound::Included((parent, u32::MAX)))).next()?;
+        Some((level, child))
+    }
+
+    pub(crate) fn insert(&mut self, parent: u32, level: Level, child: u32) {
+        self.0.insert((parent, level.0), child);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn remove(&mut self, parent: u32, level: Level) {
+        self.0.remove(&(parent, level.0));
     }
 }
 

@@ -61,7 +61,10 @@ impl Link {
     /// `Vec` and give it back by `Effects::recycle`, so that an idle connection holds no buffer.
     pub fn take_output(&mut self, out: &mut Vec<u8>, now: Now, effects: &mut Effects) -> Output {
         let before = out.len();
-        let output = self.session.take_output(self.epoch, out, now, effects);
+        let (output, fetch) = self.session.take_output(self.epoch, out, now, effects);
+        if let Some(fetch) = fetch {
+            self.session.go_on_with(fetch, &self.tenant.retained, now, effects);
+        }
         effects.counters.bytes_sent += (out.len() - before) as u64;
         output
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_ids::Now;
+use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
@@ -245,24 +245,18 @@ impl Broker {
         let publisher = from.map(|from| from.client_id().clone());
         let topic_name = message.message.topic_name();
         // Told while nothing else can change, so that the log has the order of the changes.
-        let log = |record: &dyn Fn() -> Record| {
-            if let Some(records) = self.records() {
-                records.push(record());
-            }
-        };
-        let told = |told: Told<'_>| {
-            let tenant = tenant.tenant;
-            match told {
-                Told::Deleted(topic_name) => log(&|| Record::RetainedDeleted { tenant, topic_name: topic_name.into() }),
-                Told::Set => log(&|| Record::Retained {
-                    tenant,
-                    retained: RetainedRecord {
+        let told = |told: Told<'_>| match told {
+            Told::Deleted(topic_name) => self.log_retained_deleted(tenant.tenant, topic_name),
+            Told::Set => {
+                if let Some(records) = self.records() {
+                    let retained = RetainedRecord {
                         qos: message.qos,
                         expires_at: expires_at(message, now),
                         publisher: publisher.clone(),
                         message: message.message.clone(),
-                    },
-                }),
+                    };
+                    records.push(Record::Retained { tenant: tenant.tenant, retained });
+                }
             }
         };
         if message.message.payload().is_empty() {
@@ -277,6 +271,24 @@ impl Broker {
         }
         effects.token.logged |= self.records().is_some();
         self.records().is_some()
+    }
+
+    fn log_retained_deleted(&self, tenant: Tenant, topic_name: &str) {
+        if let Some(records) = self.records() {
+            records.push(Record::RetainedDeleted { tenant, topic_name: topic_name.into() });
+        }
+    }
+
+    /// Forget some of the retained messages that have expired; whether there are more. O(tenants).
+    pub(crate) fn sweep_retained(&self, now: Monotonic) -> bool {
+        let mut more = false;
+        for tenant in self.all_tenants() {
+            more |= tenant.retained.sweep(now, |told| match told {
+                Told::Deleted(topic_name) => self.log_retained_deleted(tenant.tenant, topic_name),
+                Told::Set => unreachable!("a sweep retains nothing"),
+            });
+        }
+        more
     }
 
     /// Give `message` to everyone on `route`. Locks one session at a time.
@@ -297,7 +309,7 @@ impl Broker {
             qos: message.qos,
             retain: false,
             identifiers: &[],
-            backlog_max: None,
+            is_retained: false,
             group: None,
             now,
         };
@@ -331,7 +343,7 @@ impl Broker {
             qos: message.qos,
             retain,
             identifiers: &[],
-            backlog_max: None,
+            is_retained: false,
             group: None,
             now,
         };

@@ -1,5 +1,7 @@
 //! The retained messages of one tenant, in a tree of topic levels that wildcard filters walk.
 
+mod walk;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use parking_lot::RwLock;
@@ -8,10 +10,12 @@ use tidegate_ids::{Monotonic, Now, Timestamp};
 use tidegate_mqtt::topic;
 
 use crate::{
-    levels::{Edges, Level, Levels},
+    levels::{Level, Levels, OrderedEdges},
     memory::Memory,
     message::Stamped,
 };
+
+pub(crate) use walk::Walk;
 
 const NONE: u32 = u32::MAX;
 const ROOT: u32 = 0;
@@ -23,8 +27,10 @@ pub(crate) struct Retained(RwLock<Tree>, Arc<Memory>);
 #[derive(Debug)]
 struct Tree {
     levels: Levels,
-    edges: Edges,
+    edges: OrderedEdges,
     nodes: Slab<Node>,
+    /// Nodes that ever were, the root apart.
+    serial: u64,
     messages: usize,
     /// What these hold.
     bytes: usize,
@@ -32,14 +38,14 @@ struct Tree {
     expiring: BTreeSet<(Monotonic, u32)>,
 }
 
-/// One level of some topic name. The children of a node are a list, so that a wildcard finds them.
+/// One level of some topic name.
 #[derive(Debug)]
 struct Node {
     parent: u32,
     level: Option<Level>,
-    first_child: u32,
-    next: u32,
-    previous: u32,
+    children: u32,
+    /// Which node it is: numbers are used again.
+    serial: u64,
     kept: Option<Kept>,
 }
 
@@ -68,21 +74,16 @@ pub(crate) struct RetainedFull;
 impl Default for Tree {
     fn default() -> Self {
         let mut nodes = Slab::new();
-        nodes.insert(Node::new(NONE, None, NONE));
+        nodes.insert(Node { parent: NONE, level: None, children: 0, serial: 0, kept: None });
         Self {
             levels: Levels::default(),
-            edges: Edges::default(),
+            edges: OrderedEdges::default(),
+            serial: 0,
             nodes,
             messages: 0,
             bytes: 0,
             expiring: BTreeSet::new(),
         }
-    }
-}
-
-impl Node {
-    fn new(parent: u32, level: Option<Level>, next: u32) -> Self {
-        Self { parent, level, first_child: NONE, next, previous: NONE, kept: None }
     }
 }
 
@@ -168,39 +169,17 @@ impl Retained {
         (found, next)
     }
 
-    /// Call `found` with each retained message that `topic_filter` matches, and its publisher, in no particular order, while none can change.
-    /// `parent_level`: whether a final `/#` also matches its parent level.
-    ///
-    /// Spec: 4.7.1, [MQTT-4.7.2-1] (5.0). O(nodes that match the filter's levels so far), no recursion.
-    pub(crate) fn for_each_matching(
-        &self,
-        topic_filter: &str,
-        parent_level: bool,
-        mut found: impl FnMut(&Arc<Stamped>, Option<&Arc<str>>),
-    ) {
-        let mut found = |kept: &Kept| found(&kept.message, kept.publisher.as_ref());
-        let tree = self.0.read();
-        let mut here = vec![ROOT];
-        let mut next = Vec::new();
-        for text in topic::levels(topic_filter) {
-            match text {
-                "#" => {
-                    if parent_level {
-                        here.iter().filter_map(|&node| tree.kept(node)).for_each(&mut found);
-                    }
-                    tree.below(here, &mut found);
-                    return;
-                }
-                "+" => next.extend(here.iter().flat_map(|&node| tree.children(node))),
-                text => {
-                    if let Some(level) = tree.levels.get(text) {
-                        next.extend(here.iter().filter_map(|&node| tree.edges.get(node, level)));
-                    }
-                }
-            }
-            here = std::mem::take(&mut next);
+    /// Forget some of what has expired by `now`, of which `told` hears; whether there is more.
+    pub(crate) fn sweep(&self, now: Monotonic, told: impl Fn(Told<'_>)) -> bool {
+        let is_due = |tree: &Tree| tree.expiring.first().is_some_and(|(at, _)| *at <= now);
+        if !is_due(&self.0.read()) {
+            return false;
         }
-        here.iter().filter_map(|&node| tree.kept(node)).for_each(&mut found);
+        let mut tree = self.0.write();
+        let before = tree.bytes;
+        tree.drop_expired(now, &told);
+        self.1.change(before, tree.bytes);
+        is_due(&tree)
     }
 
     /// Nodes, edges, levels and deadlines.
@@ -227,12 +206,10 @@ impl Tree {
                 return child;
             }
             let level = self.levels.acquire(text);
-            let first = self.nodes[parent as usize].first_child;
-            let child = self.nodes.insert(Node::new(parent, Some(level), first)) as u32;
-            if first != NONE {
-                self.nodes[first as usize].previous = child;
-            }
-            self.nodes[parent as usize].first_child = child;
+            self.serial += 1;
+            let node = Node { parent, level: Some(level), children: 0, serial: self.serial, kept: None };
+            let child = u32::try_from(self.nodes.insert(node)).expect("fewer than 2^32 nodes fit in memory");
+            self.nodes[parent as usize].children += 1;
             self.edges.insert(parent, level, child);
             child
         })
@@ -243,44 +220,19 @@ impl Tree {
         loop {
             let here = &self.nodes[node as usize];
             let Some(level) = here.level else { return };
-            if here.first_child != NONE || here.kept.is_some() {
+            if here.children > 0 || here.kept.is_some() {
                 return;
             }
-            let Node { parent, next, previous, .. } = self.nodes.remove(node as usize);
-            match previous {
-                NONE => self.nodes[parent as usize].first_child = next,
-                previous => self.nodes[previous as usize].next = next,
-            }
-            if next != NONE {
-                self.nodes[next as usize].previous = previous;
-            }
+            let parent = self.nodes.remove(node as usize).parent;
+            self.nodes[parent as usize].children -= 1;
             self.edges.remove(parent, level);
             self.levels.release(level);
             node = parent;
         }
     }
 
-    /// The children of `node` that a wildcard may stand for: under the root, not those that begin with `$`.
-    fn children(&self, node: u32) -> impl Iterator<Item = u32> {
-        let first = self.nodes[node as usize].first_child;
-        let all = std::iter::successors((first != NONE).then_some(first), |&child| {
-            let next = self.nodes[child as usize].next;
-            (next != NONE).then_some(next)
-        });
-        all.filter(move |&child| node != ROOT || !self.is_dollar(child))
-    }
-
     fn is_dollar(&self, node: u32) -> bool {
         self.nodes[node as usize].level.is_some_and(|level| self.levels.text(level).starts_with('$'))
-    }
-
-    /// Everything below `nodes`, by a stack of our own.
-    fn below(&self, nodes: Vec<u32>, found: &mut impl FnMut(&Kept)) {
-        let mut stack: Vec<u32> = nodes.iter().flat_map(|&node| self.children(node)).collect();
-        while let Some(node) = stack.pop() {
-            self.kept(node).into_iter().for_each(&mut *found);
-            stack.extend(self.children(node));
-        }
     }
 
     fn message(&self, node: u32) -> Option<&Arc<Stamped>> {

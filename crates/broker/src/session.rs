@@ -2,6 +2,7 @@
 
 mod attach;
 mod deliver;
+mod fetch;
 mod inbound;
 mod outbound;
 mod outbox;
@@ -9,7 +10,7 @@ mod outside;
 mod restore;
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     net::SocketAddr,
     num::NonZeroU16,
     sync::{
@@ -23,7 +24,8 @@ use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
 use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version, topic::Shared};
 
 pub(crate) use attach::{Aftermath, Attachment, Surroundings};
-pub(crate) use deliver::{Offer, Offered, expires_at, retained_offer};
+pub(crate) use deliver::{Offer, Offered, expires_at};
+pub(crate) use fetch::Fetch;
 pub(crate) use inbound::Begin;
 pub(crate) use outbound::Undelivered;
 
@@ -93,6 +95,8 @@ struct State {
     deadline: Option<Monotonic>,
     /// What earlier connections have not fetched yet.
     farewells: Vec<Farewell>,
+    /// Searches for retained messages that are not over, one for a filter at most.
+    fetches: VecDeque<Box<Fetch>>,
     /// Bytes reported to the budget.
     reported: usize,
 }
@@ -161,6 +165,7 @@ impl Session {
                 ends_at: None,
                 deadline: None,
                 farewells: Vec::new(),
+                fetches: VecDeque::new(),
                 reported: 0,
             }),
         }
@@ -291,6 +296,12 @@ impl Session {
     fn take_stock(&self, state: &mut State, effects: &mut Effects) {
         for sequence in state.outbound.take_finished() {
             self.log(effects, |session| Record::Finished { session, sequence });
+        }
+        if let (false, 0, Some(connection)) =
+            (state.fetches.is_empty(), state.outbound.backlog(), &mut state.connection)
+        {
+            // There is room for more of what they find.
+            connection.mark_dirty(effects);
         }
         self.update_load(state);
     }

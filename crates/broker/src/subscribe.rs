@@ -9,13 +9,13 @@ use tidegate_mqtt::{
 
 use crate::{
     Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Record, SubscriptionRecord,
-    message::Images,
     persist::{Made, Promise},
     ports::Access,
     publish::within_limits,
     reserved,
+    retained::Walk,
     router::{Group, Interest, Options, Subscriber},
-    session::{Session, retained_offer},
+    session::{Fetch, Session},
     tenant::TenantState,
 };
 
@@ -70,7 +70,7 @@ impl Broker {
             link.session.promise(link.epoch, promise, effects);
         } else {
             let Link { tenant, session, profile, .. } = link;
-            self.send_all_retained(tenant, session, profile, &made, identifier, now, effects);
+            Self::send_retained(tenant, session, profile, &made, identifier, now, effects);
         }
         Ok(())
     }
@@ -159,10 +159,8 @@ impl Broker {
         Ok(Made { filter: filter.clone(), granted, no_local: options.no_local, send_retained: wanted && sendable })
     }
 
-    /// Send the retained messages that new subscriptions match. Spec: 3.3.1.3 (5.0).
-    #[expect(clippy::too_many_arguments, reason = "what a link has, without the link")]
-    pub(crate) fn send_all_retained(
-        &self,
+    /// Begin to send the retained messages that new subscriptions match. Spec: 3.3.1.3 (5.0).
+    pub(crate) fn send_retained(
         tenant: &TenantState,
         session: &Arc<Session>,
         profile: &Profile,
@@ -171,20 +169,15 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) {
-        // Offered while the retained messages cannot change: a newer one is routed after it is retained, so it comes
-        // after the older one here.
-        // Whoever subscribes again before it has read what came the last time gets each at least once, and no more wait
-        // than there are, beside what may wait anyway.
-        let backlog_max = tenant.retained.len() + profile.limits.queued_messages_max;
-        for made in made.iter().filter(|made| made.send_retained) {
-            tenant.retained.for_each_matching(&made.filter, profile.parent_level_matches, |message, publisher| {
-                if made.no_local && publisher == Some(session.client_id()) {
-                    return; // Spec: [MQTT-3.8.3-3] (5.0).
-                }
-                let offer = retained_offer(message, made.granted, identifier.as_slice(), backlog_max, now);
-                session.offer(&offer, &mut Images::default(), effects);
-            });
-        }
+        let fetches = made.iter().filter(|made| made.send_retained).map(|made| Fetch {
+            topic_filter: made.filter.clone(),
+            walk: Walk::new(&made.filter, profile.parent_level_matches),
+            granted: made.granted,
+            no_local: made.no_local,
+            identifier,
+        });
+        session.begin_fetches(fetches, effects);
+        session.find_first(&tenant.retained, now, effects);
     }
 
     /// UNSUBSCRIBE of a client. Spec: 3.10.4 (5.0).

@@ -14,10 +14,14 @@ fn message(topic_name: &str, payload: &str) -> Stamped {
 
 fn matching(retained: &Retained, filter: &str) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
-    retained.for_each_matching(filter, true, |stamped, _| {
-        let before = found.insert(stamped.message.topic_name().to_owned(), stamped.message.payload().to_vec());
-        assert!(before.is_none(), "found once");
-    });
+    let mut walk = Walk::new(filter, true);
+    while !walk.is_over() {
+        // In slices so small that every place is stopped at.
+        retained.walk(&mut walk, 1, 2, |stamped, _| {
+            let before = found.insert(stamped.message.topic_name().to_owned(), stamped.message.payload().to_vec());
+            assert!(before.is_none(), "found once");
+        });
+    }
     found
 }
 

@@ -324,6 +324,7 @@ impl Session {
         after.undelivered = state.outbound.withdraw(None, true);
         state.outbound = super::Outbound::default();
         state.inbound = super::Inbound::default();
+        state.fetches = Default::default();
         (state.will_at, state.ends_at) = (None, None);
         self.schedule(state, around);
         self.update_load(state);

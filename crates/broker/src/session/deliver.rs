@@ -8,7 +8,7 @@ use std::{
 use tidegate_ids::{Now, Timestamp};
 use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
-use super::{Begin, Connection, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
+use super::{Begin, Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
     CloseReason, Effects, Output, QueuedRecord, Record,
     levels::topic_hash,
@@ -28,9 +28,9 @@ pub(crate) struct Offer<'a> {
     /// RETAIN as this client is to see it.
     pub(crate) retain: bool,
     pub(crate) identifiers: &'a [NonZeroU32],
-    /// For a retained message that a new subscription brings: how many of these may wait. The bounds of the queue do not
-    /// hold for them.
-    pub(crate) backlog_max: Option<usize>,
+    /// A retained message that a new subscription brings. The bounds of the queue do not hold for these: so many are
+    /// offered at once, and no more before they are on their way.
+    pub(crate) is_retained: bool,
     /// The shared group whose member this is offered to.
     pub(crate) group: Option<&'a Arc<Group>>,
     pub(crate) now: Now,
@@ -63,7 +63,7 @@ impl Session {
                     return Offered::Refused;
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
-                if offer.qos == QoS::AtMostOnce && offer.backlog_max.is_none() && outbound.backlog() == 0 {
+                if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
                     let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
                     self.report_memory(&mut state);
                     return offered;
@@ -76,9 +76,8 @@ impl Session {
             None => {}
         }
         let limits = &profile.limits;
-        let has_room = |outbound: &Outbound| match offer.backlog_max {
-            Some(backlog_max) => outbound.backlog() < backlog_max,
-            None => outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max),
+        let has_room = |outbound: &Outbound| {
+            offer.is_retained || outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max)
         };
         if !has_room(outbound) {
             effects.counters.dropped_expired += outbound.drop_expired(offer.now.monotonic);
@@ -95,7 +94,7 @@ impl Session {
             offer.qos,
             offer.retain,
             offer.identifiers,
-            offer.backlog_max.is_some(),
+            offer.is_retained,
             offer.group,
         );
         let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
@@ -168,19 +167,28 @@ impl Session {
         }
     }
 
-    /// Take what is to be written on connection `epoch`; see `Link::take_output`.
-    pub(crate) fn take_output(&self, epoch: u64, out: &mut Vec<u8>, now: Now, effects: &mut Effects) -> Output {
+    /// Take what is to be written on connection `epoch`; see `Link::take_output`. And the search for retained messages that
+    /// is next, if there is room for what it finds: it is owed to [`go_on_with`](Self::go_on_with).
+    pub(crate) fn take_output(
+        &self,
+        epoch: u64,
+        out: &mut Vec<u8>,
+        now: Now,
+        effects: &mut Effects,
+    ) -> (Output, Option<Box<Fetch>>) {
         let mut state = self.state.lock();
         if !self.is_current(epoch) || state.connection.is_none() {
-            return Output::Ended(state.take_farewell(epoch, out).unwrap_or(CloseReason::ConnectionLost));
+            let reason = state.take_farewell(epoch, out).unwrap_or(CloseReason::ConnectionLost);
+            return (Output::Ended(reason), None);
         }
         if let Some(connection) = &mut state.connection {
             connection.outbox.take(out);
         }
         self.pump(&mut state, now, effects);
         let more = state.connection.as_mut().is_some_and(|connection| connection.outbox.settle());
+        let fetch = if more || state.outbound.backlog() > 0 { None } else { state.fetches.pop_front() };
         self.take_stock(&mut state, effects);
-        if more { Output::More } else { Output::Drained }
+        (if more || fetch.is_some() { Output::More } else { Output::Drained }, fetch)
     }
 
     /// Send what the window and the outbox have room for.
@@ -486,25 +494,5 @@ impl Connection {
         let held = message.message.held_bytes() + 64 + 5 * delivery.subscription_identifiers.len();
         held <= self.packet_bytes_max
             || message.message.packet_bytes(delivery).is_ok_and(|bytes| bytes + ALIAS_BYTES <= self.packet_bytes_max)
-    }
-}
-
-/// What a retained message is offered as.
-pub(crate) fn retained_offer<'a>(
-    message: &'a Arc<Stamped>,
-    granted: QoS,
-    identifiers: &'a [NonZeroU32],
-    backlog_max: usize,
-    now: Now,
-) -> Offer<'a> {
-    Offer {
-        message,
-        hash: topic_hash(message.message.topic_name()),
-        qos: message.qos.min(granted),
-        retain: true,
-        identifiers,
-        backlog_max: Some(backlog_max),
-        group: None,
-        now,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tidegate_mqtt::{MessageProperties, Packet, Publish, QoS, ReasonCode, RetainHandling, SubscriptionOptions};
+use tidegate_mqtt::{
+    MessageProperties, Packet, Publish, QoS, ReasonCode, RetainHandling, Subscribe, Subscription, SubscriptionOptions,
+};
 
 use crate::world::*;
 
@@ -99,11 +101,11 @@ fn they_expire() {
 }
 
 #[test]
-fn more_than_an_outbox_holds_all_arrive_before_what_is_published_later() {
+fn what_one_slice_finds_arrives_before_what_is_published_later_however_full_the_outbox() {
     let mut world = World::new();
     std::sync::Arc::get_mut(&mut world.profile).unwrap().limits.outbox_bytes_max = 1000;
     let mut publisher = world.connect(V4, "p");
-    for n in 0..500 {
+    for n in 0..120 {
         world.retain(&mut publisher, &format!("t/{n}"), "retained");
     }
     let mut subscriber = world.connect(V5, "s");
@@ -123,8 +125,8 @@ fn more_than_an_outbox_holds_all_arrive_before_what_is_published_later() {
     world.publish(&mut publisher, "t/7", "newer");
     let got = world.got(&mut subscriber);
     assert_eq!(got[0], Got::SubAck(1, vec![ReasonCode::Success]));
-    assert_eq!(got.len(), 502);
-    let Got::Publish(last) = &got[501] else { panic!() };
+    assert_eq!(got.len(), 122);
+    let Got::Publish(last) = &got[121] else { panic!() };
     assert_eq!((&last.topic[..], &last.payload[..]), ("t/7", "newer"));
     // And with nothing queued, QoS 0 goes straight out again.
     world.publish(&mut publisher, "t/7", "newest");
@@ -174,4 +176,111 @@ fn no_local_holds_for_them_too() {
     let options = SubscriptionOptions { no_local: true, ..SubscriptionOptions::at(QoS::AtMostOnce) };
     world.subscribe_with(&mut client, "t/#", options, None);
     assert_eq!(world.payloads(&mut client), ["other's"]);
+}
+
+#[test]
+fn a_search_of_many_is_done_in_slices_that_nothing_disturbs() {
+    let mut world = World::new();
+    let mut publisher = world.connect(V4, "p");
+    for n in 0..2000 {
+        world.retain(&mut publisher, &format!("t/{}/{n}", n % 7), "m");
+    }
+    let mut client = world.connect(V4, "c");
+    let subscriptions = [Subscription { topic_filter: "#", options: SubscriptionOptions::at(QoS::AtMostOnce) }];
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+        subscriptions: subscriptions[..].into(),
+    });
+    world.broker.handle(client.link.as_mut().unwrap(), &subscribe, world.now, &mut world.effects).unwrap();
+    let mut turns = 0;
+    let mut seen = std::collections::BTreeMap::new();
+    loop {
+        let mut out = Vec::new();
+        let output = client.link.as_mut().unwrap().take_output(&mut out, world.now, &mut world.effects);
+        client.take(&out);
+        let got: Vec<_> = client.got.drain(..).collect();
+        assert!(got.len() <= 200, "a slice, and what was published meanwhile: {}", got.len());
+        for got in got {
+            let Got::Publish(message) = got else { continue };
+            *seen.entry(message.topic).or_insert(0) += usize::from(message.retain);
+        }
+        if output == tidegate_broker::Output::Drained {
+            break;
+        }
+        // Topics come and go while others are searched.
+        world.retain(&mut publisher, &format!("t/{}/{}", turns % 7, turns * 37 % 2000), "");
+        world.retain(&mut publisher, &format!("new/{turns}"), "m");
+        turns += 1;
+    }
+    assert!(turns >= 2000 / 128 - 1, "{turns}");
+    let stayed =
+        (0..2000).filter(|n| world.broker.retained(tenant(), &format!("t/{}/{n}", n % 7), world.now).is_some());
+    let mut stayed_count = 0;
+    for n in stayed {
+        assert_eq!(seen.get(&format!("t/{}/{n}", n % 7)), Some(&1), "{n}");
+        stayed_count += 1;
+    }
+    assert!(stayed_count > 1900);
+}
+
+#[test]
+fn a_search_goes_on_over_a_reconnect_and_is_not_begun_again() {
+    let mut world = World::new();
+    let mut publisher = world.connect(V4, "p");
+    for n in 0..1000 {
+        let publish = Publish { retain: true, ..message("", "m", QoS::AtLeastOnce, 1) };
+        let topic = format!("t/{n}");
+        world.send(&mut publisher, &Packet::Publish(Publish { topic_name: &topic, ..publish })).unwrap();
+    }
+    let (mut client, _) = world.resume(V5, "c");
+    let subscriptions = [Subscription { topic_filter: "t/+", options: SubscriptionOptions::at(QoS::AtLeastOnce) }];
+    let subscribe = Packet::Subscribe(Subscribe {
+        packet_id: id(1),
+        subscription_identifier: None,
+        user_properties: Default::default(),
+        subscriptions: subscriptions[..].into(),
+    });
+    world.broker.handle(client.link.as_mut().unwrap(), &subscribe, world.now, &mut world.effects).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let mut out = Vec::new();
+        client.link.as_mut().unwrap().take_output(&mut out, world.now, &mut world.effects);
+        client.take(&out);
+    }
+    let acknowledge = |world: &mut World, client: &mut Client, seen: &mut std::collections::BTreeSet<String>| {
+        for message in world.messages(client) {
+            seen.insert(message.topic);
+            world.puback(client, message.packet_id.unwrap());
+        }
+    };
+    world.lose(&mut client);
+    client.got.clear();
+    let (mut client, present) = world.resume(V5, "c");
+    assert!(present);
+    while seen.len() < 1000 {
+        let before = seen.len();
+        acknowledge(&mut world, &mut client, &mut seen);
+        assert!(seen.len() > before, "{before} of 1000");
+    }
+    world.lose(&mut client);
+    let (mut client, _) = world.resume(V5, "c");
+    assert_eq!(world.messages(&mut client).len(), 0);
+}
+
+#[test]
+fn what_has_expired_is_forgotten_though_nobody_asks() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    for n in 0..500 {
+        let topic = format!("t/{n}");
+        let mut publish = Publish { retain: true, ..Publish::new(&topic, b"m") };
+        publish.properties.message_expiry_seconds = Some(10);
+        world.send(&mut client, &Packet::Publish(publish)).unwrap();
+    }
+    world.pass(Duration::from_secs(9));
+    assert_eq!(world.broker.retained_count(tenant()), 500);
+    world.pass(Duration::from_secs(1));
+    assert_eq!((world.broker.retained_count(tenant()), world.broker.gauges().memory_bytes), (0, 0));
 }

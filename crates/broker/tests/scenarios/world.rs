@@ -146,7 +146,7 @@ impl World {
     pub fn pass(&mut self, time: Duration) {
         self.now.monotonic = self.now.monotonic + time;
         self.now.wall = self.now.wall + time;
-        self.broker.expire(self.now, &mut self.effects);
+        while self.broker.expire(self.now, &mut self.effects).is_some_and(|next| next <= self.now.monotonic) {}
     }
 
     /// Connect by a packet of bytes; CONNACK is among what was got.
