@@ -51,7 +51,8 @@ impl Session {
         while found < MESSAGES_MAX {
             let mut state = self.state.lock();
             let has_room = state.connection.is_some() && state.outbound.backlog() == 0;
-            let Some(fetch) = state.fetches.pop_front_if(|_| has_room) else { return };
+            let next = if has_room { state.fetches.pop_front() } else { None };
+            let Some(fetch) = next else { return };
             drop(state);
             // What finds nothing has looked at something.
             found += 1 + self.go_on_with(fetch, retained, now, effects);
