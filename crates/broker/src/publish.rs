@@ -111,6 +111,9 @@ impl Broker {
             let expiry_max = profile.limits.message_expiry_max;
             let Publish { properties, payload, qos, .. } = publish;
             let Some(message) = Stamped::new(topic_name, properties, payload, *qos, expiry_max, now.monotonic) else {
+                if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id) {
+                    session.forget_received(packet_id, effects);
+                }
                 return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
             };
             if publish.retain {
@@ -434,9 +437,12 @@ impl Publisher<'_> {
         let Some(packet_id) = self.publish.packet_id else { return Ok(()) };
         let qos = self.publish.qos;
         if routed.durable {
-            self.session.hold(self.epoch, qos, packet_id)?;
-            self.session.promise(self.epoch, Promise::Publish { packet_id, qos }, effects);
-            return Ok(());
+            let held = self.session.hold(self.epoch, qos, packet_id);
+            // A QoS 2 message is answered to whoever resumed the session, if that asks again.
+            if held.is_ok() || qos == QoS::ExactlyOnce {
+                self.session.promise(self.epoch, Promise::Publish { packet_id, qos }, effects);
+            }
+            return held;
         }
         let code = match routed.matched || !profile.informative_success {
             true => ReasonCode::Success,

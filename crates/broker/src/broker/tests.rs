@@ -149,3 +149,34 @@ fn a_hundred_thousand_filters_leave_nothing_behind() {
     assert_eq!(counts(&broker), before);
     assert!(link.cache.len() <= 64);
 }
+
+/// A QoS 2 message is handled on one core while its client resumes the session on another and sends it again.
+#[test]
+fn a_message_sent_again_during_a_takeover_is_answered_once_the_first_one_is() {
+    let broker = Broker::new(Settings::default(), Arc::new(Alone), Arc::new(Alone));
+    let (mut effects, now) = (Effects::new(0), Now::default());
+    let kept = Connect { clean_start: false, session_expiry: SessionExpiry::NEVER, ..Connect::new(Version::V5, "c") };
+    let old = connect(&broker, &kept, now, &mut effects);
+    let id = NonZeroU16::MIN;
+    assert_eq!(old.session.begin_receive(old.epoch, id, &mut effects), Ok(crate::session::Begin::New));
+
+    let mut new = connect(&broker, &kept, now, &mut effects);
+    settle(&mut new, &mut effects);
+    let again = Publish { dup: true, qos: QoS::ExactlyOnce, packet_id: Some(id), ..Publish::new("t", b"m") };
+    broker.handle(&mut new, &Packet::Publish(again.clone()), now, &mut effects).unwrap();
+    let mut out = Vec::new();
+    new.take_output(&mut out, now, &mut effects);
+    assert_eq!(out, [], "no PUBREC before it is known what becomes of the message");
+
+    let gone = old.session.answer(old.epoch, QoS::ExactlyOnce, id, ReasonCode::Success, &mut effects);
+    assert_eq!(gone, Err(CloseReason::TakenOver));
+    new.take_output(&mut out, now, &mut effects);
+    assert_eq!(out, [0x50, 2, 0, 1], "PUBREC");
+    broker.handle(&mut new, &Packet::Publish(again), now, &mut effects).unwrap();
+    out.clear();
+    new.take_output(&mut out, now, &mut effects);
+    assert_eq!(out, [0x50, 2, 0, 1], "PUBREC");
+    broker.disconnected(old, CloseReason::TakenOver, &mut Vec::new(), now, &mut effects);
+    broker.disconnected(new, CloseReason::ConnectionLost, &mut Vec::new(), now, &mut effects);
+    settle_effects(&mut effects);
+}

@@ -335,7 +335,14 @@ impl Session {
         reason_code: ReasonCode,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
+        if qos == QoS::ExactlyOnce && !self.is_current(epoch) {
+            // Whoever resumed the session may have asked again meanwhile.
+            self.unhold(epoch, qos, packet_id, reason_code, effects)?;
+        }
         let mut state = self.state.lock();
+        if qos == QoS::ExactlyOnce {
+            state.inbound.settle(packet_id);
+        }
         let mut present = self.current(&mut state, epoch)?;
         if qos == QoS::ExactlyOnce && reason_code.is_failure() && present.inbound.release(packet_id) {
             self.log(effects, |session| Record::ReceivedEnded { session, packet_id });

@@ -17,7 +17,7 @@ pub(crate) struct Inbound {
 #[derive(Debug, Clone, Copy)]
 struct Received {
     packet_id: NonZeroU16,
-    /// The message is not durable yet.
+    /// What becomes of the message is not known yet, or not durable.
     held: bool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Begin {
     New,
     /// Seen: answer PUBREC and do no more.
     Again,
-    /// Seen, and not durable yet: PUBREC is to be held.
+    /// Seen, and what became of it is not known yet, or not durable: PUBREC is to be held.
     Pending,
     /// One more than Receive Maximum.
     TooMany,
@@ -55,7 +55,8 @@ impl Inbound {
             Some(Received { held: false, .. }) => Begin::Again,
             None if self.len() >= usize::from(receive_maximum) => Begin::TooMany,
             None => {
-                self.received.push(Received { packet_id, held: false });
+                // Until its answer is known: the client may ask again meanwhile, on another connection and core.
+                self.received.push(Received { packet_id, held: true });
                 Begin::New
             }
         }
@@ -81,9 +82,7 @@ impl Inbound {
     pub(crate) fn unhold(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, same_connection: bool) -> bool {
         let mut freed = false;
         if qos == QoS::ExactlyOnce {
-            if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
-                received.held = false;
-            }
+            self.settle(packet_id);
             freed = code.is_failure() && self.release(packet_id);
         } else if !same_connection {
             // The packet id may be another message's by now.
@@ -94,6 +93,13 @@ impl Inbound {
             owed.code = Some(code);
         }
         freed
+    }
+
+    /// What becomes of a QoS 2 message is known.
+    pub(crate) fn settle(&mut self, packet_id: NonZeroU16) {
+        if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
+            received.held = false;
+        }
     }
 
     /// An answer that is known, behind those that wait; false when the client should have waited for them.
@@ -147,6 +153,8 @@ mod tests {
     fn a_packet_id_is_new_until_seen_and_after_its_release() {
         let mut inbound = Inbound::default();
         assert_eq!(inbound.begin(id(1), 2), Begin::New);
+        assert_eq!(inbound.begin(id(1), 2), Begin::Pending);
+        inbound.settle(id(1));
         assert_eq!(inbound.begin(id(1), 2), Begin::Again);
         assert!(inbound.hold(QoS::ExactlyOnce, id(1), 2));
         assert_eq!(inbound.begin(id(1), 2), Begin::Pending);
