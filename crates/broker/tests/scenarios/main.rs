@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)] // one crate, whose modules share a world
 
 mod authorization;
+mod bug_bank;
 mod connect;
 mod control;
 mod cores;

@@ -231,3 +231,32 @@ fn retain_is_set_on_stored_messages_and_not_on_live_ones() {
     world.subscribe(&mut late, "t", QoS::AtMostOnce);
     assert!(world.messages(&mut late)[0].retain);
 }
+
+#[test]
+fn one_share_name_on_two_filters_is_two_groups() {
+    let mut world = World::new();
+    let mut a = world.connect(V4, "a");
+    let mut b = world.connect(V5, "b");
+    let mut publisher = world.connect(V5, "p");
+    world.subscribe(&mut a, "$share/g/a", QoS::AtMostOnce);
+    world.subscribe(&mut b, "$share/g/b", QoS::AtMostOnce);
+    for n in 0..4 {
+        world.publish(&mut publisher, ["a", "b"][n % 2], &n.to_string());
+    }
+    assert_eq!(world.payloads(&mut a), ["0", "2"]);
+    assert_eq!(world.payloads(&mut b), ["1", "3"]);
+}
+
+#[test]
+fn both_versions_are_served_alike_by_one_listener() {
+    let mut world = World::new();
+    for (n, version) in [V4, V5, V4].into_iter().enumerate() {
+        let (mut client, _) = world.resume(version, "c");
+        world.subscribe(&mut client, "t", QoS::AtLeastOnce);
+        let mut other = world.connect(if version == V4 { V5 } else { V4 }, "o");
+        world.publish_at(&mut other, "t", "across", QoS::AtLeastOnce, 1);
+        let messages = world.messages(&mut client);
+        assert_eq!((messages.len(), &messages[0].payload[..]), (1, "across"), "{n}");
+        world.puback(&mut client, messages[0].packet_id.unwrap());
+    }
+}
