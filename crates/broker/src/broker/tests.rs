@@ -163,7 +163,7 @@ fn a_message_sent_again_during_a_takeover_is_answered_once_the_first_one_is() {
     let mut new = connect(&broker, &kept, now, &mut effects);
     settle(&mut new, &mut effects);
     let again = Publish { dup: true, qos: QoS::ExactlyOnce, packet_id: Some(id), ..Publish::new("t", b"m") };
-    broker.handle(&mut new, &Packet::Publish(again.clone()), now, &mut effects).unwrap();
+    broker.handle(&mut new, &Packet::Publish(again), now, &mut effects).unwrap();
     let mut out = Vec::new();
     new.take_output(&mut out, now, &mut effects);
     assert_eq!(out, [], "no PUBREC before it is known what becomes of the message");

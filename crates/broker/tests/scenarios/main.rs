@@ -15,5 +15,6 @@ mod retained;
 mod session;
 mod shared;
 mod simulation;
+mod simulation_groups;
 mod will;
 mod world;
