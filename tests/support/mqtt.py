@@ -208,10 +208,16 @@ def answer(sock):
         return b""
 
 
-def mosquitto(program, broker, device, *arguments, timeout=PATIENCE):
-    """`mosquitto_pub` or `mosquitto_sub` with the device's certificate."""
+def mosquitto_command(program, broker, device, *arguments):
+    """The command line of `mosquitto_pub` or `mosquitto_sub` with the device's certificate."""
     command = [
         program, "-h", broker.host, "-p", broker.port, "--cafile", broker.ca_file,
         "--cert", device.certificate, "--key", device.key, *arguments,
     ]  # fmt: skip
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout)
+    return list(map(str, command))
+
+
+def mosquitto(program, broker, device, *arguments, timeout=PATIENCE):
+    """`mosquitto_pub` or `mosquitto_sub` with the device's certificate."""
+    command = mosquitto_command(program, broker, device, *arguments)
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)

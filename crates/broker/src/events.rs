@@ -1,6 +1,9 @@
-//! What became of connections and subscriptions, as data. Publishing it on `$aws/events/…` is the reader's work.
+//! What became of connections and subscriptions, as data; [`wire`] writes it down. Publishing it on `$aws/events/…` is the
+//! reader's work.
 //!
 //! AWS: developer guide, "Lifecycle events".
+
+pub mod wire;
 
 use std::{net::SocketAddr, sync::Arc};
 

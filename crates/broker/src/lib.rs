@@ -46,7 +46,7 @@ mod control;
 mod counters;
 mod deadlines;
 mod effects;
-mod events;
+pub mod events;
 mod levels;
 mod link;
 mod memory;

@@ -259,6 +259,7 @@ impl Newcomer<'_> {
         let rights = CertificateRights::new(admitted.grants, variables, self.shared.clock.clone());
         let decision = rights.connect(tenant, connect, client_id);
         if !decision.is_allowed() {
+            self.announce_failure(tenant, certificate_id, client_id);
             return Err(Refused {
                 reason: reason::of_policy(tenant, certificate_id, client_id, decision),
                 authenticated: true,
@@ -289,6 +290,17 @@ impl Newcomer<'_> {
         };
         self.core.borrow_mut().act(|desk| {
             desk.shared.broker.publish(&publish, desk.now, &mut desk.effects);
+        });
+    }
+
+    /// Lets the broker report a client that is who it says, and may not connect.
+    fn announce_failure(&self, tenant: Tenant, certificate_id: CertificateId, client_id: &str) {
+        let principal = Arc::new(Principal::Certificate { tenant, certificate_id });
+        let (client_id, peer) = (client_id.into(), self.origin.peer);
+        self.core.borrow_mut().act(|desk| {
+            let session = desk.identifiers.number();
+            let Desk { shared, now, effects, .. } = desk;
+            shared.broker.connect_failed(tenant, &client_id, &principal, peer, session, *now, effects);
         });
     }
 

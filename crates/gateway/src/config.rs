@@ -6,6 +6,8 @@ use tidegate_broker::Profile;
 use tidegate_ids::Tenant;
 use tidegate_registry::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
 
+use crate::SysTopics;
+
 pub use crate::half_open::HalfOpenLimits;
 
 /// Listeners and limits of a gateway.
@@ -25,6 +27,8 @@ pub struct GatewayConfig {
     pub connect_bytes_max: usize,
     /// How long a connection may take from accept to the last byte of its CONNECT.
     pub connect_deadline: Duration,
+    /// Figures of the process in `$SYS/broker/…`; `None`: nowhere.
+    pub sys: Option<SysTopics>,
 }
 
 impl Default for GatewayConfig {
@@ -35,6 +39,7 @@ impl Default for GatewayConfig {
             half_open: HalfOpenLimits::default(),
             connect_bytes_max: 256 * 1024,
             connect_deadline: Duration::from_secs(10),
+            sys: None,
         }
     }
 }

@@ -155,6 +155,7 @@ impl Gateway {
             listeners,
             half_open,
             mailboxes: mailboxes.clone(),
+            sys: config.sys,
             connect_deadline: config.connect_deadline,
             connect_bytes_max: config.connect_bytes_max,
         });

@@ -27,8 +27,10 @@ mod identifiers;
 mod listener;
 mod mailbox;
 mod reason;
+mod sys;
 mod wheel;
 
 pub use config::{GatewayConfig, HalfOpenLimits, ListenerConfig, Refusals, TlsSettings, Transport};
 pub use error::GatewayError;
 pub use gateway::{Cores, Gateway, GatewayParts, LocalAddress};
+pub use sys::SysTopics;

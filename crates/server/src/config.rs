@@ -64,6 +64,8 @@ pub(crate) struct Mqtt {
     pub cores: u16,
     /// `<prefix>-ats.iot.<region>.<endpoint_domain>` becomes each account's endpoint, chosen by SNI; none when empty.
     pub endpoint_domain: String,
+    /// Seconds between two reports in `$SYS/broker/…`, in the first account; none when 0.
+    pub sys_interval_s: u32,
     /// More listeners.
     pub listener: Vec<Listener>,
 }
@@ -180,6 +182,7 @@ impl Default for Mqtt {
             profile: Profile::Standard,
             cores: 0,
             endpoint_domain: String::new(),
+            sys_interval_s: 10,
             listener: Vec::new(),
         }
     }

@@ -24,7 +24,9 @@ use std::{
 use anyhow::{Context, Result};
 use tidegate_api::{Api, Listener as ApiListener, Serving, serve as serve_api};
 use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
-use tidegate_gateway::{Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport};
+use tidegate_gateway::{
+    Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, SysTopics, TlsSettings, Transport,
+};
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
 use tidegate_pki::seal::MasterKey;
@@ -164,8 +166,13 @@ fn start_gateway(
         insecure: false,
     };
     let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
-    let gateway_config =
-        GatewayConfig { listeners, connections_max: descriptors_for_devices(), ..GatewayConfig::default() };
+    let interval = Duration::from_secs(config.mqtt.sys_interval_s.into());
+    let gateway_config = GatewayConfig {
+        listeners,
+        connections_max: descriptors_for_devices(),
+        sys: (!interval.is_zero()).then_some(SysTopics { tenant, interval }),
+        ..GatewayConfig::default()
+    };
     let parts =
         GatewayParts { broker, registry: registry.clone(), clock: Arc::clone(clock), server_names: Arc::clone(names) };
     Ok(Gateway::start(gateway_config, cores, parts)?)

@@ -94,7 +94,7 @@ fn a_refusal_is_told_as_the_profile_has_it() {
     let mut out = Vec::new();
     let quota = tidegate_broker::ConnectRefused::new(ReasonCode::PacketTooLarge, "too large");
     quota.connack(V4, &Profile::standard(), &mut out);
-    assert_eq!(out, []);
+    assert!(out.is_empty());
 }
 
 #[test]

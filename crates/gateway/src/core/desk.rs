@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use tidegate_broker::{Effects, LifecycleEvent};
+use tidegate_broker::{Effects, LifecycleEvent, SystemPublish, events::wire};
 use tidegate_ids::Now;
+use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::Shared;
 use crate::identifiers::Identifiers;
@@ -62,10 +63,30 @@ impl Desk {
         self.records.clear();
     }
 
-    /// Drops what nobody asks for yet: lifecycle events.
-    pub(crate) fn set_aside_events(&mut self) {
-        self.effects.take_events(&mut self.events);
-        self.events.clear();
+    /// Gives what follows from handling packets to the broker, lifecycle events as publishes among it.
+    ///
+    /// AWS: "Lifecycle events": best effort, in the account of the client only. Unverified: their QoS.
+    pub(crate) fn hand_over(&mut self) {
+        let Self { shared, effects, events, now, .. } = self;
+        shared.broker.hand_over(effects);
+        effects.take_events(events);
+        if events.is_empty() {
+            return;
+        }
+        for event in events.drain(..) {
+            let Some(topic_name) = wire::topic(&event) else { continue };
+            let payload = wire::json(&event);
+            let publish = SystemPublish {
+                tenant: event.tenant,
+                topic_name: &topic_name,
+                properties: MessageProperties::default(),
+                payload: payload.as_bytes(),
+                qos: QoS::AtLeastOnce,
+                retain: false,
+            };
+            shared.broker.publish(&publish, *now, effects);
+        }
+        shared.broker.hand_over(effects);
     }
 
     /// Lets go of buffers that one large message has made large.

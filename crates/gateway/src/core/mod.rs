@@ -35,6 +35,7 @@ use crate::{
     half_open::{GivenUp, HalfOpen, Place},
     listener::Listener,
     mailbox::Mailbox,
+    sys::{Sys, SysTopics},
     wheel::{TimerId, Wheel},
 };
 pub(crate) use desk::Desk;
@@ -59,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) listeners: Vec<Listener>,
     pub(crate) half_open: Arc<HalfOpen>,
     pub(crate) mailboxes: Arc<[Mailbox<Control>]>,
+    pub(crate) sys: Option<SysTopics>,
     pub(crate) connect_deadline: Duration,
     pub(crate) connect_bytes_max: usize,
 }
@@ -83,6 +85,8 @@ enum Due {
     Slot(u32),
     /// Something of the broker's.
     Expiry,
+    /// Figures of the process.
+    Sys,
     /// The end of a stop.
     Stop,
 }
@@ -99,6 +103,8 @@ pub(crate) struct Core {
     /// An empty list, so that the others can be gone through while they are added to.
     spare: Vec<u32>,
     due: Vec<Due>,
+    /// On core 0 only.
+    sys: Option<Sys>,
     state: State,
 }
 
@@ -199,6 +205,10 @@ impl Core {
         if id == 0 {
             wheel.arm(desk.now.monotonic + EXPIRY_INTERVAL, Due::Expiry);
         }
+        let sys = desk.shared.sys.filter(|_| id == 0).map(|topics| Sys::new(topics, desk.now.monotonic));
+        if sys.is_some() {
+            wheel.arm(desk.now.monotonic, Due::Sys);
+        }
         Self {
             desk,
             registry,
@@ -208,6 +218,7 @@ impl Core {
             dirty: Vec::new(),
             spare: Vec::new(),
             due: Vec::new(),
+            sys,
             state: State::Running,
         }
     }
@@ -283,17 +294,17 @@ impl Core {
     /// as Wills, is written too, within reason; the rest makes the core busy.
     fn write_dirty(&mut self) {
         for _ in 0..4 {
-            let desk = &mut self.desk;
-            desk.shared.broker.hand_over(&mut desk.effects);
-            desk.effects.take_dirty(&mut self.dirty);
+            self.desk.hand_over();
+            self.desk.effects.take_dirty(&mut self.dirty);
             if self.dirty.is_empty() {
-                break;
+                return;
             }
             let mut dirty = std::mem::replace(&mut self.dirty, std::mem::take(&mut self.spare));
             dirty.drain(..).for_each(|slot| self.write(slot));
             self.spare = dirty;
         }
-        self.desk.set_aside_events();
+        self.desk.hand_over();
+        self.desk.effects.take_dirty(&mut self.dirty);
     }
 
     fn write(&mut self, key: u32) {
@@ -407,6 +418,7 @@ impl Core {
                 Due::HalfOpen(arrival) => Place::give_up(&self.desk.shared.half_open, arrival, GivenUp::TooSlow),
                 Due::Slot(key) => self.slot_is_due(key),
                 Due::Expiry => self.expire(),
+                Due::Sys => self.publish_sys(),
                 Due::Stop => self.state = State::Ended,
             }
         }
@@ -432,6 +444,12 @@ impl Core {
         let soonest = now.monotonic + EXPIRY_INTERVAL;
         let next = self.desk.shared.broker.expire(now, &mut self.desk.effects);
         self.wheel.arm(next.map_or(soonest, |next| next.min(soonest)), Due::Expiry);
+    }
+
+    fn publish_sys(&mut self) {
+        let Some(sys) = &mut self.sys else { return };
+        sys.publish(&self.desk.shared.broker, self.desk.now, &mut self.desk.effects);
+        self.wheel.arm(self.desk.now.monotonic + sys.topics.interval, Due::Sys);
     }
 
     /// Does something outside a turn, and carries out what follows from it.

@@ -38,6 +38,7 @@ impl Config {
             "MQTT_PROFILE" => self.mqtt.profile = word(value)?,
             "MQTT_CORES" => self.mqtt.cores = parse(value)?,
             "MQTT_ENDPOINT_DOMAIN" => self.mqtt.endpoint_domain = value.to_owned(),
+            "MQTT_SYS_INTERVAL_S" => self.mqtt.sys_interval_s = parse(value)?,
             "API_ADDRESS" => self.api.address = parse(value)?,
             "API_PORT" => self.api.port = parse(value)?,
             "API_PLAIN_PORT" => self.api.plain_port = Some(parse(value)?),
