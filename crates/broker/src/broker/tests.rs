@@ -166,7 +166,7 @@ fn a_message_sent_again_during_a_takeover_is_answered_once_the_first_one_is() {
     broker.handle(&mut new, &Packet::Publish(again), now, &mut effects).unwrap();
     let mut out = Vec::new();
     new.take_output(&mut out, now, &mut effects);
-    assert_eq!(out, [], "no PUBREC before it is known what becomes of the message");
+    assert!(out.is_empty(), "no PUBREC before it is known what becomes of the message");
 
     let gone = old.session.answer(old.epoch, QoS::ExactlyOnce, id, ReasonCode::Success, &mut effects);
     assert_eq!(gone, Err(CloseReason::TakenOver));
