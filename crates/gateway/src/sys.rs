@@ -1,6 +1,6 @@
 //! `$SYS/broker/…`: figures of the whole process, retained, in the topics where Mosquitto's users look for them.
 //!
-//! They are published in one tenant, the operator's: no account learns what the others do. Decision 0012.
+//! They are published in one tenant, the operator's: no account learns what the others do. Decision 0010.
 
 use std::time::Duration;
 
