@@ -9,12 +9,14 @@
 //! CONNECT parsed ─▶ client_id(&connect, &profile, random) ─▶ (the edge: registry, iot:Connect, bind policies)
 //!   ─▶ Broker::connect(ConnectRequest, now, &mut effects) ─▶ Ok(Link): CONNACK is in its outbox, its slot is dirty
 //!                                                        └▶ Err(ConnectRefused): connack(..) writes the answer; close
+//! bytes arrive           ─▶ link.received(bytes, ..); while link.paused_until(now) says so, it is not read from
 //! each packet            ─▶ Broker::handle(&mut link, packet, now, &mut effects) ─▶ Err(CloseReason): end it, below
 //! after a turn           ─▶ Broker::hand_over(&mut effects)      links of other cores: their mailboxes, and Wake
 //!                        ─▶ effects.take_dirty(&mut slots)       per slot: link.take_output(&mut buffer, ..)
 //!                        ─▶ effects.take_token()                 ─▶ later Broker::persisted / persist_failed(token)
 //!                        ─▶ effects.take_events(&mut events)
 //! when woken             ─▶ Broker::collect(core, &mut slots)    slots of this core made dirty by others
+//! socket full            ─▶ link.ended(): whoever was thrown out is not waited for
 //! take_output: Drained or More (call again when the socket took the bytes) or Ended(reason): write, then end it
 //! the end, always once   ─▶ Broker::disconnected(link, reason, &mut last_bytes, now, &mut effects)
 //! timers, in one place   ─▶ Broker::expire(now, &mut effects) ─▶ when to call again at the latest

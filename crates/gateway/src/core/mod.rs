@@ -83,6 +83,8 @@ enum Due {
     HalfOpen(u64),
     /// A slot: silence, or a close that takes too long.
     Slot(u32),
+    /// A slot that sent too much at once may be read again; or another one in its place, which does no harm.
+    Resume(u32),
     /// Something of the broker's.
     Expiry,
     /// Figures of the process.
@@ -281,6 +283,9 @@ impl Core {
                 if std::mem::take(&mut slot.has_answer) {
                     self.dirty.push(key);
                 }
+                if let Some(until) = slot.paused_until.take() {
+                    self.wheel.arm(until, Due::Resume(key));
+                }
                 if !finished {
                     self.unfinished.push(key);
                 }
@@ -417,6 +422,7 @@ impl Core {
             match due {
                 Due::HalfOpen(arrival) => Place::give_up(&self.desk.shared.half_open, arrival, GivenUp::TooSlow),
                 Due::Slot(key) => self.slot_is_due(key),
+                Due::Resume(key) => self.take_turn(key),
                 Due::Expiry => self.expire(),
                 Due::Sys => self.publish_sys(),
                 Due::Stop => self.state = State::Ended,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use mio::net::TcpStream;
-use tidegate_broker::{CloseReason, Output};
+use tidegate_broker::{CloseReason, Link, Output};
 
 use super::{Desk, Slot};
 
@@ -67,7 +67,9 @@ impl Slot {
     /// Writes what is unsent, then what the session has, as far as the socket takes it.
     pub(super) fn write(&mut self, desk: &mut Desk) -> io::Result<Written> {
         if !self.unsent.write_to(&self.socket)? {
-            return Ok(Written::Blocked);
+            // Whoever was revoked, or taken over, goes at once, though its socket takes nothing.
+            let ended = self.link.as_ref().and_then(Link::ended);
+            return Ok(ended.map_or(Written::Blocked, Written::Ended));
         }
         for _ in 0..WRITES_PER_TURN {
             let Some(link) = &mut self.link else { return Ok(Written::All) };

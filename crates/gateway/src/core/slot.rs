@@ -40,6 +40,8 @@ pub(crate) struct Slot {
     partial: Partial,
     /// Whole packets may be left over from the last turn, or bytes in the kernel.
     more: More,
+    /// When it may be read again, after it sent more than its profile lets it; taken by the core, which calls it then.
+    pub(super) paused_until: Option<Monotonic>,
     pub(super) unsent: Unsent,
     /// Whether something in `unsent` has not been tried yet.
     pub(super) has_answer: bool,
@@ -75,6 +77,7 @@ impl Slot {
             link: Some(link),
             partial: Partial::new(),
             more: More::Nothing,
+            paused_until: None,
             unsent: Unsent::default(),
             has_answer: false,
             finished: false,
@@ -95,13 +98,16 @@ impl Slot {
     ///
     /// `Ok(false)` when limits left something for another turn. An error is the end of the connection.
     pub(super) fn take_turn(&mut self, desk: &mut Desk) -> Result<bool, CloseReason> {
-        if self.link.is_none() {
-            return self.wait_for_close(desk);
-        }
+        let Some(link) = &self.link else { return self.wait_for_close(desk) };
+        let paused_until = link.paused_until(desk.now);
         if self.more == More::ToHandle && !self.handle(&[], desk)? {
             return Ok(false);
         }
         self.more = More::Nothing;
+        if paused_until.is_some() {
+            (self.more, self.paused_until) = (More::ToRead, paused_until);
+            return Ok(true);
+        }
         let Some(count) = read(&self.socket, &mut desk.read)? else {
             return if self.peer_closed { Err(CloseReason::ConnectionLost) } else { Ok(true) };
         };

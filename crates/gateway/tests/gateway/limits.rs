@@ -2,9 +2,11 @@
 
 use std::{
     io::{Read, Write},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use tidegate_broker::{CloseReason, Selector};
 use tidegate_gateway::HalfOpenLimits;
 use tidegate_mqtt::{Connect, MessageProperties, QoS, ReasonCode, Version, Will};
 
@@ -119,4 +121,46 @@ fn will(payload: &[u8]) -> Will<'_> {
         delay_seconds: 0,
         properties: MessageProperties::default(),
     }
+}
+
+#[test]
+fn a_client_that_is_thrown_out_goes_though_its_socket_takes_nothing() {
+    let world = World::new();
+    let mut full = Client::plain(&world).enter(Version::V5, "full");
+    let mut publisher = Client::plain(&world).enter(Version::V5, "publisher");
+    full.subscribe("t", QoS::AtMostOnce);
+    for _ in 0..200 {
+        publisher.publish("t", &[7; 100_000], QoS::AtMostOnce);
+    }
+    publisher.ping();
+    let selector = Selector::ClientId { tenant: world.tenant, client_id: "full".into() };
+    assert_eq!(world.kick(selector, CloseReason::PrincipalRefused), 1);
+    until("it is gone", || {
+        world.move_clock(Duration::from_secs(1));
+        world.gateway().connections() == 1
+    });
+    publisher.ping();
+}
+
+#[test]
+fn who_sends_more_than_its_profile_lets_it_is_read_later_and_holds_up_nobody() {
+    let world = World::with(1, |config| {
+        for listener in &mut config.listeners {
+            Arc::make_mut(&mut listener.profile).limits.bytes_per_second = Some(100_000);
+        }
+    });
+    let mut other = Client::plain(&world).enter(Version::V5, "other");
+    let mut sender = Client::plain(&world).enter(Version::V5, "sender");
+    for _ in 0..60 {
+        sender.publish("t", &[7; 10_000], QoS::AtMostOnce);
+    }
+    until("a second's worth is read", || world.broker.counters().bytes_received > 100_000);
+    other.ping();
+    // What one turn reads is more.
+    assert!(world.broker.counters().bytes_received < 200_000);
+    until("all is read as time passes", || {
+        world.move_clock(Duration::from_millis(100));
+        world.broker.counters().bytes_received > 600_000
+    });
+    sender.ping();
 }
