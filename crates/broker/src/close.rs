@@ -53,6 +53,24 @@ impl CloseReason {
         }
     }
 
+    /// The same in words, for the Reason String of that DISCONNECT.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Disconnect | Self::DisconnectWithWill => "the client disconnected",
+            Self::ConnectionLost => "the connection was lost",
+            Self::KeepAliveTimeout => "nothing was heard for one and a half times the keep-alive",
+            Self::TakenOver => "the client id connected again",
+            Self::ClientError(code) => reason_text(code),
+            Self::NotAuthorized => "the policies do not allow it",
+            Self::PrincipalRefused => "the certificate may not connect any more",
+            Self::AdministrativeAction => "closed by an operator",
+            Self::DoesNotRead => "acknowledgements were not read",
+            Self::QuotaExceeded => "a quota is used up",
+            Self::ServerShuttingDown => "the server stops",
+            Self::ServerError => "the message could not be made durable",
+        }
+    }
+
     /// `disconnectReason` of the lifecycle event and of the connection's log entry.
     pub fn disconnect_reason(self) -> DisconnectReason {
         match self {
@@ -73,6 +91,26 @@ impl CloseReason {
     /// Whether the Will is published. Spec: [MQTT-3.1.2-8], [MQTT-3.14.4-3] (5.0). AWS: "Lifecycle events".
     pub fn publishes_will(self) -> bool {
         self != Self::Disconnect
+    }
+}
+
+/// Why something failed, in words, for a Reason String.
+pub(crate) fn reason_text(code: ReasonCode) -> &'static str {
+    use ReasonCode::*;
+    match code {
+        MalformedPacket => "the packet is malformed",
+        ProtocolError => "the packet is not allowed here",
+        NotAuthorized => "the policies do not allow it",
+        TopicNameInvalid => "the topic name is too long, too deep, or not for clients",
+        TopicFilterInvalid => "the topic filter is too long, too deep, or not for clients",
+        ReceiveMaximumExceeded => "more unacknowledged messages than Receive Maximum",
+        TopicAliasInvalid => "the topic alias is 0 or above Topic Alias Maximum",
+        PacketTooLarge => "the packet or its payload is too large",
+        QuotaExceeded => "a quota is used up: too many, or too often",
+        QoSNotSupported => "the QoS is above Maximum QoS",
+        SubscriptionIdentifiersNotSupported => "subscription identifiers are not available",
+        // The others are never said by this broker, or say all there is to say.
+        _ => "it failed",
     }
 }
 

@@ -150,6 +150,7 @@ impl Broker {
             receive_maximum: connect.properties.receive_maximum.get(),
             packet_bytes_max,
             topic_alias_maximum: connect.properties.topic_alias_maximum,
+            wants_reasons: connect.properties.request_problem_information,
             connack,
         };
         let mut sessions = tenant.shard(&client_id).lock();

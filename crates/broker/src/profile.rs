@@ -23,6 +23,8 @@ pub struct Profile {
     pub informative_success: bool,
     /// Whether a refused 3.1.1 CONNECT is answered by CONNACK before the close. AWS: closed without a word.
     pub connack_for_refused_v4: bool,
+    /// Whether DISCONNECT, and acknowledgements of what failed, say why in words, to MQTT 5 clients that want to hear it.
+    pub reason_strings: bool,
     /// What becomes of Keep Alive.
     pub keep_alive: KeepAliveRule,
     /// Bounds.
@@ -159,6 +161,7 @@ impl Profile {
             unreserved_dollar_topics: true,
             informative_success: true,
             connack_for_refused_v4: true,
+            reason_strings: true,
             keep_alive: KeepAliveRule { min: Duration::ZERO, max: Duration::from_secs(65_535), zero_is_forever: true },
             limits: Limits {
                 client_id_bytes_max: 1024,
@@ -207,6 +210,7 @@ impl Profile {
             unreserved_dollar_topics: false,
             informative_success: false,
             connack_for_refused_v4: false,
+            reason_strings: false,
             keep_alive: KeepAliveRule {
                 min: Duration::from_secs(30),
                 max: Duration::from_secs(1200),

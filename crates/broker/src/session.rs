@@ -31,6 +31,7 @@ pub(crate) use outbound::Undelivered;
 
 use crate::{
     CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, WillRecord,
+    close::reason_text,
     link::Rights,
     memory::Memory,
     message::Aliases,
@@ -114,6 +115,8 @@ struct Connection {
     window: u16,
     window_max: u16,
     packet_bytes_max: usize,
+    /// Whether failures are explained in words.
+    explains: bool,
     aliases: Aliases,
     receive: Decisions,
 }
@@ -372,9 +375,12 @@ impl Present<'_> {
         reason_code: ReasonCode,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
+        let explains = self.connection.explains && reason_code.is_failure();
         self.control(effects, |version, out| {
             // A code that this packet may not bear comes from a caller of `persist_failed`.
-            if Ack::new(packet_id, reason_code).encode(packet_type, version, out).is_err() {
+            let mut ack = Ack::new(packet_id, reason_code);
+            ack.properties.reason_string = explains.then(|| reason_text(reason_code));
+            if ack.encode(packet_type, version, out).is_err() {
                 let failed = Ack::new(packet_id, ReasonCode::UnspecifiedError);
                 failed.encode(packet_type, version, out).expect("every answer may bear 0x80");
             }

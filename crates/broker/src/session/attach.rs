@@ -44,9 +44,14 @@ pub(crate) struct Attachment<'a> {
     pub(crate) receive_maximum: u16,
     pub(crate) packet_bytes_max: usize,
     pub(crate) topic_alias_maximum: u16,
+    /// Request Problem Information. Spec: [MQTT-3.1.2-29] (5.0).
+    pub(crate) wants_reasons: bool,
     /// The answer, but for Session Present.
     pub(crate) connack: ConnAck<'a>,
 }
+
+/// A client that takes packets of this size has room for any Reason String of ours.
+const REASON_STRING_PACKET_BYTES: usize = 128;
 
 /// What the end of a connection or session leaves for its caller to do, after all locks are released.
 #[derive(Debug, Default)]
@@ -123,6 +128,9 @@ impl Session {
             window,
             window_max: window,
             packet_bytes_max: attachment.packet_bytes_max,
+            explains: attachment.wants_reasons
+                && profile.reason_strings
+                && attachment.packet_bytes_max >= REASON_STRING_PACKET_BYTES,
             aliases: Aliases::new(attachment.topic_alias_maximum.min(profile.limits.topic_alias_maximum)),
             receive: Decisions::default(),
         });
@@ -231,7 +239,11 @@ impl Session {
         connection.outbox.take(last);
         if let (Version::V5, Some(code)) = (connection.version, reason.disconnect_code()) {
             // A code that a server may not send in DISCONNECT is a slip of ours; the close says enough then.
-            let _ = Disconnect::new(code).encode(Version::V5, last);
+            let mut disconnect = Disconnect::new(code);
+            if state.profile.reason_strings && connection.packet_bytes_max >= REASON_STRING_PACKET_BYTES {
+                disconnect.properties.reason_string = Some(reason.text());
+            }
+            let _ = disconnect.encode(Version::V5, last);
         }
         effects.counters.disconnected += 1;
         around.tenant.connected.fetch_sub(1, Relaxed);

@@ -308,3 +308,52 @@ fn what_is_done_outside_of_a_core_reaches_one() {
     world.fetch(&mut client);
     assert_eq!(client.ended, Some(CloseReason::AdministrativeAction));
 }
+
+/// The Reason String of the only packet in `bytes`.
+fn reason_string(bytes: &[u8]) -> Option<String> {
+    let properties = match tidegate_mqtt::decode(bytes, V5, tidegate_mqtt::Peer::Server).unwrap() {
+        Packet::PubAck(ack) => ack.properties,
+        Packet::Disconnect(disconnect) => disconnect.properties,
+        other => panic!("{other:?}"),
+    };
+    properties.reason_string.map(str::to_owned)
+}
+
+#[test]
+fn failures_are_explained_unless_the_client_the_profile_or_the_packet_size_forbids_it() {
+    let refused = Packet::Publish(message("$SYS/x", "m", tidegate_mqtt::QoS::AtLeastOnce, 1));
+    for (aws, wanted, size, of_ack, of_disconnect) in [
+        (false, true, None, true, true),
+        (false, false, None, false, true), // Spec: [MQTT-3.1.2-29] (5.0): not in PUBACK
+        (false, true, Some(60), false, false),
+        (true, true, None, false, false),
+    ] {
+        let mut world = if aws { World::aws() } else { World::new() };
+        let mut connect = Connect::new(V5, "c");
+        connect.properties.request_problem_information = wanted;
+        connect.properties.maximum_packet_size = size.and_then(std::num::NonZeroU32::new);
+        let (mut client, _) = world.connect_with(&connect);
+        let link = client.link.as_mut().unwrap();
+        world.broker.handle(link, &refused, world.now, &mut world.effects).unwrap();
+        let mut out = Vec::new();
+        link.take_output(&mut out, world.now, &mut world.effects);
+        assert_eq!(reason_string(&out).is_some(), of_ack, "{aws} {wanted} {size:?}");
+        out.clear();
+        let link = client.link.take().unwrap();
+        world.broker.disconnected(link, CloseReason::KeepAliveTimeout, &mut out, world.now, &mut world.effects);
+        assert_eq!(reason_string(&out).is_some(), of_disconnect, "{aws} {wanted} {size:?}");
+        if of_disconnect {
+            assert_eq!(reason_string(&out).unwrap(), "nothing was heard for one and a half times the keep-alive");
+        }
+    }
+}
+
+#[test]
+fn an_auth_packet_is_refused_as_no_method_was_agreed() {
+    let mut world = World::new();
+    let mut client = world.connect(V5, "c");
+    let auth = Packet::Auth(tidegate_mqtt::Auth::new(ReasonCode::ReAuthenticate, "method", b""));
+    let refused = CloseReason::ClientError(ReasonCode::ProtocolError);
+    assert_eq!(world.send(&mut client, &auth), Err(refused));
+    assert_eq!(world.got(&mut client), [Got::Disconnect(ReasonCode::ProtocolError)]);
+}
