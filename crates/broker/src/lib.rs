@@ -24,7 +24,7 @@
 //!
 //! A slot reported dirty may meanwhile belong to another connection, or to none: take its output anyway, or ignore it.
 //!
-//! An idle session with one subscription costs 1.1 KiB, its link included (`cargo bench -p tidegate-broker`).
+//! An idle session with one subscription costs 1.4 KiB, its link included (`cargo bench -p tidegate-broker`).
 //!
 //! **Locks**, in the order in which they are taken; whoever holds one takes only those to its right:
 //!
