@@ -9,6 +9,7 @@ mod data_dir;
 mod demo;
 mod env_file;
 mod logging;
+mod memory;
 mod serve;
 
 use std::process::ExitCode;

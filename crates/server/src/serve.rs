@@ -41,7 +41,7 @@ use crate::{
     config::{self, Config},
     data_dir::DataDir,
     env_file::EnvFile,
-    logging,
+    logging, memory,
 };
 use first_start::FirstAccount;
 use screen::Endpoint;
@@ -153,7 +153,11 @@ fn start_gateway(
 ) -> Result<Gateway> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
-    let settings = tidegate_broker::Settings { cores: cores.count(), ..Default::default() };
+    let settings = tidegate_broker::Settings {
+        cores: cores.count(),
+        memory_bytes_max: memory::limit().map_or(usize::MAX, |limit| limit / 2),
+        ..Default::default()
+    };
     let broker = Arc::new(Broker::new(settings, cores.wake(), Arc::new(Alone)));
     end_sessions_on_change(registry, &broker, clock);
     let tenant = Tenant { account: account.id, region: config.first_start.region };
