@@ -30,11 +30,11 @@ class Closed(Exception):
 class Client:
     """A paho client in a thread, whose callbacks end in queues."""
 
-    def __init__(self, broker, device, client_id=None, version=V311, *, clean=True, keep_alive=60, sni=None, **options):
+    def __init__(self, broker, device, client_id=None, version=V311, *, clean=True, keep_alive=60, sni=None, transport="tcp", **options):
         self.client_id = f"c-{uuid.uuid4().hex[:12]}" if client_id is None else client_id
         kind = {} if version == V5 else {"clean_session": clean}
         self.paho = paho.Client(
-            CallbackAPIVersion.VERSION2, self.client_id, protocol=version, reconnect_on_failure=False, **kind
+            CallbackAPIVersion.VERSION2, self.client_id, protocol=version, transport=transport, reconnect_on_failure=False, **kind
         )
         self.version, self.clean, self.keep_alive = version, clean, keep_alive
         self.broker, self.options = broker, options
@@ -96,6 +96,7 @@ class Client:
     def drop(self):
         """The end of the TCP connection without DISCONNECT."""
         sock = self.paho.socket()
+        sock = getattr(sock, "_socket", sock)  # paho's WebSocket hides the TCP connection
         if sock:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -71,6 +71,7 @@ fn main() -> Done<()> {
             name: name.into(),
             address: address.parse()?,
             transport,
+            websocket: false,
             profile: Arc::new(Profile::standard()),
             refusals: Refusals::Explained,
         })

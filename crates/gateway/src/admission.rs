@@ -88,6 +88,9 @@ async fn first_packet(
         Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
         Below::Plain { .. } => ServerName::Absent,
     };
+    if listener.websocket {
+        arrival.upgrade().await?;
+    }
     let bytes_max = bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
     let length = arrival.connect_packet(bytes_max).await?;
     Ok((server_name, length))
@@ -111,6 +114,9 @@ async fn refuse_without_connect(mut arrival: Arrival, why: &NoConnect) {
     let mut answer = Vec::new();
     if let NoConnect::Malformed(error) = why {
         reason::answer_malformed(&arrival.received, error, &mut answer);
+    }
+    if let NoConnect::Upgrade(refused) = why {
+        answer.extend(refused.response().into_bytes());
     }
     arrival.received = Vec::new();
     let _ = tokio::time::timeout(LINGER, async {
@@ -321,8 +327,8 @@ impl Newcomer<'_> {
             origin,
         });
         let peer_address = client.origin.peer;
-        let Arrival { socket, tls, .. } = arrival;
-        let arrived = Arrived { socket: socket.into_inner(), tls, client, counted };
+        let Arrival { socket, tls, websocket, .. } = arrival;
+        let arrived = Arrived { socket: socket.into_inner(), tls, websocket, client, counted };
         let result = core.borrow_mut().establish(arrived, early, |desk, address| {
             let request = ConnectRequest {
                 tenant: known.tenant,
@@ -340,9 +346,10 @@ impl Newcomer<'_> {
             Ok(link)
         });
         let (refused, arrived) = result.err()?;
-        let Arrived { socket, tls, client, counted } = *arrived;
+        let Arrived { socket, tls, websocket, client, counted } = *arrived;
         let mut arrival = Arrival::new(socket, core.clone()).ok()?;
         arrival.tls = tls;
+        arrival.websocket = websocket;
         let Client { origin, tenant, certificate_id, .. } = *client;
         let newcomer = Newcomer { core, shared, listener, origin, counted };
         Some(newcomer.refuse_by_broker(arrival, connect, (Some(tenant), certificate_id), refused))

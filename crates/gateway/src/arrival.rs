@@ -13,7 +13,13 @@ use tidegate_registry::ServerName;
 use tidegate_tls::{Alert, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::{core::Core, descriptor::watch, half_open::Place, listener::TlsListener};
+use crate::{
+    core::Core,
+    descriptor::watch,
+    half_open::Place,
+    listener::TlsListener,
+    websocket::{Ended, WebSocket, upgrade},
+};
 
 /// Bytes of a refused client that are read and forgotten before its socket is closed without waiting for its end.
 const FORGOTTEN_BYTES_MAX: usize = 256 * 1024;
@@ -22,7 +28,8 @@ const FORGOTTEN_BYTES_MAX: usize = 256 * 1024;
 pub(crate) struct Arrival {
     pub(crate) socket: AsyncFd<TcpStream>,
     pub(crate) tls: Option<Box<Session>>,
-    /// What the client has sent, decrypted.
+    pub(crate) websocket: Option<Box<WebSocket>>,
+    /// What the client has sent, decrypted and out of its frames.
     pub(crate) received: Vec<u8>,
     /// While it is half open.
     pub(crate) place: Option<Place>,
@@ -46,6 +53,10 @@ pub(crate) enum NoConnect {
     UnusableHello { alert: Vec<u8> },
     /// The handshake failed; the alert has been sent.
     Tls(TlsError),
+    /// An HTTP request that does not become a WebSocket.
+    Upgrade(upgrade::Refused),
+    /// A WebSocket that ended before there was a CONNECT, because of its client.
+    WebSocket,
 }
 
 impl From<io::Error> for NoConnect {
@@ -57,7 +68,7 @@ impl From<io::Error> for NoConnect {
 impl Arrival {
     pub(crate) fn new(socket: TcpStream, core: Rc<RefCell<Core>>) -> io::Result<Self> {
         let socket = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, tls: None, received: Vec::new(), place: None, core })
+        Ok(Self { socket, tls: None, websocket: None, received: Vec::new(), place: None, core })
     }
 
     /// The TLS handshake, from the ClientHello to the client's last word; what the client sent behind it is in `received`.
@@ -105,6 +116,46 @@ impl Arrival {
         Ok(named)
     }
 
+    /// Makes a WebSocket of a connection that begins with an HTTP request; others stay as they are.
+    ///
+    /// The first byte tells: an HTTP method begins with a letter, CONNECT never does.
+    pub(crate) async fn upgrade(&mut self) -> Result<(), NoConnect> {
+        while self.received.is_empty() {
+            self.receive().await?;
+        }
+        if !self.received[0].is_ascii_uppercase() {
+            return Ok(());
+        }
+        let length = loop {
+            match upgrade::head_length(&self.received).map_err(NoConnect::Upgrade)? {
+                Some(length) => break length,
+                None => self.receive().await?,
+            }
+        };
+        let answer = upgrade::accept(&self.received[..length]).map_err(NoConnect::Upgrade)?;
+        self.send(answer.as_bytes()).await?;
+        let frames = self.received.split_off(length);
+        self.received.clear();
+        self.websocket = Some(Box::default());
+        self.unframe(&frames).await
+    }
+
+    /// Takes bytes of a WebSocket.
+    async fn unframe(&mut self, frames: &[u8]) -> Result<(), NoConnect> {
+        let Some(websocket) = &mut self.websocket else { return Ok(()) };
+        let mut answer = Vec::new();
+        let fed = websocket.feed(frames, &mut self.received, &mut answer);
+        self.holds(0);
+        self.send_framed(&answer).await?;
+        match fed {
+            // What came before the end may be a CONNECT; it is missed soon enough if not.
+            Err(_) if !self.received.is_empty() => Ok(()),
+            Err(Ended::Closed) => Err(NoConnect::Lost),
+            Err(Ended::Protocol | Ended::Text) => Err(NoConnect::WebSocket),
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// The length of the CONNECT at the front of `received`, once it is whole.
     ///
     /// What is kept grows with the bytes received, not with the length announced.
@@ -121,8 +172,18 @@ impl Arrival {
         }
     }
 
-    /// Waits for bytes and adds them to `received`; with TLS that may come to nothing.
+    /// Waits for bytes and adds what they carry to `received`; with TLS or WebSocket that may come to nothing.
     async fn receive(&mut self) -> Result<(), NoConnect> {
+        let before = self.received.len();
+        self.receive_below().await?;
+        if self.websocket.is_none() {
+            return Ok(());
+        }
+        let frames = self.received.split_off(before);
+        self.unframe(&frames).await
+    }
+
+    async fn receive_below(&mut self) -> Result<(), NoConnect> {
         if self.tls.is_none() {
             let received = &mut self.received;
             let take = |bytes: &mut [u8]| {
@@ -174,8 +235,20 @@ impl Arrival {
         read_once(&self.socket, &self.core, take).await
     }
 
-    /// Sends `bytes`, encrypted where that is called for.
+    /// Sends `bytes`, framed and encrypted where that is called for.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &self.websocket {
+            None => self.send_framed(bytes).await,
+            Some(_) if bytes.is_empty() => Ok(()),
+            Some(websocket) => {
+                let mut framed = Vec::new();
+                websocket.send(bytes, &mut framed);
+                self.send_framed(&framed).await
+            }
+        }
+    }
+
+    async fn send_framed(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return self.send_raw(bytes).await };
         let mut records = Vec::new();
         tls.encrypt(bytes, &mut records).map_err(io::Error::other)?;
@@ -195,6 +268,11 @@ impl Arrival {
     ///
     /// The caller bounds the time.
     pub(crate) async fn close(mut self) {
+        if let Some(websocket) = &mut self.websocket {
+            let mut last = Vec::new();
+            websocket.close(1008, &mut last);
+            let _ = self.send_framed(&last).await;
+        }
         if let Some(tls) = &mut self.tls {
             let mut records = Vec::new();
             tls.close_notify(&mut records);
@@ -254,7 +332,9 @@ impl NoConnect {
             Self::UnknownServerName => Alert::UnrecognizedName.record().to_vec(),
             Self::UnusableHello { alert } | Self::Tls(TlsError::NotAHello { alert }) => alert.clone(),
             Self::Tls(TlsError::TooLong { .. }) => Alert::DecodeError.record().to_vec(),
-            Self::Tls(_) | Self::Lost | Self::NotConnect | Self::Malformed(_) => Vec::new(),
+            Self::Tls(_) | Self::Lost | Self::NotConnect | Self::Malformed(_) | Self::Upgrade(_) | Self::WebSocket => {
+                Vec::new()
+            }
         }
     }
 }

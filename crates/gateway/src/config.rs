@@ -53,6 +53,8 @@ pub struct ListenerConfig {
     pub address: SocketAddr,
     /// What lies below MQTT.
     pub transport: Transport,
+    /// Whether a client that begins with an HTTP request may go on with MQTT over WebSocket; others speak MQTT as ever.
+    pub websocket: bool,
     /// How MQTT is spoken.
     pub profile: Arc<Profile>,
     /// What a client hears whose CONNECT is refused for who it is.

@@ -28,6 +28,7 @@ mod listener;
 mod mailbox;
 mod reason;
 mod sys;
+mod websocket;
 mod wheel;
 
 pub use config::{GatewayConfig, HalfOpenLimits, ListenerConfig, Refusals, TlsSettings, Transport};

@@ -17,6 +17,8 @@ pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
     pub(crate) profile: Arc<Profile>,
     pub(crate) refusals: Refusals,
+    /// Whether WebSocket is spoken too.
+    pub(crate) websocket: bool,
     pub(crate) below: Below,
 }
 
@@ -47,7 +49,13 @@ impl Listener {
             ),
             Transport::Plain { tenant } => Below::Plain { tenant: *tenant },
         };
-        Ok(Self { address, profile: config.profile.clone(), refusals: config.refusals, below })
+        Ok(Self {
+            address,
+            profile: config.profile.clone(),
+            refusals: config.refusals,
+            websocket: config.websocket,
+            below,
+        })
     }
 }
 

@@ -98,6 +98,8 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
             "the client's first TLS message is damaged, or lacks what TLS 1.2 and 1.3 require".to_owned(),
         ),
         NoConnect::Tls(error) => return Some(of_tls(error, shared)),
+        NoConnect::Upgrade(refused) => ("MALFORMED_CONNECT", format!("an HTTP request was refused: {}", refused.why)),
+        NoConnect::WebSocket => ("MALFORMED_CONNECT", "the client broke the rules of WebSocket".to_owned()),
     };
     Some(Reason::new(code, details))
 }
@@ -171,6 +173,8 @@ pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
         NoConnect::Tls(_)
         | NoConnect::Lost
         | NoConnect::NotConnect
+        | NoConnect::Upgrade(_)
+        | NoConnect::WebSocket
         | NoConnect::Malformed(_)
         | NoConnect::OldTls
         | NoConnect::UnusableHello { .. }

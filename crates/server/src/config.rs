@@ -60,6 +60,8 @@ pub(crate) struct Mqtt {
     pub port: u16,
     /// Whose manners it has.
     pub profile: Profile,
+    /// Whether the first listener takes MQTT over WebSocket too, at `/mqtt`.
+    pub websocket: bool,
     /// Core threads that carry connections; as many as the machine has when 0.
     pub cores: u16,
     /// `<prefix>-ats.iot.<region>.<endpoint_domain>` becomes each account's endpoint, chosen by SNI; none when empty.
@@ -86,6 +88,9 @@ pub(crate) struct Listener {
     /// Whose manners it has.
     #[serde(default)]
     pub profile: Profile,
+    /// Whether MQTT over WebSocket is taken too, at `/mqtt`.
+    #[serde(default)]
+    pub websocket: bool,
     /// Allows `transport = "plain"` on an address that is not loopback: anybody who reaches it may do anything in the account.
     #[serde(default)]
     pub insecure: bool,
@@ -180,6 +185,7 @@ impl Default for Mqtt {
             address: [0, 0, 0, 0].into(),
             port: 8883,
             profile: Profile::Standard,
+            websocket: false,
             cores: 0,
             endpoint_domain: String::new(),
             sys_interval_s: 10,

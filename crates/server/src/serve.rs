@@ -167,6 +167,7 @@ fn start_gateway(
         port: config.mqtt.port,
         transport: config::Transport::Tls,
         profile: config.mqtt.profile,
+        websocket: config.mqtt.websocket,
         insecure: false,
     };
     let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
@@ -195,6 +196,7 @@ fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
             Below::Tls => Transport::Tls(tls),
             Below::Plain => Transport::Plain { tenant },
         },
+        websocket: listener.websocket,
         profile: Arc::new(profile),
         refusals,
     }

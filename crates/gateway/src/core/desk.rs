@@ -25,6 +25,8 @@ pub(crate) struct Desk {
     pub(crate) read: Box<[u8]>,
     /// What TLS made of it.
     pub(crate) plain: Vec<u8>,
+    /// What WebSocket frames carried.
+    pub(crate) payload: Vec<u8>,
     /// What TLS made of what a session has to say.
     pub(crate) records: Vec<u8>,
     pub(crate) identifiers: Identifiers,
@@ -43,6 +45,7 @@ impl Desk {
             identifiers: Identifiers::new(),
             events: Vec::new(),
             records: Vec::new(),
+            payload: Vec::new(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Desk {
         }
         self.plain.clear();
         self.records.clear();
+        self.payload.clear();
     }
 
     /// Gives what follows from handling packets to the broker, lifecycle events as publishes among it.
@@ -91,7 +95,7 @@ impl Desk {
 
     /// Lets go of buffers that one large message has made large.
     pub(crate) fn tidy(&mut self) {
-        for buffer in [&mut self.plain, &mut self.records] {
+        for buffer in [&mut self.plain, &mut self.payload, &mut self.records] {
             if buffer.capacity() > KEPT_BYTES_MAX {
                 *buffer = Vec::new();
             }

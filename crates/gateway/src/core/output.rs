@@ -6,9 +6,12 @@ use mio::net::TcpStream;
 use tidegate_broker::{CloseReason, Link, Output};
 
 use super::{Desk, Slot};
+use crate::websocket::close_code;
 
 /// Times in one turn that a slot may come back with more output, before others get their turn.
 const WRITES_PER_TURN: usize = 4;
+/// What a frame of WebSocket adds, at most.
+const FRAME_HEADER_BYTES: usize = 10;
 /// Largest buffer of unsent bytes whose front is moved away rather than kept.
 const COMPACT_BYTES: usize = 64 * 1024;
 
@@ -36,6 +39,10 @@ pub(super) enum Written {
 impl Unsent {
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.bytes.len()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.start
     }
 
     /// Appends all of `more`, which is empty then.
@@ -88,7 +95,12 @@ impl Slot {
 
     /// Writes a session's output, encrypted where that is called for, by one write; keeps what the socket does not take.
     /// `false` when it is full.
-    fn send(&mut self, output: Vec<u8>, desk: &mut Desk) -> io::Result<bool> {
+    fn send(&mut self, mut output: Vec<u8>, desk: &mut Desk) -> io::Result<bool> {
+        if let Some(websocket) = &self.websocket {
+            let mut framed = Vec::with_capacity(output.len() + FRAME_HEADER_BYTES);
+            websocket.send(&output, &mut framed);
+            desk.effects.recycle(std::mem::replace(&mut output, framed));
+        }
         let Some(tls) = &mut self.tls else {
             let count = write(&self.socket, &output)?.unwrap_or(0);
             if count == output.len() {
@@ -121,6 +133,14 @@ impl Slot {
         let mut last = Vec::new();
         desk.shared.broker.disconnected(link, reason, &mut last, desk.now, &mut desk.effects);
         crate::connection_log::disconnected(&self.client, reason);
+        if let Some(websocket) = &mut self.websocket {
+            let mut framed = Vec::new();
+            if !last.is_empty() && !self.peer_closed {
+                websocket.send(&last, &mut framed);
+            }
+            websocket.close(close_code(reason), &mut framed);
+            last = framed;
+        }
         match &mut self.tls {
             None => self.unsent.append(&mut last),
             Some(_) if self.peer_closed && last.is_empty() => {}

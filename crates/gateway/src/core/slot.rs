@@ -12,12 +12,19 @@ use tidegate_mqtt::{DecodeError, Partial, Peer, ReasonCode, Version, decode};
 use tidegate_tls::{Progress, Session};
 
 use super::{Desk, output::Unsent};
-use crate::{acceptor::Counted, connection_log::Client, wheel::TimerId};
+use crate::{
+    acceptor::Counted,
+    connection_log::Client,
+    websocket::{Ended, WebSocket},
+    wheel::TimerId,
+};
 
 /// Packets of one connection that are handled before others get their turn.
 const PACKETS_PER_TURN: usize = 128;
 /// How long these may take: packets differ by orders of magnitude in what they make the broker do.
 const TURN_TIME_MAX: Duration = Duration::from_millis(2);
+/// Bytes that may wait for the socket when answers of WebSocket are added to them.
+const UNSENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Packets between two looks at the clock. A turn of one packet looks never.
 const PACKETS_PER_LOOK: usize = 4;
 
@@ -25,6 +32,7 @@ const PACKETS_PER_LOOK: usize = 4;
 pub(crate) struct Arrived {
     pub(crate) socket: TcpStream,
     pub(crate) tls: Option<Box<Session>>,
+    pub(crate) websocket: Option<Box<WebSocket>>,
     pub(crate) client: Box<Client>,
     pub(crate) counted: Counted,
 }
@@ -33,6 +41,7 @@ pub(crate) struct Arrived {
 pub(crate) struct Slot {
     pub(crate) socket: TcpStream,
     pub(super) tls: Option<Box<Session>>,
+    pub(super) websocket: Option<Box<WebSocket>>,
     /// `None` once the session has left: what is unsent is written, then the peer is waited for, briefly.
     pub(super) link: Option<Link>,
     version: Version,
@@ -68,10 +77,11 @@ enum More {
 
 impl Slot {
     pub(super) fn new(arrived: Arrived, link: Link, timer: Option<TimerId>, now: Monotonic) -> Self {
-        let Arrived { socket, tls, client, counted } = arrived;
+        let Arrived { socket, tls, websocket, client, counted } = arrived;
         Self {
             socket,
             tls,
+            websocket,
             version: link.version(),
             packet_bytes_max: link.profile().limits.packet_bytes_max as usize,
             link: Some(link),
@@ -111,7 +121,10 @@ impl Slot {
         let Some(count) = read(&self.socket, &mut desk.read)? else {
             return if self.peer_closed { Err(CloseReason::ConnectionLost) } else { Ok(true) };
         };
-        self.last_heard = desk.now.monotonic;
+        // Control frames are no MQTT: a client that only pings on that level is silent.
+        if self.websocket.is_none() {
+            self.last_heard = desk.now.monotonic;
+        }
         // A short read means drained, unless the end of the stream is already behind it.
         if count == desk.read.len() || self.peer_closed {
             self.more = More::ToRead;
@@ -129,7 +142,7 @@ impl Slot {
     fn receive(&mut self, count: usize, desk: &mut Desk) -> Result<(), CloseReason> {
         let Some(tls) = &mut self.tls else {
             let read = std::mem::take(&mut desk.read);
-            let handled = self.handle(&read[..count], desk);
+            let handled = self.unframe(&read[..count], desk);
             desk.read = read;
             return handled.map(drop);
         };
@@ -141,10 +154,50 @@ impl Slot {
         self.unsent.append(&mut desk.records);
         let ended = !matches!(progress, Ok(Progress::Open | Progress::Handshaking));
         self.peer_closed |= ended;
-        let handled = self.handle(&plain, desk);
+        let handled = self.unframe(&plain, desk);
         desk.plain = plain;
         // What is left over from before the end comes first.
         if handled? && ended { Err(CloseReason::ConnectionLost) } else { Ok(()) }
+    }
+
+    /// Handles bytes of MQTT, which WebSocket frames may carry.
+    fn unframe(&mut self, bytes: &[u8], desk: &mut Desk) -> Result<bool, CloseReason> {
+        let Some(websocket) = &mut self.websocket else { return self.handle(bytes, desk) };
+        let mut payload = std::mem::take(&mut desk.payload);
+        payload.clear();
+        let mut answer = Vec::new();
+        let fed = websocket.feed(bytes, &mut payload, &mut answer);
+        if !payload.is_empty() {
+            self.last_heard = desk.now.monotonic;
+        }
+        self.peer_closed |= fed.is_err();
+        let answered = self.answer(answer, desk);
+        let handled = self.handle(&payload, desk);
+        desk.payload = payload;
+        answered?;
+        match (handled?, fed) {
+            (handled, Ok(())) => Ok(handled),
+            // What is left over from before the end comes first.
+            (false, Err(_)) => Ok(false),
+            (true, Err(Ended::Closed)) => Err(CloseReason::ConnectionLost),
+            (true, Err(Ended::Protocol | Ended::Text)) => Err(CloseReason::ClientError(ReasonCode::ProtocolError)),
+        }
+    }
+
+    /// Leaves what WebSocket itself has to say to be written. A client that reads none of it goes.
+    fn answer(&mut self, mut answer: Vec<u8>, desk: &mut Desk) -> Result<(), CloseReason> {
+        if answer.is_empty() {
+            return Ok(());
+        }
+        self.has_answer = true;
+        match &mut self.tls {
+            None => self.unsent.append(&mut answer),
+            Some(tls) => {
+                tls.encrypt(&answer, &mut desk.records).map_err(|_| CloseReason::ConnectionLost)?;
+                self.unsent.append(&mut desk.records);
+            }
+        }
+        if self.unsent.len() > UNSENT_BYTES_MAX { Err(CloseReason::DoesNotRead) } else { Ok(()) }
     }
 
     /// Handles whole packets up to the turn's limits; `false` when some may be left.

@@ -136,6 +136,7 @@ impl World {
             name: name.into(),
             address: "127.0.0.1:0".parse().unwrap(),
             transport,
+            websocket: false,
             profile: Arc::new(profile),
             refusals,
         };

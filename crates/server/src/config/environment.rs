@@ -36,6 +36,7 @@ impl Config {
             "MQTT_ADDRESS" => self.mqtt.address = parse(value)?,
             "MQTT_PORT" => self.mqtt.port = parse(value)?,
             "MQTT_PROFILE" => self.mqtt.profile = word(value)?,
+            "MQTT_WEBSOCKET" => self.mqtt.websocket = parse(value)?,
             "MQTT_CORES" => self.mqtt.cores = parse(value)?,
             "MQTT_ENDPOINT_DOMAIN" => self.mqtt.endpoint_domain = value.to_owned(),
             "MQTT_SYS_INTERVAL_S" => self.mqtt.sys_interval_s = parse(value)?,
@@ -63,6 +64,7 @@ impl Config {
             "PORT" => listener.port = parse(value)?,
             "TRANSPORT" => listener.transport = word(value)?,
             "PROFILE" => listener.profile = word(value)?,
+            "WEBSOCKET" => listener.websocket = parse(value)?,
             "INSECURE" => listener.insecure = parse(value)?,
             key => return Err(format!("a listener has no key {key}")),
         }

@@ -1,0 +1,179 @@
+//! The HTTP request that turns a connection into a WebSocket, and its answer. Spec: RFC 6455, 4.2.
+
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+/// Longest request, its empty line included.
+pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Where MQTT is. AWS: developer guide, "Device communication protocols".
+const PATH: &str = "/mqtt";
+/// What the client must offer one of. `mqttv3.1` is what old clients offer, whatever version they speak.
+const SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
+/// Spec: RFC 6455, 1.3.
+const KEY_SUFFIX: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// A request that does not become a WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused {
+    status: &'static str,
+    /// One more header line, with its end; or nothing.
+    header: &'static str,
+    /// What is wrong, for the client and the log.
+    pub(crate) why: &'static str,
+}
+
+impl Refused {
+    const fn new(status: &'static str, why: &'static str) -> Self {
+        Self { status, header: "", why }
+    }
+
+    /// The whole answer.
+    pub(crate) fn response(&self) -> String {
+        let Self { status, header, why } = self;
+        let length = why.len() + 1;
+        format!(
+            "HTTP/1.1 {status}\r\n{header}Content-Type: text/plain\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{why}\n"
+        )
+    }
+}
+
+/// The length of the request's head in `received`, once it is whole.
+///
+/// # Errors
+/// It is longer than allowed.
+pub(crate) fn head_length(received: &[u8]) -> Result<Option<usize>, Refused> {
+    let looked_at = &received[..received.len().min(HEAD_BYTES_MAX)];
+    match looked_at.windows(4).position(|four| four == b"\r\n\r\n") {
+        Some(at) => Ok(Some(at + 4)),
+        None if received.len() >= HEAD_BYTES_MAX => {
+            Err(Refused::new("431 Request Header Fields Too Large", "the request is longer than 8 KiB"))
+        }
+        None => Ok(None),
+    }
+}
+
+/// The answer that makes a WebSocket of the connection, for a whole head.
+///
+/// # Errors
+/// What to answer instead.
+pub(crate) fn accept(head: &[u8]) -> Result<String, Refused> {
+    const MALFORMED: Refused = Refused::new("400 Bad Request", "the request is not valid HTTP/1.1");
+    let head = std::str::from_utf8(head).map_err(|_| MALFORMED)?;
+    let mut lines = head.trim_end_matches("\r\n").split("\r\n");
+    let mut request = lines.next().unwrap_or_default().split(' ');
+    let (Some(method), Some(target), Some("HTTP/1.1"), None) =
+        (request.next(), request.next(), request.next(), request.next())
+    else {
+        return Err(MALFORMED);
+    };
+    let mut headers = Vec::new();
+    for line in lines {
+        let (name, value) = line.split_once(':').ok_or(MALFORMED)?;
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(MALFORMED);
+        }
+        headers.push((name, value.trim_matches([' ', '\t'])));
+    }
+    if target.split('?').next() != Some(PATH) {
+        let why = "MQTT over WebSocket is at /mqtt; publishing by HTTPS is not served";
+        return Err(Refused::new("404 Not Found", why));
+    }
+    if method != "GET" {
+        let why = "a WebSocket begins with GET";
+        return Err(Refused { status: "405 Method Not Allowed", header: "Allow: GET\r\n", why });
+    }
+    let key = key(&headers)?;
+    let offered = tokens(&headers, "sec-websocket-protocol");
+    let Some(subprotocol) = SUBPROTOCOLS.into_iter().find(|known| offered.contains(known)) else {
+        return Err(Refused::new("400 Bad Request", "the client must offer the subprotocol mqtt"));
+    };
+    let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{KEY_SUFFIX}").as_bytes());
+    let proof = STANDARD.encode(digest);
+    Ok(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {proof}\r\nSec-WebSocket-Protocol: {subprotocol}\r\n\r\n"
+    ))
+}
+
+/// The client's key, if the request asks for a WebSocket of the version that we speak.
+fn key<'a>(headers: &[(&str, &'a str)]) -> Result<&'a str, Refused> {
+    let asks = |name, word: &str| tokens(headers, name).iter().any(|token| token.eq_ignore_ascii_case(word));
+    if !asks("upgrade", "websocket") || !asks("connection", "upgrade") {
+        let header = "Upgrade: websocket\r\n";
+        return Err(Refused { status: "426 Upgrade Required", header, why: "only WebSocket is spoken here" });
+    }
+    if !asks("sec-websocket-version", "13") {
+        let header = "Sec-WebSocket-Version: 13\r\n";
+        return Err(Refused { status: "426 Upgrade Required", header, why: "only version 13 of WebSocket is spoken" });
+    }
+    let mut keys = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+    match (keys.next(), keys.next()) {
+        (Some((_, key)), None) if STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16) => Ok(key),
+        _ => Err(Refused::new("400 Bad Request", "Sec-WebSocket-Key must be there once, with 16 bytes in base64")),
+    }
+}
+
+/// All comma-separated parts of all headers of a name.
+fn tokens<'a>(headers: &[(&str, &'a str)], wanted: &str) -> Vec<&'a str> {
+    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    values.flat_map(|(_, value)| value.split(',').map(str::trim)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(line: &str, headers: &[(&str, &str)]) -> String {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("{line}\r\nHost: localhost\r\n{headers}\r\n")
+    }
+
+    const GOOD: [(&str, &str); 5] = [
+        ("upgrade", "WebSocket"),
+        ("Connection", "keep-alive, Upgrade"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-WebSocket-Protocol", "chat, mqtt"),
+        ("Sec-WebSocket-Version", "13"),
+    ];
+
+    #[test]
+    fn the_example_of_the_rfc_is_answered_as_there() {
+        let answer = accept(request("GET /mqtt?x=y HTTP/1.1", &GOOD).as_bytes()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 101 "));
+        assert!(answer.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"), "{answer}");
+    }
+
+    #[test]
+    fn every_other_request_gets_the_answer_that_says_what_is_wrong() {
+        let without = |name: &str| GOOD.into_iter().filter(|(other, _)| *other != name).collect::<Vec<_>>();
+        let with = |name: &'static str, value: &'static str| [without(name), vec![(name, value)]].concat();
+        for (line, headers, status) in [
+            ("GET / HTTP/1.1", GOOD.to_vec(), "404"),
+            ("POST /topics/a?qos=1 HTTP/1.1", vec![], "404"),
+            ("POST /mqtt HTTP/1.1", GOOD.to_vec(), "405"),
+            ("GET /mqtt HTTP/1.0", GOOD.to_vec(), "400"),
+            ("GET /mqtt", GOOD.to_vec(), "400"),
+            ("GET  /mqtt HTTP/1.1", GOOD.to_vec(), "400"),
+            ("GET /mqtt HTTP/1.1", without("upgrade"), "426"),
+            ("GET /mqtt HTTP/1.1", without("Connection"), "426"),
+            ("GET /mqtt HTTP/1.1", with("Sec-WebSocket-Version", "8"), "426"),
+            ("GET /mqtt HTTP/1.1", with("Sec-WebSocket-Key", "c2hvcnQ="), "400"),
+            ("GET /mqtt HTTP/1.1", [GOOD.to_vec(), vec![GOOD[2]]].concat(), "400"),
+            ("GET /mqtt HTTP/1.1", with("Sec-WebSocket-Protocol", "chat"), "400"),
+            ("GET /mqtt HTTP/1.1", without("Sec-WebSocket-Protocol"), "400"),
+            ("GET /mqtt HTTP/1.1", with("b d", "x"), "400"),
+        ] {
+            let refused = accept(request(line, &headers).as_bytes()).unwrap_err();
+            assert!(refused.response().starts_with(&format!("HTTP/1.1 {status} ")), "{line} {headers:?}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_whole_at_its_empty_line_and_no_longer_than_the_limit() {
+        assert_eq!(head_length(b"GET / HTTP/1.1\r\n\r"), Ok(None));
+        assert_eq!(head_length(b"GET / HTTP/1.1\r\n\r\nrest"), Ok(Some(18)));
+        assert!(head_length(&[b'a'; HEAD_BYTES_MAX]).is_err());
+        assert_eq!(head_length(&[b'a'; HEAD_BYTES_MAX - 1]), Ok(None));
+    }
+}
