@@ -47,7 +47,9 @@ pub enum TableChange<K, V> {
     Delete(K),
 }
 
-/// Rows read per step by [`Table::each`].
+/// Rows read by [`Table::each`] in its first step: most ranges hold fewer, and stores read few rows where they are asked.
+const FIRST_PAGE_ROWS: usize = 32;
+/// Rows read in each further step.
 const PAGE_ROWS: usize = 1_000;
 
 impl<K: Key, V: Record> Table<K, V> {
@@ -86,15 +88,17 @@ impl<K: Key, V: Record> Table<K, V> {
         mut range: KeyRange,
         mut visit: impl FnMut(Row<K, V>),
     ) -> Result<(), StoreError> {
+        let mut limit = FIRST_PAGE_ROWS;
         loop {
-            let page = at.scan(self.name, &range, PAGE_ROWS, Direction::Ascending).await?;
+            let page = at.scan(self.name, &range, limit, Direction::Ascending).await?;
             for entry in &page {
                 visit(self.row(entry)?);
             }
             match page.last() {
-                Some(last) if page.len() == PAGE_ROWS => range = range.after_bytes(&last.key),
+                Some(last) if page.len() == limit => range = range.after_bytes(&last.key),
                 _ => return Ok(()),
             }
+            limit = PAGE_ROWS;
         }
     }
 

@@ -101,7 +101,7 @@ async fn pages_go_on_behind_the_last_row() {
 async fn each_visits_every_row_once_over_many_pages() {
     let store = MemoryStore::new();
     let numbers: Table<(u8, u32), u64> = Table::new("numbers");
-    for count in [0u32, 1, 999, 1_000, 1_001, 2_500] {
+    for count in [0u32, 1, 32, 33, 1_000, 1_032, 1_033, 2_500] {
         let mut transaction = Transaction::new();
         (0..count).for_each(|n| numbers.put(&mut transaction, &(1, n), &u64::from(n)));
         numbers.put(&mut transaction, &(2, 0), &0);
