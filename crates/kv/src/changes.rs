@@ -42,6 +42,9 @@ pub enum FeedError {
 pub trait ChangeSource: Send + 'static {
     /// The next committed transaction, as soon as there is one. Dropping the future loses nothing.
     fn next(&mut self) -> BoxFuture<'_, Result<Arc<Committed>, FeedError>>;
+
+    /// The next committed transaction, if it is there already.
+    fn ready(&mut self) -> Option<Result<Arc<Committed>, FeedError>>;
 }
 
 /// One consumer's place in the feed. Any number of them exist beside each other; none can slow a commit down.
@@ -56,6 +59,11 @@ impl Changes {
     /// The next committed transaction, as soon as there is one. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Arc<Committed>, FeedError> {
         self.0.next().await
+    }
+
+    /// The next committed transaction, if it is there already: whoever has work to do per batch asks this until `None`.
+    pub fn ready(&mut self) -> Option<Result<Arc<Committed>, FeedError>> {
+        self.0.ready()
     }
 }
 

@@ -153,7 +153,13 @@ impl<K: Key, V: Record> Table<K, V> {
 
     /// Commit only if no row of the range was written or deleted since `read`.
     pub fn require_unchanged(&self, of: &mut Transaction, range: KeyRange, read: &Snapshot) {
-        of.require_range(self.name, range, RangeExpected::UnchangedSince(read.revision()));
+        self.require_unchanged_since(of, range, read.revision());
+    }
+
+    /// Commit only if no row of the range was written or deleted after `revision`: for decisions made from memory that
+    /// shows everything up to it.
+    pub fn require_unchanged_since(&self, of: &mut Transaction, range: KeyRange, revision: Revision) {
+        of.require_range(self.name, range, RangeExpected::UnchangedSince(revision));
     }
 
     /// The change, if it is one of this table's rows.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use tidegate_ids::{Now, Tenant};
-use tidegate_kv::{Snapshot, Store, StoreError, Transaction};
+use tidegate_kv::{CommitError, Revision, Snapshot, Store, StoreError, Transaction};
 use tidegate_pki::seal::MasterKey;
 
 use crate::{
@@ -103,6 +103,21 @@ impl Registry {
         let (answer, revision) = tidegate_kv::commit_with(&*self.0.store, decide).await?;
         self.0.feed.catch_up(revision).await?;
         Ok(answer)
+    }
+
+    /// Commits what was decided from memory; then waits until the directory shows it. `false`: a precondition does not
+    /// hold.
+    pub(crate) async fn commit(&self, transaction: Transaction) -> Result<bool, RegistryError> {
+        match self.0.store.commit(transaction).await {
+            Ok(revision) => self.0.feed.catch_up(revision).await.map(|()| true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// The newest transaction that the directory surely shows: what is read from it afterwards is no older.
+    pub(crate) fn shown(&self) -> Revision {
+        self.0.feed.applied()
     }
 
     /// Waits until the directory shows everything that is committed now.

@@ -114,6 +114,13 @@ impl Consumer {
         let next = ring.committed.partition_point(|transaction| transaction.revision <= self.position);
         Ok(ring.committed.get(next).cloned())
     }
+
+    /// What follows the position, if it is there already; the position moves on.
+    fn advance(&mut self) -> Result<Option<Arc<Committed>>, FeedError> {
+        let following = self.following()?;
+        self.position = following.as_ref().map_or(self.position, |transaction| transaction.revision);
+        Ok(following)
+    }
 }
 
 impl ChangeSource for Consumer {
@@ -121,18 +128,19 @@ impl ChangeSource for Consumer {
         Box::pin(async move {
             loop {
                 self.head.borrow_and_update(); // before looking, so that no publication falls in between
-                if let Some(transaction) = self.following()? {
-                    self.position = transaction.revision;
+                if let Some(transaction) = self.advance()? {
                     return Ok(transaction);
                 }
                 if self.head.changed().await.is_err() {
                     // Closed; but something may have been published last.
-                    let transaction = self.following()?.ok_or(FeedError::Closed)?;
-                    self.position = transaction.revision;
-                    return Ok(transaction);
+                    return self.advance()?.ok_or(FeedError::Closed);
                 }
             }
         })
+    }
+
+    fn ready(&mut self) -> Option<Result<Arc<Committed>, FeedError>> {
+        self.advance().transpose()
     }
 }
 

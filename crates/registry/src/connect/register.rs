@@ -1,7 +1,7 @@
 //! The CONNECT itself.
 
 use tidegate_ids::{CaCertificateId, Now, Tenant};
-use tidegate_kv::{Expected, Transaction};
+use tidegate_kv::{Expected, KeyRange, Revision, Transaction};
 use tidegate_pki::ClientLeaf;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     CertificateStatus, FaultPoints, Registry, RegistryError,
     directory::{CaOwner, Owner, Signer},
-    operations::{insert_certificate, new_record},
+    operations::{insert_certificate, insert_unheard_of, new_record},
     tables::{CA_CERTIFICATES, CERTIFICATES},
 };
 
@@ -36,9 +36,10 @@ impl Registry {
         now: Now,
     ) -> Result<Admission, Refused> {
         let leaf = presented.leaf;
+        let shown = self.shown(); // before anything is read
         let owners = self.directory().certificates.owners(leaf.certificate_id());
         let mut signers = Vec::new();
-        let outcome = self.judge(presented, &owners, &mut signers, limits, now).await;
+        let outcome = self.judge(presented, &owners, shown, &mut signers, limits, now).await;
         outcome.map_err(|Why { reason, detail }| Refused {
             tenant: decide::concerned(presented.server_name, &owners, &signers),
             certificate_id: leaf.certificate_id(),
@@ -52,6 +53,7 @@ impl Registry {
         &self,
         presented: Presented<'_>,
         owners: &[Owner],
+        shown: Revision,
         signers: &mut Vec<Signer>,
         limits: Limits,
         now: Now,
@@ -67,11 +69,9 @@ impl Registry {
         let issuers = &self.directory().issuers;
         // What others hold must not matter to the account that the client means: they may register any CA in SNI_ONLY mode.
         *signers = issuers.signers(leaf, |ca| decide::is_meant(ca, server_name)).found;
-        if !signers.is_empty() {
-            let forms = self.directory().other_forms(leaf);
-            if let Some((id, _)) = forms.iter().find(|(_, owner)| decide::owns_as_meant(owner, server_name)) {
-                return Err(Detail::OtherForm(*id).into());
-            }
+        let forms = if signers.is_empty() { Vec::new() } else { self.directory().other_forms(leaf) };
+        if let Some((id, _)) = forms.iter().find(|(_, owner)| decide::owns_as_meant(owner, server_name)) {
+            return Err(Detail::OtherForm(*id).into());
         }
         if !signers.iter().any(|(_, ca)| ca.registers()) {
             // Only for the reason.
@@ -86,7 +86,8 @@ impl Registry {
         if !self.registrations().take(owner.tenant, limits, now.monotonic) {
             return Err(Detail::Throttled.into());
         }
-        let outcome = self.register(presented, owner.tenant, ca, now).await;
+        let unheard_of = (owners.is_empty() && forms.is_empty()).then_some(shown);
+        let outcome = self.register(presented, (ca, owner), unheard_of, now).await;
         if !matches!(outcome, Ok(Admission::Registered(_))) && limits.auto_registrations_per_second.is_some() {
             self.registrations().give_back(owner.tenant);
         }
@@ -108,8 +109,50 @@ impl Registry {
         Ok(Admission::PendingActivation(CertificateRegistered { registered: Some(owner.registered), ..event }))
     }
 
-    /// Stores an unknown leaf, unless somebody was faster: the rows decide, not the memory that brought us here.
+    /// Stores an unknown leaf, unless somebody was faster. `unheard_of`: up to when nobody is known to have it.
     async fn register(
+        &self,
+        presented: Presented<'_>,
+        (ca_certificate_id, ca): Signer,
+        unheard_of: Option<Revision>,
+        now: Now,
+    ) -> Result<Admission, Why> {
+        if let Some(shown) = unheard_of {
+            let registered = self.register_from_memory(presented, (ca_certificate_id, ca), shown, now).await;
+            if registered.map_err(unavailable)? {
+                return Ok(self.registered(presented, ca.tenant, ca_certificate_id, now));
+            }
+        }
+        self.register_from_rows(presented, ca.tenant, ca_certificate_id, now).await
+    }
+
+    /// Stores a leaf that the directory has never heard of, without reading a row. `false`: what it knows of the leaf or its
+    /// CA was written again since, so the rows must decide.
+    async fn register_from_memory(
+        &self,
+        presented: Presented<'_>,
+        (ca_certificate_id, ca): Signer,
+        shown: Revision,
+        now: Now,
+    ) -> Result<bool, RegistryError> {
+        let (leaf, tenant) = (presented.leaf, ca.tenant);
+        let status = CertificateStatus::PendingActivation;
+        let record = new_record(leaf, status, ca.mode, Some(ca_certificate_id), self.generation_id(), now);
+        let mut transaction = Transaction::new();
+        let its_row = KeyRange::only(&(tenant, ca_certificate_id));
+        CA_CERTIFICATES.require_unchanged_since(&mut transaction, its_row, shown);
+        insert_unheard_of(&mut transaction, tenant, leaf, &record, shown);
+        self.commit(transaction).await
+    }
+
+    /// The certificate is stored now, by this CONNECT.
+    fn registered(&self, presented: Presented<'_>, tenant: Tenant, ca: CaCertificateId, now: Now) -> Admission {
+        self.faults().reached(<dyn FaultPoints>::REGISTERED);
+        Admission::Registered(event(presented, tenant, ca, now))
+    }
+
+    /// As [`Self::register`], from what the rows say: they decide, not the memory that brought us here.
+    async fn register_from_rows(
         &self,
         presented: Presented<'_>,
         tenant: Tenant,
@@ -151,11 +194,8 @@ impl Registry {
                 }
             })
             .await;
-        match outcome.map_err(|error| Refusal::Unavailable(error_chain(&error)))? {
-            Outcome::Registered => {
-                self.faults().reached(<dyn FaultPoints>::REGISTERED);
-                Ok(Admission::Registered(event(presented, tenant, ca_certificate_id, now)))
-            }
+        match outcome.map_err(unavailable)? {
+            Outcome::Registered => Ok(self.registered(presented, tenant, ca_certificate_id, now)),
             Outcome::Known(owner) => match decide::known(&[owner], presented.server_name) {
                 Known::By(owner) => Ok(self.admit(presented, owner, now)?),
                 Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly).into()),
@@ -187,6 +227,12 @@ fn event(presented: Presented<'_>, tenant: Tenant, ca: CaCertificateId, now: Now
         status: CertificateStatus::PendingActivation,
         registered: None,
     }
+}
+
+/// A store that fails refuses.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: RegistryError) -> Refusal {
+    Refusal::Unavailable(error_chain(&error))
 }
 
 /// An error with its causes, for the log.

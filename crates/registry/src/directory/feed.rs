@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tidegate_kv::{Changes, FeedError, Revision, Store, StoreError};
+use tidegate_kv::{Changes, Committed, FeedError, Revision, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
 use super::Directory;
 use crate::{RegistryChange, RegistryError};
+
+/// Transactions that are applied before those who wait for them are woken.
+const STEP_TRANSACTIONS_MAX: usize = 1024;
 
 type Listener = Box<dyn Fn(&RegistryChange) + Send + Sync>;
 
@@ -72,14 +75,16 @@ impl Feed {
         }
     }
 
-    /// Waits for one transaction and applies it; reads everything again if it came too late.
+    /// The newest transaction that the directory surely shows.
+    pub(crate) fn applied(&self) -> Revision {
+        *self.applied.borrow()
+    }
+
+    /// Waits for a transaction and applies it, with those that are there behind it; reads everything again if it came too
+    /// late.
     async fn step(&self, reader: &mut Changes) -> Result<(), RegistryError> {
         match reader.next().await {
-            Ok(committed) => {
-                let told = self.directory.apply(&committed)?;
-                self.tell(&told);
-                self.applied.send_replace(committed.revision);
-            }
+            Ok(committed) => self.apply(committed, reader)?,
             Err(FeedError::Gone) => {
                 let snapshot = self.store.snapshot().await?;
                 let told = self.directory.read_all(&snapshot).await?;
@@ -89,6 +94,24 @@ impl Feed {
             }
             Err(FeedError::Closed) => return Err(StoreError::Closed.into()),
         }
+        Ok(())
+    }
+
+    /// Applies transactions that are there; whoever waits for them is woken once for all.
+    fn apply(&self, first: Arc<Committed>, reader: &mut Changes) -> Result<(), RegistryError> {
+        let mut committed = first;
+        for left in (0..STEP_TRANSACTIONS_MAX).rev() {
+            let told = self.directory.apply(&committed)?;
+            self.tell(&told);
+            if left == 0 {
+                break;
+            }
+            match reader.ready() {
+                Some(Ok(next)) => committed = next,
+                Some(Err(_)) | None => break, // the next step meets the error again
+            }
+        }
+        self.applied.send_replace(committed.revision);
         Ok(())
     }
 

@@ -48,7 +48,7 @@ pub use list_certificates::CertificateSummary;
 pub use list_policy_versions::PolicyVersionSummary;
 pub use register_ca_certificate::RegisterCaCertificate;
 pub use register_certificate::RegisterCertificate;
-pub(crate) use register_certificate::{insert_certificate, new_record, rewritable_part};
+pub(crate) use register_certificate::{insert_certificate, insert_unheard_of, new_record, rewritable_part};
 pub use server_certificates::{NewServerCertificate, ServerCertificate};
 pub use update_ca_certificate::UpdateCaCertificate;
 

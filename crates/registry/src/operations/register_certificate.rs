@@ -1,7 +1,7 @@
 //! AWS: API_RegisterCertificate.
 
 use tidegate_ids::{CaCertificateId, CertificateId, Now, Tenant};
-use tidegate_kv::{Direction, Expected, Snapshot, Transaction, Versioned};
+use tidegate_kv::{Direction, Expected, Revision, Snapshot, Transaction, Versioned};
 use tidegate_pki::{CaCertificate, ClientLeaf, SignatureAlgorithm, sha256};
 
 use crate::{
@@ -170,19 +170,46 @@ pub(crate) async fn insert_certificate(
         }
         CERTIFICATE_OWNERS.require_unchanged(transaction, owners, read);
     }
-    let owner = OwnerRecord { mode: record.mode };
     if let Some(part) = rewritable_part(leaf) {
         require_no_other_form(read, transaction, tenant, part, record.mode).await?;
+    }
+    CERTIFICATES.require(transaction, &(tenant, id), Expected::Absent);
+    put_certificate(transaction, tenant, leaf, record);
+    Ok(())
+}
+
+/// Adds a certificate's row and its index rows, that nobody of the region has in any form, if nothing that concerns it was
+/// written after `shown`: up to there, the directory knows of no owner. Reads nothing.
+pub(crate) fn insert_unheard_of(
+    transaction: &mut Transaction,
+    tenant: Tenant,
+    leaf: &ClientLeaf,
+    record: &DeviceCertificateRecord,
+    shown: Revision,
+) {
+    let id = leaf.certificate_id();
+    CERTIFICATE_OWNERS.require_unchanged_since(transaction, CERTIFICATE_OWNERS.under(&(id, tenant.region)), shown);
+    if let Some(part) = rewritable_part(leaf) {
+        let forms = CERTIFICATES_BY_SIGNED_PART.under(&(part, tenant.region));
+        CERTIFICATES_BY_SIGNED_PART.require_unchanged_since(transaction, forms, shown);
+    }
+    put_certificate(transaction, tenant, leaf, record);
+}
+
+/// A certificate's row and its index rows.
+fn put_certificate(transaction: &mut Transaction, tenant: Tenant, leaf: &ClientLeaf, record: &DeviceCertificateRecord) {
+    let id = leaf.certificate_id();
+    let owner = OwnerRecord { mode: record.mode };
+    if let Some(part) = rewritable_part(leaf) {
         let key = (part, tenant.region, tenant.account, id);
         CERTIFICATES_BY_SIGNED_PART.put(transaction, &key, &owner);
     }
-    CERTIFICATES.insert(transaction, &(tenant, id), record);
+    CERTIFICATES.put(transaction, &(tenant, id), record);
     CERTIFICATES_BY_CREATION.put(transaction, &(tenant, record.created, id), &());
     if let Some(ca) = record.ca_certificate_id {
         CERTIFICATES_BY_CA.put(transaction, &(tenant, ca, record.created, id), &());
     }
     CERTIFICATE_OWNERS.put(transaction, &(id, tenant.region, tenant.account), &owner);
-    Ok(())
 }
 
 /// Refuses a certificate that the account holds in another form, or that another account of the region holds so in
