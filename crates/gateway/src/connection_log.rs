@@ -168,6 +168,8 @@ pub(crate) fn disconnected(client: &Client, reason: CloseReason) {
         "Success",
         "disconnected",
         disconnectReason = disconnect_reason.as_str(),
+        // Which rule or limit it was, in MQTT's number: 0x95 is a packet too large, 0x97 a quota.
+        reasonCode = reason.disconnect_code().map(|code| format!("{:#04x}", code.byte())),
         details = explain(reason)
     );
 }
