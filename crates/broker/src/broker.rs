@@ -190,6 +190,7 @@ impl Broker {
     ///
     /// `last` gets the last bytes for the client, behind what it holds: write them if the socket takes them, then close.
     pub fn disconnected(&self, link: Link, reason: CloseReason, last: &mut Vec<u8>, now: Now, effects: &mut Effects) {
+        let _whole = self.whole();
         let around = Surroundings { tenant: &link.tenant, deadlines: &self.deadlines, now };
         let before = last.len();
         let aftermath = link.session.disconnect(link.epoch, reason, last, around, effects);
@@ -245,6 +246,7 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> bool {
+        let _whole = self.whole();
         let around = Surroundings { tenant, deadlines: &self.deadlines, now };
         let wanted = |principal: &Principal| only.is_none_or(|only| only == principal);
         let (kicked, aftermath) = session.kick(reason, wanted, around, effects);
@@ -260,6 +262,7 @@ impl Broker {
     pub fn expire(&self, now: Now, effects: &mut Effects) -> Option<Monotonic> {
         for _ in 0..Self::SESSIONS_PER_EXPIRY {
             let Some(session) = self.deadlines.due(now.monotonic) else { break };
+            let _whole = self.whole();
             let tenant = self.tenant(session.tenant());
             let around = Surroundings { tenant: &tenant, deadlines: &self.deadlines, now };
             let aftermath = session.expire(around, effects);
@@ -332,6 +335,17 @@ impl Broker {
     /// Whether so much waits to be durable that publishers should not be read from.
     pub fn is_behind(&self) -> bool {
         self.records.as_ref().is_some_and(|log| log.is_behind())
+    }
+
+    /// Wake all cores: for a journal that has caught up.
+    pub fn wake_all(&self) {
+        (0..self.settings.cores).for_each(|core| self.wake.wake(core));
+    }
+
+    /// What is logged while this is held reaches the disk together or not at all: a QoS 2 message and that its packet id
+    /// was received, the end of a connection and its will.
+    pub(crate) fn whole(&self) -> Option<parking_lot::RwLockReadGuard<'_, ()>> {
+        self.records.as_ref().map(|log| log.whole())
     }
 
     pub(crate) fn records(&self) -> Option<&Arc<RecordLog>> {

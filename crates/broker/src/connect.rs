@@ -153,6 +153,7 @@ impl Broker {
             wants_reasons: connect.properties.request_problem_information,
             connack,
         };
+        let _whole = self.whole();
         let mut sessions = tenant.shard(&client_id).lock();
         let past = sessions.past(&client_id, now.monotonic);
         let earlier = sessions.get(&client_id).cloned();

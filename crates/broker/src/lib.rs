@@ -29,7 +29,7 @@
 //! **Locks**, in the order in which they are taken; whoever holds one takes only those to its right:
 //!
 //! ```text
-//! shard of client ids ─▶ retained (read) ─▶ session state ─▶ session filters ─▶ router stripe or trie ─▶ shared group
+//! records that belong together (read) ─▶ shard of client ids ─▶ retained (read) ─▶ session state ─▶ session filters ─▶ router stripe or trie ─▶ shared group
 //!                                                        └─▶ principals, deadlines
 //! last: records on their way to the journal
 //! alone: tenants, mailboxes, what outsiders left

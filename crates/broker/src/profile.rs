@@ -182,7 +182,8 @@ impl Profile {
                 outbox_bytes_max: 1024 * 1024,
                 control_bytes_max: 256 * 1024,
                 group_members_max: 10_000,
-                share_name_chars_max: 1024,
+                // With the longest filter it is still a key of the store.
+                share_name_chars_max: 1000,
                 publishes_per_second: None,
                 bytes_per_second: None,
                 connects_per_second: None,

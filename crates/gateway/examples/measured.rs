@@ -81,7 +81,13 @@ fn main() -> Done<()> {
         runtime.block_on(register(&registry, tenant, Path::new(directory), clock.now()))?;
         listeners.push(listener("tls", argument(2, ""), Transport::Tls(TlsSettings::standard()))?);
     }
-    let parts = GatewayParts { broker, registry, server_names: Arc::new(server_names(clock.now().wall)?), clock };
+    let parts = GatewayParts {
+        broker,
+        registry,
+        server_names: Arc::new(server_names(clock.now().wall)?),
+        clock,
+        journal: None,
+    };
     let gateway = Gateway::start(GatewayConfig { listeners, ..GatewayConfig::default() }, cores, parts)?;
     for local in gateway.local_addresses() {
         println!("{} {}", local.listener, local.address);

@@ -21,6 +21,7 @@ use crate::{
     acceptor::{self, Acceptor, Connections},
     core::{self, Control, Shared, WAKER},
     half_open::HalfOpen,
+    journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
 };
@@ -39,6 +40,8 @@ pub struct GatewayParts {
     pub clock: Arc<dyn Clock>,
     /// What TLS listeners show their clients, by server name.
     pub server_names: Arc<ServerNames>,
+    /// Where what must be durable goes; `None` for a broker that keeps nothing ([`tidegate_broker::Settings::persist`]).
+    pub journal: Option<Arc<Tray>>,
 }
 
 /// The cores of a gateway before they run. They come first, because the broker must be able to wake them.
@@ -152,6 +155,7 @@ impl Gateway {
             broker: parts.broker,
             registry: parts.registry,
             clock: parts.clock,
+            tray: parts.journal,
             listeners,
             half_open,
             mailboxes: mailboxes.clone(),

@@ -64,6 +64,8 @@ pub(crate) struct Mqtt {
     pub websocket: bool,
     /// Core threads that carry connections; as many as the machine has when 0.
     pub cores: u16,
+    /// Whether sessions that outlive their connection, their messages, and retained messages survive the process.
+    pub persistence: bool,
     /// `<prefix>-ats.iot.<region>.<endpoint_domain>` becomes each account's endpoint, chosen by SNI; none when empty.
     pub endpoint_domain: String,
     /// Seconds between two reports in `$SYS/broker/…`, in the first account; none when 0.
@@ -187,6 +189,7 @@ impl Default for Mqtt {
             profile: Profile::Standard,
             websocket: false,
             cores: 0,
+            persistence: true,
             endpoint_domain: String::new(),
             sys_interval_s: 10,
             listener: Vec::new(),

@@ -10,6 +10,7 @@ mod admin_requests;
 mod chance;
 mod faults;
 mod first_start;
+mod journal;
 mod screen;
 mod server_certificate;
 mod signals;
@@ -25,7 +26,7 @@ use anyhow::{Context, Result};
 use tidegate_api::{Api, Listener as ApiListener, Serving, serve as serve_api};
 use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
 use tidegate_gateway::{
-    Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, SysTopics, TlsSettings, Transport,
+    Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SysTopics, TlsSettings, Transport,
 };
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
@@ -77,7 +78,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
-    let gateway = start_gateway(&config, &account, &registry, &names, &clock)?;
+    let (gateway, mut journal) = start_gateway(&config, &account, &registry, &names, &clock, &store).await?;
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
@@ -90,6 +91,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     announce(&config, &options, &data, &account, &host_names, &gateway, &api)?;
     let outcome = tokio::select! {
         () = signals.first() => Ok(()),
+        error = journal::failed(&mut journal) => Err(anyhow::Error::new(error).context("messages cannot be made durable")),
         ended = followed => Err(match ended {
             Ok(Ok(())) => anyhow::anyhow!("the store closed by itself"),
             Ok(Err(error)) => anyhow::Error::new(error).context("the store's changes cannot be followed"),
@@ -98,6 +100,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     };
     signals.exit_at_the_second();
     stop(gateway, api).await;
+    journal::stop(journal).await;
     data.remove(&data.admin_socket());
     drop(store);
     outcome
@@ -144,22 +147,25 @@ fn host_names(config: &Config) -> Vec<String> {
 }
 
 /// Cores, broker, listeners; and live effects of the registry's changes on sessions.
-fn start_gateway(
+async fn start_gateway(
     config: &Config,
     account: &FirstAccount,
     registry: &Registry,
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
-) -> Result<Gateway> {
+    store: &Arc<StandaloneStore>,
+) -> Result<(Gateway, Option<Journal>)> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
     let settings = tidegate_broker::Settings {
         cores: cores.count(),
+        persist: config.mqtt.persistence,
         memory_bytes_max: memory::limit().map_or(usize::MAX, |limit| limit / 2),
         ..Default::default()
     };
     let broker = Arc::new(Broker::new(settings, cores.wake(), Arc::new(Alone)));
     end_sessions_on_change(registry, &broker, clock);
+    let journal = journal::open(config, store, &broker, clock).await?;
     let tenant = Tenant { account: account.id, region: config.first_start.region };
     let first = config::Listener {
         name: "devices".into(),
@@ -178,9 +184,14 @@ fn start_gateway(
         sys: (!interval.is_zero()).then_some(SysTopics { tenant, interval }),
         ..GatewayConfig::default()
     };
-    let parts =
-        GatewayParts { broker, registry: registry.clone(), clock: Arc::clone(clock), server_names: Arc::clone(names) };
-    Ok(Gateway::start(gateway_config, cores, parts)?)
+    let parts = GatewayParts {
+        broker,
+        registry: registry.clone(),
+        clock: Arc::clone(clock),
+        server_names: Arc::clone(names),
+        journal: journal.as_ref().map(Journal::tray),
+    };
+    Ok((Gateway::start(gateway_config, cores, parts)?, journal))
 }
 
 fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {

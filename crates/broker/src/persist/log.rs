@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use super::Record;
 
@@ -13,6 +13,8 @@ use super::Record;
 #[derive(Debug, Default)]
 pub(crate) struct RecordLog {
     waiting: Mutex<Vec<Record>>,
+    /// Held for reading by whoever logs what may not be torn apart, for writing by whoever takes.
+    whole: RwLock<()>,
     /// Of what waits, and of what was taken and not settled.
     bytes: AtomicUsize,
 }
@@ -26,9 +28,15 @@ impl RecordLog {
         self.waiting.lock().push(record);
     }
 
+    /// What is logged until this is dropped is taken as a whole. The first of all locks; it does not nest.
+    pub(crate) fn whole(&self) -> RwLockReadGuard<'_, ()> {
+        self.whole.read()
+    }
+
     /// Move what waits behind `records`; its bytes, owed to [`settle`](Self::settle).
     pub(crate) fn take(&self, records: &mut Vec<Record>) -> usize {
         let start = records.len();
+        let _whole = self.whole.write();
         records.append(&mut self.waiting.lock());
         records[start..].iter().map(Record::cost).sum()
     }

@@ -93,6 +93,15 @@ impl Desk {
         shared.broker.hand_over(effects);
     }
 
+    /// Leaves what waits for the disk with the journal.
+    pub(crate) fn hand_to_journal(&mut self) {
+        if let Some(tray) = &self.shared.tray
+            && let Some(token) = self.effects.take_token()
+        {
+            tray.leave(token);
+        }
+    }
+
     /// Lets go of buffers that one large message has made large.
     pub(crate) fn tidy(&mut self) {
         for buffer in [&mut self.plain, &mut self.payload, &mut self.records] {

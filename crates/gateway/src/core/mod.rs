@@ -33,6 +33,7 @@ use crate::{
     admission, connection_log,
     descriptor::watch,
     half_open::{GivenUp, HalfOpen, Place},
+    journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
     sys::{Sys, SysTopics},
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) broker: Arc<Broker>,
     pub(crate) registry: Registry,
     pub(crate) clock: Arc<dyn Clock>,
+    /// `None`: the broker keeps nothing durable.
+    pub(crate) tray: Option<Arc<Tray>>,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) half_open: Arc<HalfOpen>,
     pub(crate) mailboxes: Arc<[Mailbox<Control>]>,
@@ -101,6 +104,8 @@ pub(crate) struct Core {
     wheel: Wheel<Due>,
     /// Slots that have more to handle than their last turn allowed.
     unfinished: Vec<u32>,
+    /// Slots that are not read from while the journal is behind.
+    stalled: Vec<u32>,
     dirty: Vec<u32>,
     /// An empty list, so that the others can be gone through while they are added to.
     spare: Vec<u32>,
@@ -217,6 +222,7 @@ impl Core {
             slots: Slab::new(),
             wheel,
             unfinished: Vec::new(),
+            stalled: Vec::new(),
             dirty: Vec::new(),
             spare: Vec::new(),
             due: Vec::new(),
@@ -227,7 +233,7 @@ impl Core {
 
     fn outlook(&self) -> Outlook {
         Outlook {
-            busy: !self.unfinished.is_empty() || !self.dirty.is_empty(),
+            busy: !self.unfinished.is_empty() || !self.dirty.is_empty() || self.may_go_on(),
             next: self.wheel.next(),
             ended: self.state == State::Ended || self.state == State::Stopping && self.slots.is_empty(),
         }
@@ -237,6 +243,9 @@ impl Core {
     fn turn(this: &Rc<RefCell<Self>>, events: &Events) {
         let core = &mut *this.borrow_mut();
         core.desk.look_at_clock();
+        if core.may_go_on() {
+            std::mem::take(&mut core.stalled).into_iter().for_each(|slot| core.take_turn(slot));
+        }
         // Taken before new ones are noted: whoever has more comes again after the others.
         let mut unfinished = std::mem::replace(&mut core.unfinished, std::mem::take(&mut core.spare));
         unfinished.drain(..).for_each(|slot| core.take_turn(slot));
@@ -270,8 +279,24 @@ impl Core {
         }
     }
 
-    /// One turn of one slot; a panic in it costs that connection only.
+    /// Whether slots were stalled and the journal has caught up.
+    fn may_go_on(&self) -> bool {
+        !self.stalled.is_empty() && !self.desk.shared.broker.is_behind()
+    }
+
+    /// One turn of one slot; a panic in it costs that connection only. While the journal is behind, clients whose
+    /// messages must become durable are not read from.
     fn take_turn(&mut self, key: u32) {
+        let Some(slot) = self.slots.get_mut(key as usize) else { return };
+        let fills = slot.link.as_ref().is_some_and(Link::fills_the_log);
+        let stalls = fills && self.desk.shared.broker.is_behind();
+        if stalls && !std::mem::replace(&mut slot.stalled, true) {
+            self.stalled.push(key);
+        }
+        if stalls {
+            return;
+        }
+        slot.stalled = false;
         self.attempt(key, |slot, desk| slot.take_turn(desk));
     }
 
@@ -302,7 +327,7 @@ impl Core {
             self.desk.hand_over();
             self.desk.effects.take_dirty(&mut self.dirty);
             if self.dirty.is_empty() {
-                return;
+                return self.desk.hand_to_journal();
             }
             let mut dirty = std::mem::replace(&mut self.dirty, std::mem::take(&mut self.spare));
             dirty.drain(..).for_each(|slot| self.write(slot));
@@ -310,6 +335,7 @@ impl Core {
         }
         self.desk.hand_over();
         self.desk.effects.take_dirty(&mut self.dirty);
+        self.desk.hand_to_journal();
     }
 
     fn write(&mut self, key: u32) {
@@ -437,7 +463,9 @@ impl Core {
         slot.timer = None;
         let Some(link) = &slot.link else { return self.remove(key) };
         let Some(limit) = link.silence_limit() else { return };
-        let end = slot.last_heard + limit;
+        // A client that we do not read from is not silent.
+        let last_heard = if slot.stalled { self.desk.now.monotonic } else { slot.last_heard };
+        let end = last_heard + limit;
         if end <= self.desk.now.monotonic {
             return self.close(key, CloseReason::KeepAliveTimeout);
         }

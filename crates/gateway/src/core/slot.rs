@@ -52,6 +52,8 @@ pub(crate) struct Slot {
     /// When it may be read again, after it sent more than its profile lets it; taken by the core, which calls it then.
     pub(super) paused_until: Option<Monotonic>,
     pub(super) unsent: Unsent,
+    /// Not read from until the journal has caught up.
+    pub(super) stalled: bool,
     /// Whether something in `unsent` has not been tried yet.
     pub(super) has_answer: bool,
     /// Whether the peer was told that no more will come.
@@ -89,6 +91,7 @@ impl Slot {
             more: More::Nothing,
             paused_until: None,
             unsent: Unsent::default(),
+            stalled: false,
             has_answer: false,
             finished: false,
             peer_closed: false,

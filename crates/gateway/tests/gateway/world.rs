@@ -151,6 +151,7 @@ impl World {
         };
         adapt(&mut config);
         let parts = GatewayParts {
+            journal: None,
             broker: broker.clone(),
             registry: registry.clone(),
             clock: clock.clone(),

@@ -38,6 +38,7 @@ impl Config {
             "MQTT_PROFILE" => self.mqtt.profile = word(value)?,
             "MQTT_WEBSOCKET" => self.mqtt.websocket = parse(value)?,
             "MQTT_CORES" => self.mqtt.cores = parse(value)?,
+            "MQTT_PERSISTENCE" => self.mqtt.persistence = parse(value)?,
             "MQTT_ENDPOINT_DOMAIN" => self.mqtt.endpoint_domain = value.to_owned(),
             "MQTT_SYS_INTERVAL_S" => self.mqtt.sys_interval_s = parse(value)?,
             "API_ADDRESS" => self.api.address = parse(value)?,
