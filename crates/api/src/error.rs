@@ -124,6 +124,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | PolicyNotFound(_)
         | PolicyVersionNotFound { .. }
         | RegistrationCodeNotFound
+        | TransferNotFound(_)
         | AccountNotFound(_)
         | AccessKeyNotFound(_) => ("ResourceNotFoundException", 404),
         CertificateExists(..) | CaCertificateExists(..) | PolicyExists(..) | AccountExists(_) => {
@@ -134,6 +135,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | CsrInvalid(_)
         | DefaultPolicyVersion
         | InvalidRequest(_)
+        | TargetInTransfer(_)
         | InvalidMarker
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
         TooManyCasOfOneSubject | TooManyPolicies | TooManyAccessKeys(_) => ("LimitExceededException", 410),
@@ -149,9 +151,12 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | StatusNotRegistrable(_)
         | CertificateActive(_)
         | CertificateInTransfer(_)
+        | CertificateNotTransferable(..)
         | CaCertificateActive(_) => ("CertificateStateException", 406),
         CaAmbiguous => ("CertificateConflictException", 409),
         PoliciesAttached(..) | PolicyAttached(_) | PolicyHasVersions(_) => ("DeleteConflictException", 409),
+        TransferPoliciesAttached(..) | TransferTargetHolds(_) => ("TransferConflictException", 409),
+        TransferCompleted(_) => ("TransferAlreadyCompletedException", 410),
         TooManyVersions(_) => ("VersionsLimitExceededException", 409),
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),

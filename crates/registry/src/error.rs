@@ -38,6 +38,10 @@ pub enum RegistryError {
     #[error("access key {0} does not exist: see `tidegate key list`")]
     AccessKeyNotFound(AccessKeyId),
 
+    /// No transfer of this certificate waits for this account. AWS: ResourceNotFoundException. Unverified for the giver.
+    #[error("No transfer of certificate {0} is pending for this account and region")]
+    TransferNotFound(CertificateId),
+
     // What is there already.
     /// This account has the certificate. AWS: ResourceAlreadyExistsException with `resourceId` and `resourceArn`.
     #[error("The certificate is already provisioned or registered")]
@@ -104,7 +108,23 @@ pub enum RegistryError {
     #[error("CA certificate must be deactivated (not ACTIVE) before deletion. Id: {0}")]
     CaCertificateActive(CaCertificateId),
 
+    /// Only an INACTIVE certificate is transferred. AWS: CertificateStateException. Unverified for all but ACTIVE.
+    #[error("Certificate must be INACTIVE to be transferred, and is {1}. Id: {0}")]
+    CertificateNotTransferable(CertificateId, CertificateStatus),
+    /// The receiver has accepted the certificate. AWS: TransferAlreadyCompletedException.
+    #[error("The transfer of certificate {0} is already complete: it was accepted")]
+    TransferCompleted(CertificateId),
+    /// Nothing is attached to a certificate on its way. AWS: InvalidRequestException. Unverified.
+    #[error("Certificate {0} is PENDING_TRANSFER: accept, reject or cancel the transfer first")]
+    TargetInTransfer(CertificateId),
+
     // What still hangs together.
+    /// AWS: TransferConflictException.
+    #[error("Certificate policies must be detached before transfer (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
+    TransferPoliciesAttached(Tenant, CertificateId),
+    /// The receiver has it, in this form or another, or was offered it. AWS: TransferConflictException. Unverified.
+    #[error("Certificate {0} cannot be transferred: the target account has it already or was offered it by another")]
+    TransferTargetHolds(CertificateId),
     /// AWS: DeleteConflictException.
     #[error("Certificate policies must be detached before deletion (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
     PoliciesAttached(Tenant, CertificateId),

@@ -44,7 +44,7 @@ pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use records::{
     AccessKeyStatus, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId, PolicyRecord,
-    PolicyVersionId, RegistrationConfig, Tag, Validity,
+    PolicyVersionId, RegistrationConfig, Rejection, Tag, Transfer, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{

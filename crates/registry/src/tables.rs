@@ -36,7 +36,10 @@ pub(crate) static CERTIFICATES_BY_CREATION: Table<(Tenant, Timestamp, Certificat
     Table::new("certificates-by-creation");
 pub(crate) static CERTIFICATES_BY_CA: Table<(Tenant, CaCertificateId, Timestamp, CertificateId), ()> =
     Table::new("certificates-by-ca");
-/// Device certificate → accounts.
+/// Certificates whose transfer to another account is pending, by the account that gives.
+pub(crate) static CERTIFICATES_OUTGOING: Table<(Tenant, Timestamp, CertificateId), ()> =
+    Table::new("certificates-outgoing");
+/// Device certificate → accounts, the one that a transfer is offered to as well.
 pub(crate) static CERTIFICATE_OWNERS: Table<(CertificateId, Region, AccountId), OwnerRecord> =
     Table::new("certificate-owners");
 

@@ -29,8 +29,16 @@ pub(super) fn known(owners: &[Owner], server_name: ServerName) -> Known {
     match (found.next(), found.next()) {
         (None, _) => Known::Unknown,
         (Some(owner), None) => Known::By(*owner),
+        // A transfer from one to the other: neither lets it in.
+        (Some(owner), Some(other)) if in_transfer(owner) && in_transfer(other) && found.next().is_none() => {
+            Known::By(*owner)
+        }
         (Some(_), Some(_)) => Known::Ambiguous,
     }
+}
+
+fn in_transfer(owner: &Owner) -> bool {
+    owner.status == CertificateStatus::PendingTransfer
 }
 
 /// Whether the client means this account of its certificate.

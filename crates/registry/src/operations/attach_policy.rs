@@ -5,7 +5,7 @@ use tidegate_kv::{Direction, Expected, Snapshot, Transaction};
 
 use super::{describe_certificate::read_certificate, get_policy::read_policy};
 use crate::{
-    POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
+    CertificateStatus, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
     tables::{CERTIFICATES, POLICIES, POLICIES_OF_TARGET, TARGETS_OF_POLICY},
 };
 
@@ -16,7 +16,7 @@ impl Registry {
     /// AWS: AttachPrincipalPolicy is the same.
     ///
     /// # Errors
-    /// `PolicyNotFound`, `CertificateNotFound`, `TooManyPolicies`.
+    /// `PolicyNotFound`, `CertificateNotFound`, `TargetInTransfer`, `TooManyPolicies`.
     pub async fn attach_policy(
         &self,
         tenant: Tenant,
@@ -56,6 +56,9 @@ async fn require_target(
     match target {
         PolicyTarget::Certificate(id) => {
             let row = read_certificate(read, tenant, id).await?;
+            if row.value.status == CertificateStatus::PendingTransfer {
+                return Err(RegistryError::TargetInTransfer(id));
+            }
             CERTIFICATES.require(transaction, &(tenant, id), Expected::Revision(row.revision));
             Ok(())
         }

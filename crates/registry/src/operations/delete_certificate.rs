@@ -1,12 +1,12 @@
 //! AWS: API_DeleteCertificate.
 
 use tidegate_ids::{CertificateId, Tenant};
-use tidegate_kv::{Direction, Transaction};
+use tidegate_kv::{Direction, Transaction, Versioned};
 use tidegate_pki::ClientLeaf;
 
 use super::{describe_certificate::read_certificate, register_certificate::rewritable_part};
 use crate::{
-    CertificateStatus, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
+    CertificateStatus, DeviceCertificateRecord, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
     tables::{
         CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION, CERTIFICATES_BY_SIGNED_PART,
         POLICIES_OF_TARGET, TARGETS_OF_POLICY,
@@ -44,23 +44,37 @@ impl Registry {
                 TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target));
                 POLICIES_OF_TARGET.delete(&mut transaction, &(tenant, target, name));
             }
-            let created = row.value.created;
-            CERTIFICATES.remove(&mut transaction, &(tenant, certificate_id), row.revision);
-            CERTIFICATES_BY_CREATION.delete(&mut transaction, &(tenant, created, certificate_id));
-            if let Some(ca) = row.value.ca_certificate_id {
-                CERTIFICATES_BY_CA.delete(&mut transaction, &(tenant, ca, created, certificate_id));
-            }
-            let leaf = ClientLeaf::from_pem(&row.value.pem).map_err(|error| RegistryError::Internal(error.into()))?;
-            if let Some(part) = rewritable_part(&leaf) {
-                // After the certificate's own row: the directory forgets a form when nobody has the certificate.
-                let key = (part, tenant.region, tenant.account, certificate_id);
-                CERTIFICATES_BY_SIGNED_PART.delete(&mut transaction, &key);
-            }
-            CERTIFICATE_OWNERS.delete(&mut transaction, &(certificate_id, tenant.region, tenant.account));
+            let leaf = stored_leaf(&row.value)?;
+            remove_rows(&mut transaction, tenant, &leaf, &row);
             Ok((transaction, ()))
         })
         .await
     }
+}
+
+/// The certificate in a row.
+pub(super) fn stored_leaf(record: &DeviceCertificateRecord) -> Result<ClientLeaf, RegistryError> {
+    ClientLeaf::from_pem(&record.pem).map_err(|error| RegistryError::Internal(error.into()))
+}
+
+/// Removes a certificate's row, which must be as read, and its index rows.
+pub(super) fn remove_rows(
+    transaction: &mut Transaction,
+    tenant: Tenant,
+    leaf: &ClientLeaf,
+    row: &Versioned<DeviceCertificateRecord>,
+) {
+    let (id, created) = (leaf.certificate_id(), row.value.created);
+    CERTIFICATES.remove(transaction, &(tenant, id), row.revision);
+    CERTIFICATES_BY_CREATION.delete(transaction, &(tenant, created, id));
+    if let Some(ca) = row.value.ca_certificate_id {
+        CERTIFICATES_BY_CA.delete(transaction, &(tenant, ca, created, id));
+    }
+    if let Some(part) = rewritable_part(leaf) {
+        // After the certificate's own row: the directory forgets a form when nobody has the certificate.
+        CERTIFICATES_BY_SIGNED_PART.delete(transaction, &(part, tenant.region, tenant.account, id));
+    }
+    CERTIFICATE_OWNERS.delete(transaction, &(id, tenant.region, tenant.account));
 }
 
 /// Whether a certificate in this status may be deleted.

@@ -1,7 +1,9 @@
 //! One file and one method of [`Registry`](crate::Registry) for each AWS operation, named as the operation.
 
+mod accept_certificate_transfer;
 mod accounts;
 mod attach_policy;
+mod cancel_certificate_transfer;
 mod create_certificate_from_csr;
 mod create_keys_and_certificate;
 mod create_policy;
@@ -22,15 +24,18 @@ mod list_attached_policies;
 mod list_ca_certificates;
 mod list_certificates;
 mod list_certificates_by_ca;
+mod list_outgoing_certificates;
 mod list_policies;
 mod list_policy_versions;
 mod list_targets_for_policy;
 mod register_ca_certificate;
 mod register_certificate;
 mod register_certificate_without_ca;
+mod reject_certificate_transfer;
 mod server_certificates;
 mod set_default_policy_version;
 mod settings;
+mod transfer_certificate;
 mod update_ca_certificate;
 mod update_certificate;
 
@@ -45,6 +50,7 @@ pub use issuers::CreatedCertificate;
 pub(crate) use issuers::Issuers;
 pub use list_ca_certificates::CaCertificateSummary;
 pub use list_certificates::CertificateSummary;
+pub use list_outgoing_certificates::OutgoingCertificate;
 pub use list_policy_versions::PolicyVersionSummary;
 pub use register_ca_certificate::RegisterCaCertificate;
 pub use register_certificate::RegisterCertificate;

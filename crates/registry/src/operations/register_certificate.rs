@@ -122,6 +122,7 @@ pub(crate) fn new_record(
         mode,
         ca_certificate_id,
         previous_owned_by: None,
+        transfer: None,
         pem: leaf.pem(),
         validity: Validity { not_before: leaf.not_before(), not_after: leaf.not_after() },
         created: now.wall,
@@ -196,8 +197,13 @@ pub(crate) fn insert_unheard_of(
     put_certificate(transaction, tenant, leaf, record);
 }
 
-/// A certificate's row and its index rows.
-fn put_certificate(transaction: &mut Transaction, tenant: Tenant, leaf: &ClientLeaf, record: &DeviceCertificateRecord) {
+/// A certificate's row and its index rows. The caller requires that the account has neither.
+pub(super) fn put_certificate(
+    transaction: &mut Transaction,
+    tenant: Tenant,
+    leaf: &ClientLeaf,
+    record: &DeviceCertificateRecord,
+) {
     let id = leaf.certificate_id();
     let owner = OwnerRecord { mode: record.mode };
     if let Some(part) = rewritable_part(leaf) {

@@ -26,10 +26,7 @@ impl Registry {
             let status = certificate.status.update(new_status).map_err(refused)?;
             let mut transaction = Transaction::new();
             if status != certificate.status {
-                certificate.status = status;
-                certificate.modified = now.wall;
-                certificate.customer_version = certificate.customer_version.saturating_add(1);
-                certificate.generation_id = generation_id.clone();
+                certificate.update(status, generation_id.clone(), now.wall);
                 CERTIFICATES.replace(&mut transaction, &(tenant, certificate_id), row.revision, &certificate);
             }
             Ok((transaction, ()))

@@ -7,6 +7,7 @@ mod ca_certificate;
 mod device_certificate;
 mod policy;
 mod server;
+mod transfer;
 
 pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
@@ -15,6 +16,7 @@ pub use device_certificate::DeviceCertificateRecord;
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
 pub(crate) use server::{IssuerRecord, ServerCertificateRecord, SettingRecord};
+pub use transfer::{Rejection, Transfer};
 
 use std::fmt;
 

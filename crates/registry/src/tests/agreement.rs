@@ -39,6 +39,10 @@ enum Step {
     Register { account: bool, leaf: usize, without_ca: bool },
     Update { account: bool, leaf: usize, status: usize },
     Delete { account: bool, leaf: usize, force: bool },
+    Transfer { account: bool, leaf: usize },
+    Accept { account: bool, leaf: usize, active: bool },
+    Reject { account: bool, leaf: usize },
+    Cancel { account: bool, leaf: usize },
     CreatePolicy { account: bool, policy: usize, topic: usize },
     CreateVersion { account: bool, policy: usize, topic: usize, default: bool },
     SetDefault { account: bool, policy: usize, version: u32 },
@@ -63,6 +67,11 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (account(), leaf.clone(), 0..6usize)
             .prop_map(|(account, leaf, status)| Update { account, leaf, status }),
         1 => (account(), leaf.clone(), any::<bool>()).prop_map(|(account, leaf, force)| Delete { account, leaf, force }),
+        3 => (account(), leaf.clone()).prop_map(|(account, leaf)| Transfer { account, leaf }),
+        2 => (account(), leaf.clone(), any::<bool>())
+            .prop_map(|(account, leaf, active)| Accept { account, leaf, active }),
+        1 => (account(), leaf.clone()).prop_map(|(account, leaf)| Reject { account, leaf }),
+        1 => (account(), leaf.clone()).prop_map(|(account, leaf)| Cancel { account, leaf }),
         2 => (account(), policy.clone(), topic.clone())
             .prop_map(|(account, policy, topic)| CreatePolicy { account, policy, topic }),
         1 => (account(), policy.clone(), topic, any::<bool>())
@@ -141,6 +150,22 @@ async fn take(registry: &Registry, step: &Step, now: Now) {
         Delete { account, leaf, force } => {
             let id = material.leaves[leaf].certificate_id();
             let _ = registry.delete_certificate(owner(account), id, force).await;
+        }
+        Transfer { account, leaf } => {
+            let (id, to) = (material.leaves[leaf].certificate_id(), owner(!account).account);
+            let _ = registry.transfer_certificate(owner(account), id, to, None, now).await;
+        }
+        Accept { account, leaf, active } => {
+            let id = material.leaves[leaf].certificate_id();
+            let _ = registry.accept_certificate_transfer(owner(account), id, active, now).await;
+        }
+        Reject { account, leaf } => {
+            let id = material.leaves[leaf].certificate_id();
+            let _ = registry.reject_certificate_transfer(owner(account), id, None, now).await;
+        }
+        Cancel { account, leaf } => {
+            let id = material.leaves[leaf].certificate_id();
+            let _ = registry.cancel_certificate_transfer(owner(account), id, now).await;
         }
         CreatePolicy { account, policy, topic } => {
             let text = document(owner(account), topic);
@@ -224,6 +249,26 @@ async fn check_indexes(read: &Snapshot) {
         keys(read, &tables::CERTIFICATE_OWNERS).await.into_iter().map(|(key, row)| (key, row.mode)).collect();
     assert_eq!(index, owners);
 
+    // A pending transfer is seen by both accounts, or by none.
+    let mut outgoing = Vec::new();
+    for ((tenant, id), row) in &certificates {
+        let Some(transfer) = row.pending_transfer() else {
+            assert_ne!(row.status, CertificateStatus::PendingTransfer);
+            continue;
+        };
+        let of = |account| (Tenant { account, ..*tenant }, *id);
+        for account in [transfer.from, transfer.to] {
+            let (_, other) = certificates.iter().find(|(key, _)| *key == of(account)).expect("both have it");
+            assert_eq!(other.pending_transfer(), Some(transfer));
+        }
+        if tenant.account == transfer.from {
+            outgoing.push((*tenant, row.created, *id));
+        }
+    }
+    outgoing.sort();
+    let index: Vec<_> = keys(read, &tables::CERTIFICATES_OUTGOING).await.into_iter().map(|(key, ())| key).collect();
+    assert_eq!(index, outgoing);
+
     let mut forms: Vec<_> = certificates
         .iter()
         .map(|((t, id), row)| {
@@ -270,7 +315,8 @@ async fn check_indexes(read: &Snapshot) {
     assert_eq!(index, attached);
     for (tenant, name, PolicyTarget::Certificate(id)) in attached {
         assert!(policies.iter().any(|(key, _)| *key == (tenant, name.clone())));
-        assert!(certificates.iter().any(|(key, _)| *key == (tenant, id)));
+        let (_, row) = certificates.iter().find(|(key, _)| *key == (tenant, id)).expect("the target is there");
+        assert!(row.pending_transfer().is_none(), "policies do not travel");
     }
 }
 

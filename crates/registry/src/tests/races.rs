@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Runs them at once and gathers the outcomes.
-async fn together<T: Send + 'static>(
+pub(super) async fn together<T: Send + 'static>(
     count: usize,
     start: impl Fn(usize) -> std::pin::Pin<Box<dyn Future<Output = T> + Send>>,
 ) -> Vec<T> {

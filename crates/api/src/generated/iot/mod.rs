@@ -8,8 +8,10 @@ use crate::{
     iot,
 };
 
+pub(crate) mod accept_certificate_transfer;
 pub(crate) mod attach_policy;
 pub(crate) mod attach_principal_policy;
+pub(crate) mod cancel_certificate_transfer;
 pub(crate) mod create_certificate_from_csr;
 pub(crate) mod create_keys_and_certificate;
 pub(crate) mod create_policy;
@@ -31,6 +33,7 @@ pub(crate) mod list_attached_policies;
 pub(crate) mod list_ca_certificates;
 pub(crate) mod list_certificates;
 pub(crate) mod list_certificates_by_ca;
+pub(crate) mod list_outgoing_certificates;
 pub(crate) mod list_policies;
 pub(crate) mod list_policy_principals;
 pub(crate) mod list_policy_versions;
@@ -39,17 +42,25 @@ pub(crate) mod list_targets_for_policy;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
+pub(crate) mod reject_certificate_transfer;
 pub(crate) mod set_default_policy_version;
 pub(crate) mod shapes;
+pub(crate) mod transfer_certificate;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 
 /// Answers a call; an operation without a handler is refused in the words of its model.
 pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
     match call.operation.name {
+        "AcceptCertificateTransfer" => {
+            call.reply(&iot::accept_certificate_transfer(call, call.input(accept_certificate_transfer::INPUT)?).await?)
+        }
         "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT)?).await?),
         "AttachPrincipalPolicy" => {
             call.reply(&iot::attach_principal_policy(call, call.input(attach_principal_policy::INPUT)?).await?)
+        }
+        "CancelCertificateTransfer" => {
+            call.reply(&iot::cancel_certificate_transfer(call, call.input(cancel_certificate_transfer::INPUT)?).await?)
         }
         "CreateCertificateFromCsr" => {
             call.reply(&iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT)?).await?)
@@ -100,6 +111,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListCertificatesByCA" => {
             call.reply(&iot::list_certificates_by_ca(call, call.input(list_certificates_by_ca::INPUT)?).await?)
         }
+        "ListOutgoingCertificates" => {
+            call.reply(&iot::list_outgoing_certificates(call, call.input(list_outgoing_certificates::INPUT)?).await?)
+        }
         "ListPolicies" => call.reply(&iot::list_policies(call, call.input(list_policies::INPUT)?).await?),
         "ListPolicyPrincipals" => {
             call.reply(&iot::list_policy_principals(call, call.input(list_policy_principals::INPUT)?).await?)
@@ -122,8 +136,14 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "RegisterCertificateWithoutCA" => call.reply(
             &iot::register_certificate_without_ca(call, call.input(register_certificate_without_ca::INPUT)?).await?,
         ),
+        "RejectCertificateTransfer" => {
+            call.reply(&iot::reject_certificate_transfer(call, call.input(reject_certificate_transfer::INPUT)?).await?)
+        }
         "SetDefaultPolicyVersion" => {
             call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
+        }
+        "TransferCertificate" => {
+            call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT)?).await?)
         }
         "UpdateCACertificate" => {
             call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT)?).await?)

@@ -10,6 +10,9 @@ use {
 
 pub(crate) static AUTO_REGISTRATION_STATUS: Shape = Shape::OneOf(&["ENABLE", "DISABLE"]);
 
+pub(crate) static AWS_ACCOUNT_ID: Shape =
+    Shape::Text(Text::ANY.length(12, 12).pattern(r#"[0-9]+"#, &Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)));
+
 pub(crate) static CA_CERTIFICATE_STATUS: Shape = Shape::OneOf(&["ACTIVE", "INACTIVE"]);
 
 pub(crate) static CERTIFICATE_ID: Shape = Shape::Text(Text::ANY.length(64, 64).pattern(
@@ -38,6 +41,8 @@ pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
         Repeat(&Literal('='), 0, 2),
     ]),
 ));
+
+pub(crate) static MESSAGE: Shape = Shape::Text(Text::ANY.length(0, 128));
 
 pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 250 };
 
@@ -182,6 +187,23 @@ pub(crate) struct KeyPair {
     pub(crate) private_key: Option<String>,
     #[serde(rename = "PublicKey", skip_serializing_if = "Option::is_none")]
     pub(crate) public_key: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OutgoingCertificate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transfer_message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transferred_to: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -1,0 +1,35 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `ListOutgoingCertificates` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("ascendingOrder", "isAscendingOrder", &BOOLEAN),
+    query("marker", "marker", &MARKER),
+    query("pageSize", "pageSize", &PAGE_SIZE),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) ascending_order: Option<bool>,
+    pub(crate) marker: Option<String>,
+    pub(crate) page_size: Option<i32>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_marker: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) outgoing_certificates: Option<Vec<OutgoingCertificate>>,
+}

@@ -1,0 +1,22 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `RejectCertificateTransfer` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[uri("certificateId", "certificateId", &CERTIFICATE_ID).required(), body("rejectReason", &MESSAGE)];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) certificate_id: CertificateId,
+    pub(crate) reject_reason: Option<String>,
+}

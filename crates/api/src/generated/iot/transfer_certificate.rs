@@ -1,0 +1,33 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `TransferCertificate` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    uri("certificateId", "certificateId", &CERTIFICATE_ID).required(),
+    query("targetAwsAccount", "targetAwsAccount", &AWS_ACCOUNT_ID).required(),
+    body("transferMessage", &MESSAGE),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) certificate_id: CertificateId,
+    pub(crate) target_aws_account: String,
+    pub(crate) transfer_message: Option<String>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) transferred_certificate_arn: Option<String>,
+}
