@@ -58,15 +58,19 @@ def test_the_walk_of_the_guide_from_offer_to_acceptance(aws, other, ca, account)
     assert made == {"transferredCertificateArn": f"arn:aws:iot:{aws.region}:{target}:cert/{certificate_id}"}
     (out,) = outgoing(aws)
     assert out["transferredTo"] == target and out["transferMessage"] == "yours now" and out["certificateId"] == certificate_id
-    assert outgoing(other) == []
     for end in (aws, other):
-        seen = describe(end, certificate_id)
+        api = end.boto3()
+        seen = api.describe_certificate(certificateId=certificate_id)["certificateDescription"]
         assert seen["status"] == "PENDING_TRANSFER" and seen["ownedBy"] == account.account_id
         assert seen["transferData"]["transferMessage"] == "yours now"
-        assert [c["status"] for c in end.iot("list-certificates")["certificates"]] == ["PENDING_TRANSFER"]
-        assert refusal(end.iot, "update-certificate", *of(certificate_id), "--new-status", "ACTIVE") == "CertificateStateException"
-        assert refusal(end.iot, "delete-certificate", *of(certificate_id), "--force-delete") == "CertificateStateException"
-    assert refusal(aws.iot, "attach-policy", "--policy-name", policy, "--target", arn) == "InvalidRequestException"
+        assert [c["status"] for c in api.list_certificates()["certificates"]] == ["PENDING_TRANSFER"]
+        with pytest.raises(api.exceptions.CertificateStateException):
+            api.update_certificate(certificateId=certificate_id, newStatus="ACTIVE")
+        with pytest.raises(api.exceptions.CertificateStateException):
+            api.delete_certificate(certificateId=certificate_id, forceDelete=True)
+    assert other.boto3().list_outgoing_certificates()["outgoingCertificates"] == []
+    with pytest.raises(ClientError, match="InvalidRequestException"):
+        aws.boto3().attach_policy(policyName=policy, target=arn)
     other.iot("accept-certificate-transfer", *of(certificate_id), "--set-as-active")
     assert refusal(aws.iot, "describe-certificate", *of(certificate_id)) == "ResourceNotFoundException"
     assert outgoing(aws) == [] and aws.iot("list-certificates")["certificates"] == []
