@@ -155,7 +155,7 @@ impl Model {
                 qos: if session.next % 2 == 0 { QoS::AtLeastOnce } else { QoS::ExactlyOnce },
                 retain: *client == 2,
                 identifiers: (*client == 1).then(|| [NonZeroU32::new(300).unwrap()].into()),
-                expires_at: (bytes % 2 == 0).then(|| Timestamp::from_millis(99)),
+                expires_at: bytes.is_multiple_of(2).then(|| Timestamp::from_millis(99)),
                 message: message.clone(),
             };
             session.next += 1;
