@@ -24,6 +24,7 @@ from support.raw import (
     CONNECT_OK_V4,
     Api,
     ack,
+    bare,
     connect,
     descriptors,
     mqtt,
@@ -113,7 +114,8 @@ def test_every_malformed_packet_ends_its_connection_with_the_code_for_it(port, b
             send(sock, data)
             said = split(to_the_end(sock))
         # DISCONNECT has no 0x84: a second CONNECT is an error of its own.
-        assert said == ([] if version == 4 else [(0xE0, bytes([0x82 if code == 0x84 else code]))]), shows
+        expected = [] if version == 4 else [(0xE0, bytes([0x82 if code == 0x84 else code]))]
+        assert [bare(packet) for packet in said] == expected, shows
 
 
 @pytest.mark.parametrize("version", [4, 5])
@@ -225,7 +227,7 @@ def test_what_is_beyond_a_limit_gets_the_code_for_it(port, bystander, data, answ
         said = read_packet(sock)
         while said and said[0] == 0x50:
             said = read_packet(sock)
-        assert said == answer
+        assert bare(said) == answer
 
 
 @pytest.mark.parametrize(("length", "v4", "v5"), [(1024, 0, 0), (1025, 2, 0x85), (65_535, 2, 0x85)])
@@ -593,7 +595,7 @@ def test_policies_of_many_wildcards_do_not_stall(hostile, api, registered):
         assert read_packet(sock)[1][1] == 0
         for end, code in (("c", 0x10), ("b", 0x87)):
             sock.sendall(publish("a" * 4000 + end, qos=1, version=5))
-            assert read_packet(sock) == (0x40, b"\0\1" + bytes([code]))
+            assert bare(read_packet(sock)) == (0x40, b"\0\1" + bytes([code]))
 
 
 # --- the process ---
@@ -626,7 +628,7 @@ def test_a_stop_waits_for_no_rude_peer(tmp_path):
         rude = [plain(broker.port) for _ in range(50)] + [Api(broker).socket() for _ in range(5)]
         rude[-1].sendall(b"POST / HTTP/1.1\r\nHost: x\r\n")
         assert broker.stop() == 0
-        assert read_packet(told) == (0xE0, b"\x8b")
+        assert bare(read_packet(told)) == (0xE0, b"\x8b")
         for sock in (told, lazy, talker, *rude):
             sock.close()
 

@@ -63,6 +63,21 @@ def ack(first, packet_id):
     return packet(first, packet_id.to_bytes(2, "big"))
 
 
+def bare(packet):
+    """A packet of MQTT 5 without its Reason String, which must be well formed and say something."""
+    if packet is None or packet[0] not in (0x40, 0x50, 0xE0):
+        return packet
+    first, body = packet
+    head = 1 if first == 0xE0 else 3
+    if len(body) <= head:
+        return packet
+    block = body[head:]
+    length = int.from_bytes(block[2:4], "big")
+    assert block[0] == len(block) - 1 < 128 and block[1] == 0x1F and length == len(block) - 4, packet
+    assert block[4:].decode().strip(), packet
+    return first, body[:head]
+
+
 PINGREQ = b"\xc0\x00"
 PINGRESP = b"\xd0\x00"
 
