@@ -230,7 +230,6 @@ fn event(presented: Presented<'_>, tenant: Tenant, ca: CaCertificateId, now: Now
 }
 
 /// A store that fails refuses.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unavailable(error: RegistryError) -> Refusal {
     Refusal::Unavailable(error_chain(&error))
 }

@@ -98,21 +98,26 @@ impl Feed {
     }
 
     /// Applies transactions that are there; whoever waits for them is woken once for all.
+    ///
+    /// Nothing behind one that cannot be applied is: every further step meets it again.
     fn apply(&self, first: Arc<Committed>, reader: &mut Changes) -> Result<(), RegistryError> {
-        let mut committed = first;
+        let (mut next, mut applied, mut failed) = (Some(first), self.applied(), None);
         for left in (0..STEP_TRANSACTIONS_MAX).rev() {
-            let told = self.directory.apply(&committed)?;
-            self.tell(&told);
-            if left == 0 {
-                break;
+            let Some(committed) = next.take() else { break };
+            match self.directory.apply(&committed) {
+                Ok(told) => self.tell(&told),
+                Err(error) => {
+                    failed = Some(error);
+                    *reader = self.store.changes(applied);
+                    break;
+                }
             }
-            match reader.ready() {
-                Some(Ok(next)) => committed = next,
-                Some(Err(_)) | None => break, // the next step meets the error again
-            }
+            applied = committed.revision;
+            // An error of the feed itself is met by the next step, too.
+            next = if left > 0 { reader.ready().and_then(Result::ok) } else { None };
         }
-        self.applied.send_replace(committed.revision);
-        Ok(())
+        self.applied.send_replace(applied);
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn tell(&self, changes: &[RegistryChange]) {
@@ -160,5 +165,25 @@ mod tests {
         let caught_up = timeout(Duration::from_secs(60), waiting).await;
         caught_up.expect("it hears that the transaction is applied").unwrap().unwrap();
         drop(reader);
+    }
+
+    #[tokio::test]
+    async fn nothing_behind_a_transaction_that_cannot_be_applied_counts_as_shown() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
+        let directory = Arc::new(Directory::new(None, master_key));
+        let feed = Feed::open(Arc::clone(&store), directory).await.unwrap();
+        let mut good = Transaction::new();
+        ROWS.put(&mut good, &"row".to_owned(), &1);
+        let shown = store.commit(good.clone()).await.unwrap();
+        let mut bad = Transaction::new();
+        bad.put("certificates", vec![1], vec![2]);
+        store.commit(bad).await.unwrap();
+        store.commit(good).await.unwrap();
+        let mut reader = feed.reader.lock().await;
+        for _ in 0..2 {
+            feed.step(&mut reader).await.unwrap_err();
+            assert_eq!(feed.applied(), shown);
+        }
     }
 }
