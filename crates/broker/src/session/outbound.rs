@@ -173,37 +173,14 @@ impl Outbound {
             }
         }
         self.held_bytes += cost(&message);
-        let message = Some(message);
-        let (backlog, counted, settled) = (false, false, false);
-        let group = None;
-        self.entries.push_back(Entry {
-            sequence,
-            state,
-            qos,
-            retain,
-            backlog,
-            counted,
-            identifiers,
-            message,
-            settled,
-            group,
-        });
+        let entry = Entry::new(sequence, qos, Some(message));
+        self.entries.push_back(Entry { state, retain, identifiers, ..entry });
     }
 
     /// Put back a message whose PUBREL is owed, behind those that are back.
     pub(crate) fn restore_released(&mut self, sequence: u64) {
-        self.entries.push_back(Entry {
-            sequence,
-            state: State::Released,
-            qos: QoS::ExactlyOnce,
-            retain: false,
-            backlog: false,
-            counted: false,
-            identifiers: None,
-            message: None,
-            settled: true,
-            group: None,
-        });
+        let entry = Entry::new(sequence, QoS::ExactlyOnce, None);
+        self.entries.push_back(Entry { state: State::Released, settled: true, ..entry });
     }
 
     /// Bytes of all messages that are here.
@@ -258,19 +235,8 @@ impl Outbound {
         }
         self.held_bytes += cost(&message);
         let identifiers = (!identifiers.is_empty()).then(|| identifiers.into());
-        let message = Some(message);
-        self.entries.push_back(Entry {
-            sequence,
-            state: State::Waiting,
-            qos,
-            retain,
-            backlog,
-            counted: false,
-            identifiers,
-            message,
-            settled: false,
-            group: group.cloned(),
-        });
+        let entry = Entry::new(sequence, qos, Some(message));
+        self.entries.push_back(Entry { retain, backlog, identifiers, group: group.cloned(), ..entry });
         sequence
     }
 
@@ -591,6 +557,22 @@ impl Outbound {
 }
 
 impl Entry {
+    /// One that waits.
+    fn new(sequence: u64, qos: QoS, message: Option<Stamped>) -> Self {
+        Self {
+            sequence,
+            state: State::Waiting,
+            qos,
+            retain: false,
+            backlog: false,
+            counted: false,
+            identifiers: None,
+            message,
+            settled: false,
+            group: None,
+        }
+    }
+
     fn finish(&mut self) {
         self.state = State::Done;
         self.message = None;

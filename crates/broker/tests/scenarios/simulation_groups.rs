@@ -17,7 +17,7 @@ const MEMBERS: usize = 5;
 /// These keep their sessions; the first one never leaves the group.
 const KEPT: usize = 2;
 const STEPS: usize = 200;
-const GROUP: &str = "$share/g/work/+";
+const GROUP: &str = "$share/g/jobs/+";
 const SECRET: &str = "secret";
 
 #[derive(Default)]
@@ -195,7 +195,7 @@ impl Simulation {
         self.count += 1;
         let qos = if self.chance.one_in(2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
         let payload = format!("work {}", self.count);
-        self.world.publish_at(&mut self.publisher, "work/x", &payload, qos, 1);
+        self.world.publish_at(&mut self.publisher, "jobs/x", &payload, qos, 1);
         if qos == QoS::ExactlyOnce {
             self.world.pubrel(&mut self.publisher, 1);
         }
