@@ -138,7 +138,9 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | TargetInTransfer(_)
         | InvalidMarker
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
-        TooManyCasOfOneSubject | TooManyPolicies | TooManyAccessKeys(_) => ("LimitExceededException", 410),
+        TooManyCasOfOneSubject | TooManyPolicies | TooManyTags | TooManyAccessKeys(_) => {
+            ("LimitExceededException", 410)
+        }
         RegistrationCodeMismatch => ("RegistrationCodeValidationException", 400),
         CertificateInvalid(_) => ("CertificateValidationException", 400),
         // Unverified for `ServiceOnly`: the model also allows InvalidRequestException, 400.

@@ -6,3 +6,4 @@ mod errors;
 mod https;
 mod operations;
 mod refusals;
+mod tags;

@@ -143,6 +143,9 @@ pub enum RegistryError {
     /// AWS: LimitExceededException.
     #[error("Already {max} policies are attached to the target: detach one first", max = crate::POLICIES_PER_TARGET_MAX)]
     TooManyPolicies,
+    /// AWS: LimitExceededException.
+    #[error("A resource has at most {max} tags: untag-resource first", max = crate::TAGS_MAX)]
+    TooManyTags,
     /// An account holds no more access keys than this. AWS (IAM): LimitExceeded.
     #[error("account {0} already has {max} access keys: delete one first", max = crate::ACCESS_KEYS_PER_ACCOUNT_MAX)]
     TooManyAccessKeys(AccountId),

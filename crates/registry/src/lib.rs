@@ -29,6 +29,7 @@ mod records;
 mod registry;
 mod status;
 mod tables;
+mod tags;
 mod target;
 
 pub use chance::Chance;
@@ -50,6 +51,7 @@ pub use registry::{Parts, Registry, Settings};
 pub use status::{
     AutoRegistrationStatus, CaStatus, CertificateMode, CertificateStatus, StatusChangeRefused, UnknownWord,
 };
+pub use tags::{TAGS_MAX, TaggedResource};
 pub use target::PolicyTarget;
 pub use tidegate_pki::PrivateKey;
 

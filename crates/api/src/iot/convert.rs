@@ -44,3 +44,7 @@ pub(super) fn tags(tags: Option<Vec<shapes::Tag>>) -> Vec<Tag> {
     let own = |tag: shapes::Tag| Tag { key: tag.key.unwrap_or_default(), value: tag.value.unwrap_or_default() };
     tags.into_iter().flatten().map(own).collect()
 }
+
+pub(super) fn tags_out(tags: Vec<Tag>) -> Vec<shapes::Tag> {
+    tags.into_iter().map(|tag| shapes::Tag { key: Some(tag.key), value: Some(tag.value) }).collect()
+}

@@ -38,6 +38,9 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
                 "DetachPrincipalPolicy",
                 "ListTargetsForPolicy",
                 "ListPolicyPrincipals",
+                "TagResource",
+                "UntagResource",
+                "ListTagsForResource",
             ],
         ),
         (
@@ -77,10 +80,18 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
         (DefaultPolicyVersion, &["DeletePolicyVersion"]),
         (TooManyVersions(policy.clone()), &["CreatePolicyVersion"]),
         (TooManyPolicies, &["AttachPolicy", "AttachPrincipalPolicy"]),
+        (TooManyTags, &["TagResource"]),
         (MalformedPolicy("it is empty".into()), &["CreatePolicy", "CreatePolicyVersion"]),
         (
             InvalidRequest("a rule".into()),
-            &["RegisterCACertificate", "UpdateCACertificate", "CreatePolicy", "AttachPolicy", "ListPrincipalPolicies"],
+            &[
+                "RegisterCACertificate",
+                "UpdateCACertificate",
+                "CreatePolicy",
+                "AttachPolicy",
+                "ListPrincipalPolicies",
+                "TagResource",
+            ],
         ),
         (
             InvalidMarker,
@@ -93,6 +104,7 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
                 "ListTargetsForPolicy",
                 "ListPolicyPrincipals",
                 "ListPrincipalPolicies",
+                "ListTagsForResource",
             ],
         ),
         (Contended, &["RegisterCACertificate", "UpdateCertificate", "AttachPolicy", "DeleteRegistrationCode"]),

@@ -37,7 +37,7 @@ impl Registry {
         now: Now,
     ) -> Result<CreatedPolicyVersion, RegistryError> {
         check_document(&document)?;
-        super::check_tags(&tags)?;
+        crate::tags::check_tags(&tags)?;
         let (created, version) = (now.wall, PolicyVersionId::FIRST);
         let policy = &PolicyRecord {
             default_version: version,

@@ -27,6 +27,7 @@ mod list_certificates_by_ca;
 mod list_outgoing_certificates;
 mod list_policies;
 mod list_policy_versions;
+mod list_tags_for_resource;
 mod list_targets_for_policy;
 mod register_ca_certificate;
 mod register_certificate;
@@ -35,7 +36,9 @@ mod reject_certificate_transfer;
 mod server_certificates;
 mod set_default_policy_version;
 mod settings;
+mod tag_resource;
 mod transfer_certificate;
+mod untag_resource;
 mod update_ca_certificate;
 mod update_certificate;
 
@@ -57,27 +60,3 @@ pub use register_certificate::RegisterCertificate;
 pub(crate) use register_certificate::{insert_certificate, insert_unheard_of, new_record, rewritable_part};
 pub use server_certificates::{NewServerCertificate, ServerCertificate};
 pub use update_ca_certificate::UpdateCaCertificate;
-
-use crate::{RegistryError, Tag};
-
-/// Most tags of a resource. AWS: 50.
-const TAGS_MAX: usize = 50;
-
-/// Refuses tags outside AWS's bounds.
-///
-/// AWS: `Tag`: key 1-128 characters, value up to 256; no key twice.
-fn check_tags(tags: &[Tag]) -> Result<(), RegistryError> {
-    let invalid = |why: &str| Err(RegistryError::InvalidRequest(why.into()));
-    if tags.len() > TAGS_MAX {
-        return invalid("a resource has at most 50 tags");
-    }
-    let mut keys: Vec<&str> = tags.iter().map(|tag| &*tag.key).collect();
-    keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-        return invalid("a tag key occurs more than once");
-    }
-    if tags.iter().any(|tag| !(1..=128).contains(&tag.key.chars().count()) || tag.value.chars().count() > 256) {
-        return invalid("a tag has a key of 1 to 128 characters and a value of up to 256");
-    }
-    Ok(())
-}

@@ -47,7 +47,7 @@ impl Registry {
         if let Some(problem) = input.registration_config.as_ref().and_then(RegistrationConfig::problem) {
             return Err(RegistryError::InvalidRequest(problem.into()));
         }
-        super::check_tags(&input.tags)?;
+        crate::tags::check_tags(&input.tags)?;
         let ca = &read_ca("caCertificate", &input.ca_certificate_pem)?;
         let mode = input.mode.unwrap_or(CertificateMode::Default);
         let verification = &verification(mode, input.verification_certificate_pem.as_deref())?;

@@ -10,6 +10,7 @@ mod hostile;
 mod material;
 mod policies;
 mod races;
+mod tags;
 mod transfers;
 
 use std::{sync::Arc, sync::Mutex};

@@ -38,6 +38,7 @@ pub(crate) mod list_policies;
 pub(crate) mod list_policy_principals;
 pub(crate) mod list_policy_versions;
 pub(crate) mod list_principal_policies;
+pub(crate) mod list_tags_for_resource;
 pub(crate) mod list_targets_for_policy;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
@@ -45,7 +46,9 @@ pub(crate) mod register_certificate_without_ca;
 pub(crate) mod reject_certificate_transfer;
 pub(crate) mod set_default_policy_version;
 pub(crate) mod shapes;
+pub(crate) mod tag_resource;
 pub(crate) mod transfer_certificate;
+pub(crate) mod untag_resource;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 
@@ -124,6 +127,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListPrincipalPolicies" => {
             call.reply(&iot::list_principal_policies(call, call.input(list_principal_policies::INPUT)?).await?)
         }
+        "ListTagsForResource" => {
+            call.reply(&iot::list_tags_for_resource(call, call.input(list_tags_for_resource::INPUT)?).await?)
+        }
         "ListTargetsForPolicy" => {
             call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
         }
@@ -142,9 +148,11 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "SetDefaultPolicyVersion" => {
             call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
         }
+        "TagResource" => call.reply(&iot::tag_resource(call, call.input(tag_resource::INPUT)?).await?),
         "TransferCertificate" => {
             call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT)?).await?)
         }
+        "UntagResource" => call.reply(&iot::untag_resource(call, call.input(untag_resource::INPUT)?).await?),
         "UpdateCACertificate" => {
             call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT)?).await?)
         }

@@ -70,6 +70,8 @@ pub(crate) static TAG_KEY: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
     &Repeat(&Class(false, &[Letter, Separator, Number, AnyOf("_.:/=+-@")]), 0, u32::MAX),
 ));
 
+pub(crate) static TAG_KEY_LIST: Shape = Shape::List(List::of(&TAG_KEY));
+
 pub(crate) static TAG_LIST: Shape = Shape::List(List::of(&TAG));
 
 pub(crate) static TAG_VALUE: Shape = Shape::Text(Text::ANY.length(0, 256));
