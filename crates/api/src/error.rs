@@ -123,11 +123,15 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | CaCertificateNotFound(_)
         | PolicyNotFound(_)
         | PolicyVersionNotFound { .. }
+        | ThingNotFound(_)
+        | PrincipalsOfNoThing(_)
+        | ThingTypeNotFound(_)
+        | BillingGroupNotFound(_)
         | RegistrationCodeNotFound
         | TransferNotFound(_)
         | AccountNotFound(_)
         | AccessKeyNotFound(_) => ("ResourceNotFoundException", 404),
-        CertificateExists(..) | CaCertificateExists(..) | PolicyExists(..) | AccountExists(_) => {
+        CertificateExists(..) | CaCertificateExists(..) | PolicyExists(..) | ThingExists(..) | AccountExists(_) => {
             ("ResourceAlreadyExistsException", 409)
         }
         CaCertificateNotAcceptable
@@ -137,6 +141,11 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | InvalidRequest(_)
         | TargetInTransfer(_)
         | InvalidMarker
+        | NewThingTypeDeprecated(_)
+        | ThingTypeDeprecated(_)
+        | ExclusivelyAttached(..)
+        | AttachedToOthers(..)
+        | ThingAttached(_)
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
         TooManyCasOfOneSubject | TooManyPolicies | TooManyTags | TooManyAccessKeys(_) => {
             ("LimitExceededException", 410)
@@ -156,9 +165,14 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | CertificateNotTransferable(..)
         | CaCertificateActive(_) => ("CertificateStateException", 406),
         CaAmbiguous => ("CertificateConflictException", 409),
-        PoliciesAttached(..) | PolicyAttached(_) | PolicyHasVersions(_) => ("DeleteConflictException", 409),
-        TransferPoliciesAttached(..) | TransferTargetHolds(_) => ("TransferConflictException", 409),
+        ThingsAttached(..) | PoliciesAttached(..) | PolicyAttached(_) | PolicyHasVersions(_) => {
+            ("DeleteConflictException", 409)
+        }
+        TransferPoliciesAttached(..) | TransferThingsAttached(..) | TransferTargetHolds(_) => {
+            ("TransferConflictException", 409)
+        }
         TransferCompleted(_) => ("TransferAlreadyCompletedException", 410),
+        ThingVersionConflict(_) => ("VersionConflictException", 409),
         TooManyVersions(_) => ("VersionsLimitExceededException", 409),
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),
@@ -182,6 +196,7 @@ fn resource(error: &RegistryError) -> Option<(String, String)> {
             Some((id.to_string(), Arn::ca_certificate(*tenant, *id).to_string()))
         }
         RegistryError::PolicyExists(tenant, name) => Some((name.to_string(), Arn::policy(*tenant, name).to_string())),
+        RegistryError::ThingExists(tenant, name) => Some((name.to_string(), Arn::thing(*tenant, name).to_string())),
         _ => None,
     }
 }

@@ -7,3 +7,4 @@ mod https;
 mod operations;
 mod refusals;
 mod tags;
+mod things;

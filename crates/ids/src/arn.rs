@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant};
+use crate::{AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingName, ThingTypeName};
 
 /// `arn:aws:<service>:<region>:<account>:<resource>`. Region and account may be empty, as in IAM's.
 ///
@@ -28,6 +28,10 @@ pub enum Resource {
     CaCertificate(CaCertificateId),
     /// `policy/NAME`
     Policy(PolicyName),
+    /// `thing/NAME`
+    Thing(ThingName),
+    /// `thingtype/NAME`
+    ThingType(ThingTypeName),
 }
 
 impl Arn {
@@ -59,6 +63,16 @@ impl Arn {
         Self::iot(tenant, format!("policy/{name}"))
     }
 
+    /// `arn:aws:iot:REGION:ACCOUNT:thing/NAME`
+    pub fn thing(tenant: Tenant, name: &ThingName) -> Self {
+        Self::iot(tenant, format!("thing/{name}"))
+    }
+
+    /// `arn:aws:iot:REGION:ACCOUNT:thingtype/NAME`
+    pub fn thing_type(tenant: Tenant, name: &ThingTypeName) -> Self {
+        Self::iot(tenant, format!("thingtype/{name}"))
+    }
+
     /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
     pub fn root(account: AccountId) -> Self {
         Self { service: "iam".into(), region: None, account: Some(account), resource: "root".into() }
@@ -76,6 +90,8 @@ impl Arn {
             ("iot", "cert") => id.parse().ok().map(Resource::Certificate),
             ("iot", "cacert") => id.parse().ok().map(Resource::CaCertificate),
             ("iot", "policy") => id.parse().ok().map(Resource::Policy),
+            ("iot", "thing") => id.parse().ok().map(Resource::Thing),
+            ("iot", "thingtype") => id.parse().ok().map(Resource::ThingType),
             _ => None,
         }
     }

@@ -33,6 +33,53 @@ impl FromStr for PolicyName {
     }
 }
 
+/// A name that the registry gives: 1-128 characters of `[a-zA-Z0-9:_-]`.
+macro_rules! registry_name {
+    ($(#[$doc:meta])* $name:ident, $error:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let legal = |b: u8| b.is_ascii_alphanumeric() || b":_-".contains(&b);
+                if (1..=128).contains(&text.len()) && text.bytes().all(legal) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(IdError::$error)
+                }
+            }
+        }
+
+        text_type!($name);
+    };
+}
+
+registry_name!(
+    /// Name of a thing: 1-128 characters of `[a-zA-Z0-9:_-]`. Never changed.
+    ///
+    /// AWS: pattern of `ThingName`.
+    ThingName,
+    ThingName
+);
+registry_name!(
+    /// Name of a thing type: 1-128 characters of `[a-zA-Z0-9:_-]`. Never changed.
+    ///
+    /// AWS: pattern of `ThingTypeName`.
+    ThingTypeName,
+    ThingTypeName
+);
+
 /// Id of an access key: 16-128 word characters, such as `AKIAIOSFODNN7EXAMPLE`.
 ///
 /// AWS: pattern `[\w]*` of `accessKeyIdType`, length 16-128.
@@ -80,6 +127,24 @@ mod tests {
             (&"p".repeat(129), false),
         ] {
             assert_eq!(text.parse::<PolicyName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_things_follow_the_pattern() {
+        for (text, valid) in [
+            ("t", true),
+            ("Light:bulb_1-a", true),
+            (&"t".repeat(128), true),
+            ("", false),
+            ("a b", false),
+            ("a/b", false),
+            ("a.b", false),
+            ("é", false),
+            (&"t".repeat(129), false),
+        ] {
+            assert_eq!(text.parse::<ThingName>().is_ok(), valid, "{text}");
+            assert_eq!(text.parse::<ThingTypeName>().is_ok(), valid, "{text}");
         }
     }
 

@@ -1,9 +1,11 @@
 //! Why an operation did not happen.
 
-use tidegate_ids::{AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant};
+use tidegate_ids::{
+    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingName, ThingTypeName,
+};
 use tidegate_kv::{CommitError, StoreError};
 
-use crate::{CertificateStatus, PolicyVersionId, StatusChangeRefused};
+use crate::{CertificateStatus, PolicyVersionId, StatusChangeRefused, ThingPrincipal};
 
 /// Why an operation did not happen. The text is for the caller: what is wrong and what to do about it.
 ///
@@ -20,6 +22,18 @@ pub enum RegistryError {
     /// This account has no such policy.
     #[error("Policy {0} was not found in this account and region: see list-policies")]
     PolicyNotFound(PolicyName),
+    /// This account has no such thing.
+    #[error("Thing {0} was not found in this account and region: see list-things")]
+    ThingNotFound(ThingName),
+    /// As [`Self::ThingNotFound`], of ListThingPrincipals.
+    #[error("Failed to list principals for thing {0} because the thing does not exist in your account")]
+    PrincipalsOfNoThing(ThingName),
+    /// This account has no such thing type.
+    #[error("Thing type {0} was not found in this account and region: see list-thing-types")]
+    ThingTypeNotFound(ThingTypeName),
+    /// Billing groups are not kept.
+    #[error("Billing group {0} was not found in this account and region")]
+    BillingGroupNotFound(String),
     /// The policy has no such version.
     #[error("Policy {name} has no version {version}: see list-policy-versions")]
     PolicyVersionNotFound {
@@ -52,6 +66,9 @@ pub enum RegistryError {
     /// This account has a policy of this name. AWS: as above.
     #[error("Policy cannot be created - name already exists (name={1})")]
     PolicyExists(Tenant, PolicyName),
+    /// This account has a thing of this name with another type or other attributes. AWS: as above.
+    #[error("Thing {1} already exists in account with different attributes")]
+    ThingExists(Tenant, ThingName),
     /// The account number is taken.
     #[error("account {0} exists already: choose another number, or leave it out to get a free one")]
     AccountExists(AccountId),
@@ -118,16 +135,41 @@ pub enum RegistryError {
     #[error("Certificate {0} is PENDING_TRANSFER: accept, reject or cancel the transfer first")]
     TargetInTransfer(CertificateId),
 
+    /// Another version of the thing is in force. AWS: VersionConflictException.
+    #[error("The version for thing {0} does not match the expected version")]
+    ThingVersionConflict(ThingName),
+    /// No new thing has a deprecated type. AWS: InvalidRequestException.
+    #[error("Can not create new thing with deprecated thing type:{0}")]
+    NewThingTypeDeprecated(ThingTypeName),
+    /// No thing is given a deprecated type. AWS: InvalidRequestException.
+    #[error("Can not update a thing to use deprecated thing type: {0}")]
+    ThingTypeDeprecated(ThingTypeName),
+
     // What still hangs together.
+    /// The principal has an exclusive thing. AWS: InvalidRequestException. Unverified: the sentence.
+    #[error("Principal {arn} is attached exclusively to thing {thing}: detach it first", arn = .1.arn(*.0), thing = .2)]
+    ExclusivelyAttached(Tenant, ThingPrincipal, ThingName),
+    /// The principal has other things, so none can be exclusive. AWS: as above.
+    #[error("Principal {arn} cannot be attached exclusively: thing {thing} has it, too", arn = .1.arn(*.0), thing = .2)]
+    AttachedToOthers(Tenant, ThingPrincipal, ThingName),
+    /// AWS: InvalidRequestException.
+    #[error("Cannot delete. Thing {0} is still attached to one or more principals")]
+    ThingAttached(ThingName),
     /// AWS: TransferConflictException.
     #[error("Certificate policies must be detached before transfer (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
     TransferPoliciesAttached(Tenant, CertificateId),
+    /// AWS: TransferConflictException.
+    #[error("Things must be detached before transfer (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
+    TransferThingsAttached(Tenant, CertificateId),
     /// The receiver has it, in this form or another, or was offered it. AWS: TransferConflictException. Unverified.
     #[error("Certificate {0} cannot be transferred: the target account has it already or was offered it by another")]
     TransferTargetHolds(CertificateId),
     /// AWS: DeleteConflictException.
     #[error("Certificate policies must be detached before deletion (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
     PoliciesAttached(Tenant, CertificateId),
+    /// AWS: DeleteConflictException.
+    #[error("Things must be detached before deletion (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
+    ThingsAttached(Tenant, CertificateId),
     /// AWS: DeleteConflictException.
     #[error("The policy cannot be deleted as the policy is attached to one or more principals (name={0})")]
     PolicyAttached(PolicyName),

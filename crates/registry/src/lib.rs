@@ -16,6 +16,7 @@
 //!
 //! **Invariant:** no clock, no randomness, no I/O but `kv`: `now` is an argument, [`Chance`] is handed in.
 
+mod attributes;
 mod chance;
 mod change;
 mod connect;
@@ -25,6 +26,7 @@ pub mod events;
 mod fault;
 mod operations;
 mod page;
+mod principal;
 mod records;
 mod registry;
 mod status;
@@ -32,6 +34,7 @@ mod tables;
 mod tags;
 mod target;
 
+pub use attributes::{ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_VALUE_CHARS_MAX, AttributePayload};
 pub use chance::Chance;
 pub use change::RegistryChange;
 pub use connect::{
@@ -43,9 +46,11 @@ pub use error::{CertificateProblem, RegistryError};
 pub use fault::FaultPoints;
 pub use operations::*;
 pub use page::{Page, PageRequest};
+pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId, PolicyRecord,
-    PolicyVersionId, RegistrationConfig, Rejection, Tag, Transfer, Validity,
+    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId,
+    PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag,
+    ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{
@@ -61,6 +66,12 @@ pub const SAME_SUBJECT_CAS_MAX: usize = 10;
 pub const POLICY_VERSIONS_MAX: usize = 5;
 /// Most policies attached to one target. AWS: quota, 10.
 pub const POLICIES_PER_TARGET_MAX: usize = 10;
+/// Most attributes of a thing with a type. AWS: quota, 50.
+pub const THING_ATTRIBUTES_MAX: usize = 50;
+/// Most attributes of a thing without a type. AWS: quota, 3.
+pub const UNTYPED_THING_ATTRIBUTES_MAX: usize = 3;
+/// Most attributes by which things of one type are found. AWS: quota, 3.
+pub const SEARCHABLE_ATTRIBUTES_MAX: usize = 3;
 /// Most access keys of an account. AWS allows 2 for each user; ours have no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

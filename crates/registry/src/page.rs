@@ -1,7 +1,7 @@
 //! Listings in pages: `pageSize`, `marker`, `nextMarker`.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use tidegate_kv::{Direction, Key, KeyRange, PrefixOf, Record, Snapshot, Table};
+use tidegate_kv::{Direction, Key, KeyRange, PrefixOf, Record, Row, Snapshot, Table};
 
 use crate::RegistryError;
 
@@ -70,6 +70,16 @@ impl<K: Key, V: Record> Listing<K, V> {
         read: &Snapshot,
         request: &PageRequest,
     ) -> Result<(Vec<K>, Option<String>), RegistryError> {
+        let (rows, next_marker) = self.rows(read, request).await?;
+        Ok((rows.into_iter().map(|row| row.key).collect(), next_marker))
+    }
+
+    /// As [`Self::page`], with the values.
+    pub(crate) async fn rows(
+        &self,
+        read: &Snapshot,
+        request: &PageRequest,
+    ) -> Result<(Vec<Row<K, V>>, Option<String>), RegistryError> {
         let size = request.size()?;
         let range = self.range(request)?;
         let direction = if request.ascending { Direction::Ascending } else { Direction::Descending };
@@ -78,7 +88,7 @@ impl<K: Key, V: Record> Listing<K, V> {
         rows.truncate(size);
         let last = rows.last().filter(|_| more);
         let next_marker = last.map(|row| self.marker(&row.key.to_bytes(), request.ascending));
-        Ok((rows.into_iter().map(|row| row.key).collect(), next_marker))
+        Ok((rows, next_marker))
     }
 
     /// The marker after `key`.

@@ -7,7 +7,7 @@ use tidegate_kv::{CommitError, Revision, Snapshot, Store, StoreError, Transactio
 use tidegate_pki::seal::MasterKey;
 
 use crate::{
-    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError,
+    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError, ResourceId,
     connect::Registrations,
     directory::{Feed, endpoint_prefix},
     operations::Issuers,
@@ -150,6 +150,10 @@ impl Registry {
 
     pub(crate) fn registrations(&self) -> &Registrations {
         &self.0.registrations
+    }
+
+    pub(crate) fn resource_id(&self) -> ResourceId {
+        ResourceId::from_random(self.chance().bytes())
     }
 
     pub(crate) fn generation_id(&self) -> GenerationId {

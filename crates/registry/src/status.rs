@@ -140,7 +140,7 @@ pub enum CertificateMode {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of {expected}")]
 pub struct UnknownWord {
-    expected: &'static str,
+    pub(crate) expected: &'static str,
 }
 
 macro_rules! words {

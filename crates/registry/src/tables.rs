@@ -2,14 +2,18 @@
 //!
 //! Keys begin with account and region, except in the tables that answer whose something is.
 
-use tidegate_ids::{AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, Timestamp};
+use tidegate_ids::{
+    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, ThingName, ThingTypeName,
+    Timestamp,
+};
 use tidegate_kv::{Key, Table};
 
 use crate::{
-    PolicyTarget, PolicyVersionId,
+    PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
-        AccessKeyRecord, AccountRecord, CaCertificateRecord, DeviceCertificateRecord, IssuerRecord, OwnerRecord,
-        PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
+        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord, IssuerRecord,
+        OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
+        ThingRecord, ThingTypeRecord,
     },
 };
 
@@ -55,6 +59,19 @@ pub(crate) static POLICY_VERSIONS: Table<(Tenant, PolicyName, PolicyVersionId), 
 pub(crate) static POLICIES_OF_TARGET: Table<(Tenant, PolicyTarget, PolicyName), ()> = Table::new("policies-of-target");
 pub(crate) static TARGETS_OF_POLICY: Table<(Tenant, PolicyName, PolicyTarget), ()> = Table::new("targets-of-policy");
 
+pub(crate) static THINGS: Table<(Tenant, ThingName), ThingRecord> = Table::new("things");
+/// By type, for all things that have one.
+pub(crate) static THINGS_BY_TYPE: Table<(Tenant, ThingTypeName, ThingName), ()> = Table::new("things-by-type");
+/// By name and value of an attribute: those that the thing's type makes searchable, all of a thing without a type.
+pub(crate) static THINGS_BY_ATTRIBUTE: Table<(Tenant, String, String, ThingName), ()> =
+    Table::new("things-by-attribute");
+pub(crate) static THING_TYPES: Table<(Tenant, ThingTypeName), ThingTypeRecord> = Table::new("thing-types");
+pub(crate) static PRINCIPALS_OF_THING: Table<(Tenant, ThingName, ThingPrincipal), AttachmentRecord> =
+    Table::new("principals-of-thing");
+/// A principal with an exclusive thing has this one row.
+pub(crate) static THINGS_OF_PRINCIPAL: Table<(Tenant, ThingPrincipal, ThingName), AttachmentRecord> =
+    Table::new("things-of-principal");
+
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");
 /// What the listeners show, by name.
@@ -72,6 +89,24 @@ impl Key for PolicyVersionId {
 
 /// One byte for the kind, then the id.
 impl Key for PolicyTarget {
+    fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Certificate(id) => {
+                out.push(1);
+                id.encode(out);
+            }
+        }
+    }
+    fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::decode(bytes)? {
+            1 => CertificateId::decode(bytes).map(Self::Certificate),
+            _ => None,
+        }
+    }
+}
+
+/// One byte for the kind, then the id.
+impl Key for ThingPrincipal {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Certificate(id) => {

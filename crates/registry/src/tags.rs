@@ -37,8 +37,12 @@ impl TaggedResource {
         match arn.iot_resource() {
             Some(Resource::CaCertificate(id)) => Ok(Self::CaCertificate(id)),
             Some(Resource::Policy(name)) => Ok(Self::Policy(name)),
-            Some(Resource::Certificate(_)) => Err(invalid("certificates carry no tags")),
-            None => Err(invalid("tags are on CA certificates and policies: cacert/ID, policy/NAME")),
+            Some(Resource::Certificate(_) | Resource::Thing(_)) => {
+                Err(invalid("certificates and things carry no tags"))
+            }
+            Some(Resource::ThingType(_)) | None => {
+                Err(invalid("tags are on CA certificates and policies: cacert/ID, policy/NAME"))
+            }
         }
     }
 }

@@ -23,9 +23,8 @@ impl PolicyTarget {
         }
         match arn.iot_resource() {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
-            Some(Resource::CaCertificate(_) | Resource::Policy(_)) | None => {
-                Err(invalid("policies are attached to certificates: arn:aws:iot:REGION:ACCOUNT:cert/ID"))
-            }
+            Some(Resource::CaCertificate(_) | Resource::Policy(_) | Resource::Thing(_) | Resource::ThingType(_))
+            | None => Err(invalid("policies are attached to certificates: arn:aws:iot:REGION:ACCOUNT:cert/ID")),
         }
     }
 

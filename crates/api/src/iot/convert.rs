@@ -1,7 +1,7 @@
 //! Between the registry's types and the wire's, where several operations share them.
 
 use tidegate_ids::{Arn, PolicyName, Tenant};
-use tidegate_registry::{CertificateSummary, PolicyVersionId, RegistrationConfig, Tag};
+use tidegate_registry::{AttributePayload, CertificateSummary, PolicyVersionId, RegistrationConfig, Tag};
 
 use crate::{ApiError, generated::iot::shapes};
 
@@ -47,4 +47,10 @@ pub(super) fn tags(tags: Option<Vec<shapes::Tag>>) -> Vec<Tag> {
 
 pub(super) fn tags_out(tags: Vec<Tag>) -> Vec<shapes::Tag> {
     tags.into_iter().map(|tag| shapes::Tag { key: Some(tag.key), value: Some(tag.value) }).collect()
+}
+
+/// No payload leaves all attributes as they are.
+pub(super) fn attribute_payload(payload: Option<shapes::AttributePayload>) -> AttributePayload {
+    let Some(shapes::AttributePayload { attributes, merge }) = payload else { return AttributePayload::default() };
+    AttributePayload { attributes, merge: merge.unwrap_or(false) }
 }

@@ -17,10 +17,37 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
     let ca: tidegate_ids::CaCertificateId = "cd".repeat(32).parse().unwrap();
     let policy: tidegate_ids::PolicyName = "p".parse().unwrap();
     let refused = |why| StatusChange(certificate, why);
+    let thing: tidegate_ids::ThingName = "t".parse().unwrap();
+    let thing_type: tidegate_ids::ThingTypeName = "tt".parse().unwrap();
+    let principal = tidegate_registry::ThingPrincipal::Certificate(certificate);
     vec![
         (
+            ThingNotFound(thing.clone()),
+            &["DescribeThing", "UpdateThing", "AttachThingPrincipal", "DetachThingPrincipal"],
+        ),
+        (PrincipalsOfNoThing(thing.clone()), &["ListThingPrincipals", "ListThingPrincipalsV2"]),
+        (ExclusivelyAttached(tenant, principal, thing.clone()), &["AttachThingPrincipal"]),
+        (AttachedToOthers(tenant, principal, thing.clone()), &["AttachThingPrincipal"]),
+        (ThingsAttached(tenant, certificate), &["DeleteCertificate"]),
+        (TransferPoliciesAttached(tenant, certificate), &["TransferCertificate"]),
+        (TransferThingsAttached(tenant, certificate), &["TransferCertificate"]),
+        (ThingTypeNotFound(thing_type.clone()), &["CreateThing", "UpdateThing"]),
+        (BillingGroupNotFound("g".into()), &["CreateThing"]),
+        (ThingExists(tenant, thing.clone()), &["CreateThing"]),
+        (NewThingTypeDeprecated(thing_type.clone()), &["CreateThing"]),
+        (ThingTypeDeprecated(thing_type), &["UpdateThing"]),
+        (ThingVersionConflict(thing.clone()), &["UpdateThing", "DeleteThing"]),
+        (ThingAttached(thing), &["DeleteThing"]),
+        (
             CertificateNotFound(certificate),
-            &["DescribeCertificate", "UpdateCertificate", "DeleteCertificate", "AttachPolicy"],
+            &[
+                "DescribeCertificate",
+                "UpdateCertificate",
+                "DeleteCertificate",
+                "AttachPolicy",
+                "AttachThingPrincipal",
+                "ListPrincipalThings",
+            ],
         ),
         (CaCertificateNotFound(ca), &["DescribeCACertificate", "UpdateCACertificate", "DeleteCACertificate"]),
         (

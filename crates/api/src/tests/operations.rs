@@ -10,22 +10,22 @@ use tidegate_pki::{
 use super::client::{Answer, Ask, NOW, Server};
 
 const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
-const ACCOUNT: &str = "123456789012";
+pub(super) const ACCOUNT: &str = "123456789012";
 const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
 
-async fn call(server: &Server, method: &str, target: &str, body: Option<Value>) -> Answer {
+pub(super) async fn call(server: &Server, method: &str, target: &str, body: Option<Value>) -> Answer {
     let body = body.map(|b| b.to_string()).unwrap_or_default();
     let headers = if body.is_empty() { &[] } else { JSON };
     server.ask(Ask { service: "iot", method, target, headers, body: &body, at: NOW }).await
 }
 
-async fn done(server: &Server, method: &str, target: &str, body: Option<Value>) -> Value {
+pub(super) async fn done(server: &Server, method: &str, target: &str, body: Option<Value>) -> Value {
     let answer = call(server, method, target, body).await;
     assert_eq!(answer.status, 200, "{method} {target}: {answer:?}");
     if answer.body.is_empty() { Value::Null } else { answer.json() }
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
 }
 

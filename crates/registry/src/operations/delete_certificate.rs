@@ -4,9 +4,13 @@ use tidegate_ids::{CertificateId, Tenant};
 use tidegate_kv::{Direction, Transaction, Versioned};
 use tidegate_pki::ClientLeaf;
 
-use super::{describe_certificate::read_certificate, register_certificate::rewritable_part};
+use super::{
+    attach_thing_principal::require_no_things, describe_certificate::read_certificate,
+    register_certificate::rewritable_part,
+};
 use crate::{
     CertificateStatus, DeviceCertificateRecord, POLICIES_PER_TARGET_MAX, PolicyTarget, Registry, RegistryError,
+    ThingPrincipal,
     tables::{
         CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_BY_CA, CERTIFICATES_BY_CREATION, CERTIFICATES_BY_SIGNED_PART,
         POLICIES_OF_TARGET, TARGETS_OF_POLICY,
@@ -14,13 +18,13 @@ use crate::{
 };
 
 impl Registry {
-    /// Deletes a certificate that is not ACTIVE and has no policies; with `force`, its policies are detached.
+    /// Deletes a certificate that is not ACTIVE and has neither things nor policies; with `force`, its policies are detached.
     ///
-    /// A policy attached meanwhile wins or loses as a whole. The same leaf may be registered again afterwards, by its own
+    /// A policy or a thing attached meanwhile wins or loses as a whole. The same leaf may be registered again afterwards, by its own
     /// CONNECT too: to ban a device, keep it REVOKED.
     ///
     /// # Errors
-    /// `CertificateNotFound`, `CertificateActive`, `CertificateInTransfer`, `PoliciesAttached`.
+    /// `CertificateNotFound`, `CertificateActive`, `CertificateInTransfer`, `ThingsAttached`, `PoliciesAttached`.
     pub async fn delete_certificate(
         &self,
         tenant: Tenant,
@@ -30,6 +34,10 @@ impl Registry {
         self.change(|read| async move {
             let row = read_certificate(&read, tenant, certificate_id).await?;
             check_deletable(row.value.status, certificate_id)?;
+            let mut transaction = Transaction::new();
+            let things = RegistryError::ThingsAttached(tenant, certificate_id);
+            let principal = ThingPrincipal::Certificate(certificate_id);
+            require_no_things(&read, &mut transaction, tenant, principal, things).await?;
             let target = PolicyTarget::Certificate(certificate_id);
             let of_target = POLICIES_OF_TARGET.under(&(tenant, target));
             let limit = POLICIES_PER_TARGET_MAX + 1;
@@ -37,7 +45,6 @@ impl Registry {
             if !attached.is_empty() && !force {
                 return Err(RegistryError::PoliciesAttached(tenant, certificate_id));
             }
-            let mut transaction = Transaction::new();
             POLICIES_OF_TARGET.require_unchanged(&mut transaction, of_target, &read);
             for attachment in attached {
                 let name = attachment.key.2;

@@ -5,24 +5,25 @@ use tidegate_kv::{Direction, Expected, Snapshot, Transaction, Versioned};
 use tidegate_pki::ClientLeaf;
 
 use super::{
+    attach_thing_principal::require_no_things,
     delete_certificate::stored_leaf,
     describe_certificate::read_certificate,
     register_certificate::{put_certificate, rewritable_part},
 };
 use crate::{
-    CertificateStatus, DeviceCertificateRecord, PolicyTarget, Registry, RegistryError, Transfer,
+    CertificateStatus, DeviceCertificateRecord, PolicyTarget, Registry, RegistryError, ThingPrincipal, Transfer,
     tables::{CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, CERTIFICATES_OUTGOING, POLICIES_OF_TARGET},
 };
 
 impl Registry {
-    /// Offers an INACTIVE certificate without policies to another account of the region: it is PENDING_TRANSFER in both until
+    /// Offers an INACTIVE certificate without policies and things to another account of the region: it is PENDING_TRANSFER in both until
     /// the receiver accepts or rejects it, or this account cancels. Answers its ARN in the receiving account.
     ///
     /// Whether the account exists is not looked at: AWS tells nobody. `message` has up to 128 characters.
     /// AWS: developer guide, "Transfer a certificate to another account".
     ///
     /// # Errors
-    /// `CertificateNotFound`, `CertificateNotTransferable`, `TransferPoliciesAttached`, `InvalidRequest` when the receiver is
+    /// `CertificateNotFound`, `CertificateNotTransferable`, `TransferPoliciesAttached`, `TransferThingsAttached`, `InvalidRequest` when the receiver is
     /// this account, `TransferTargetHolds`.
     pub async fn transfer_certificate(
         &self,
@@ -41,6 +42,9 @@ impl Registry {
             check_transferable(row.value.status, certificate_id)?;
             let mut transaction = Transaction::new();
             require_no_policies(&read, &mut transaction, tenant, certificate_id).await?;
+            let things = RegistryError::TransferThingsAttached(tenant, certificate_id);
+            let principal = ThingPrincipal::Certificate(certificate_id);
+            require_no_things(&read, &mut transaction, tenant, principal, things).await?;
             if to == tenant.account {
                 return Err(RegistryError::InvalidRequest(
                     "targetAwsAccount is the account that owns it already".into(),

@@ -7,6 +7,7 @@ mod ca_certificate;
 mod device_certificate;
 mod policy;
 mod server;
+mod thing;
 mod transfer;
 
 pub use account::AccessKeyStatus;
@@ -16,6 +17,10 @@ pub use device_certificate::DeviceCertificateRecord;
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
 pub(crate) use server::{IssuerRecord, ServerCertificateRecord, SettingRecord};
+pub(crate) use thing::AttachmentRecord;
+pub use thing::{
+    Attributes, PropagatingAttribute, ResourceId, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord,
+};
 pub use transfer::{Rejection, Transfer};
 
 use std::fmt;
@@ -51,6 +56,9 @@ records!(
     IssuerRecord,
     ServerCertificateRecord,
     SettingRecord,
+    ThingRecord,
+    ThingTypeRecord,
+    AttachmentRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.
@@ -76,13 +84,8 @@ pub struct GenerationId(String);
 
 impl GenerationId {
     /// The id made of 16 random bytes: a version 4 UUID.
-    ///
-    /// Spec: RFC 9562, section 5.4.
-    pub fn from_random(mut bytes: [u8; 16]) -> Self {
-        bytes[6] = bytes[6] & 0x0f | 0x40;
-        bytes[8] = bytes[8] & 0x3f | 0x80;
-        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-        Self(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(uuid(bytes))
     }
 
     /// The id as text.
@@ -95,6 +98,16 @@ impl fmt::Display for GenerationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The version 4 UUID made of 16 random bytes.
+///
+/// Spec: RFC 9562, section 5.4.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// A label on a resource. AWS: `Tag`.

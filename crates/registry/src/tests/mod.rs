@@ -11,6 +11,7 @@ mod material;
 mod policies;
 mod races;
 mod tags;
+mod things;
 mod transfers;
 
 use std::{sync::Arc, sync::Mutex};

@@ -11,21 +11,26 @@ use crate::{
 pub(crate) mod accept_certificate_transfer;
 pub(crate) mod attach_policy;
 pub(crate) mod attach_principal_policy;
+pub(crate) mod attach_thing_principal;
 pub(crate) mod cancel_certificate_transfer;
 pub(crate) mod create_certificate_from_csr;
 pub(crate) mod create_keys_and_certificate;
 pub(crate) mod create_policy;
 pub(crate) mod create_policy_version;
+pub(crate) mod create_thing;
 pub(crate) mod delete_ca_certificate;
 pub(crate) mod delete_certificate;
 pub(crate) mod delete_policy;
 pub(crate) mod delete_policy_version;
 pub(crate) mod delete_registration_code;
+pub(crate) mod delete_thing;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
 pub(crate) mod describe_endpoint;
+pub(crate) mod describe_thing;
 pub(crate) mod detach_policy;
 pub(crate) mod detach_principal_policy;
+pub(crate) mod detach_thing_principal;
 pub(crate) mod get_policy;
 pub(crate) mod get_policy_version;
 pub(crate) mod get_registration_code;
@@ -38,8 +43,12 @@ pub(crate) mod list_policies;
 pub(crate) mod list_policy_principals;
 pub(crate) mod list_policy_versions;
 pub(crate) mod list_principal_policies;
+pub(crate) mod list_principal_things;
+pub(crate) mod list_principal_things_v2;
 pub(crate) mod list_tags_for_resource;
 pub(crate) mod list_targets_for_policy;
+pub(crate) mod list_thing_principals;
+pub(crate) mod list_thing_principals_v2;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
@@ -51,6 +60,7 @@ pub(crate) mod transfer_certificate;
 pub(crate) mod untag_resource;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
+pub(crate) mod update_thing;
 
 /// Answers a call; an operation without a handler is refused in the words of its model.
 pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -61,6 +71,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT)?).await?),
         "AttachPrincipalPolicy" => {
             call.reply(&iot::attach_principal_policy(call, call.input(attach_principal_policy::INPUT)?).await?)
+        }
+        "AttachThingPrincipal" => {
+            call.reply(&iot::attach_thing_principal(call, call.input(attach_thing_principal::INPUT)?).await?)
         }
         "CancelCertificateTransfer" => {
             call.reply(&iot::cancel_certificate_transfer(call, call.input(cancel_certificate_transfer::INPUT)?).await?)
@@ -75,6 +88,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "CreatePolicyVersion" => {
             call.reply(&iot::create_policy_version(call, call.input(create_policy_version::INPUT)?).await?)
         }
+        "CreateThing" => call.reply(&iot::create_thing(call, call.input(create_thing::INPUT)?).await?),
         "DeleteCACertificate" => {
             call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT)?).await?)
         }
@@ -88,6 +102,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DeleteRegistrationCode" => {
             call.reply(&iot::delete_registration_code(call, call.input(delete_registration_code::INPUT)?).await?)
         }
+        "DeleteThing" => call.reply(&iot::delete_thing(call, call.input(delete_thing::INPUT)?).await?),
         "DescribeCACertificate" => {
             call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT)?).await?)
         }
@@ -95,9 +110,13 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::describe_certificate(call, call.input(describe_certificate::INPUT)?).await?)
         }
         "DescribeEndpoint" => call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT)?).await?),
+        "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT)?).await?),
         "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT)?).await?),
         "DetachPrincipalPolicy" => {
             call.reply(&iot::detach_principal_policy(call, call.input(detach_principal_policy::INPUT)?).await?)
+        }
+        "DetachThingPrincipal" => {
+            call.reply(&iot::detach_thing_principal(call, call.input(detach_thing_principal::INPUT)?).await?)
         }
         "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT)?).await?),
         "GetPolicyVersion" => call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT)?).await?),
@@ -127,11 +146,23 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListPrincipalPolicies" => {
             call.reply(&iot::list_principal_policies(call, call.input(list_principal_policies::INPUT)?).await?)
         }
+        "ListPrincipalThings" => {
+            call.reply(&iot::list_principal_things(call, call.input(list_principal_things::INPUT)?).await?)
+        }
+        "ListPrincipalThingsV2" => {
+            call.reply(&iot::list_principal_things_v2(call, call.input(list_principal_things_v2::INPUT)?).await?)
+        }
         "ListTagsForResource" => {
             call.reply(&iot::list_tags_for_resource(call, call.input(list_tags_for_resource::INPUT)?).await?)
         }
         "ListTargetsForPolicy" => {
             call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
+        }
+        "ListThingPrincipals" => {
+            call.reply(&iot::list_thing_principals(call, call.input(list_thing_principals::INPUT)?).await?)
+        }
+        "ListThingPrincipalsV2" => {
+            call.reply(&iot::list_thing_principals_v2(call, call.input(list_thing_principals_v2::INPUT)?).await?)
         }
         "RegisterCACertificate" => {
             call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT)?).await?)
@@ -159,6 +190,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "UpdateCertificate" => {
             call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT)?).await?)
         }
+        "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT)?).await?),
         _ => Err(call.not_served()),
     }
 }

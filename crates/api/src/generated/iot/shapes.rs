@@ -8,10 +8,30 @@ use {
     serde::{Deserialize, Serialize},
 };
 
+pub(crate) static ATTRIBUTES: Shape = Shape::Map { key: &ATTRIBUTE_NAME, value: &ATTRIBUTE_VALUE };
+
+pub(crate) static ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
+    r#"[a-zA-Z0-9_.,@/:#-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_.,@/:#-")]), 1, u32::MAX),
+));
+
+pub(crate) static ATTRIBUTE_PAYLOAD: Shape =
+    Shape::Structure(&[body("attributes", &ATTRIBUTES), body("merge", &BOOLEAN)]);
+
+pub(crate) static ATTRIBUTE_VALUE: Shape = Shape::Text(Text::ANY.length(0, 800).pattern(
+    r#"[a-zA-Z0-9_.,@/:#=\[\]-]*"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_.,@/:#=[]-")]), 0, u32::MAX),
+));
+
 pub(crate) static AUTO_REGISTRATION_STATUS: Shape = Shape::OneOf(&["ENABLE", "DISABLE"]);
 
 pub(crate) static AWS_ACCOUNT_ID: Shape =
     Shape::Text(Text::ANY.length(12, 12).pattern(r#"[0-9]+"#, &Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)));
+
+pub(crate) static BILLING_GROUP_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
 
 pub(crate) static CA_CERTIFICATE_STATUS: Shape = Shape::OneOf(&["ACTIVE", "INACTIVE"]);
 
@@ -44,6 +64,8 @@ pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
 
 pub(crate) static MESSAGE: Shape = Shape::Text(Text::ANY.length(0, 128));
 
+pub(crate) static OPTIONAL_VERSION: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
+
 pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 250 };
 
 pub(crate) static POLICY_DOCUMENT: Shape = Shape::Text(Text::ANY.length(0, 404600));
@@ -60,6 +82,8 @@ pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
     body("templateBody", &TEMPLATE_BODY),
     body("templateName", &TEMPLATE_NAME),
 ]);
+
+pub(crate) static REGISTRY_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
 
 pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
 
@@ -82,6 +106,27 @@ pub(crate) static TEMPLATE_NAME: Shape = Shape::Text(Text::ANY.length(1, 36).pat
     r#"^[0-9A-Za-z_-]+$"#,
     &Repeat(&Class(false, &[Range('0', '9'), Range('A', 'Z'), Range('a', 'z'), AnyOf("_-")]), 1, u32::MAX),
 ));
+
+pub(crate) static THING_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
+
+pub(crate) static THING_PRINCIPAL_TYPE: Shape = Shape::OneOf(&["EXCLUSIVE_THING", "NON_EXCLUSIVE_THING"]);
+
+pub(crate) static THING_TYPE_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttributePayload {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attributes: Option<std::collections::BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merge: Option<bool>,
+}
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -230,6 +275,15 @@ pub(crate) struct PolicyVersion {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct PrincipalThingObject {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_principal_type: Option<tidegate_registry::ThingPrincipalType>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct RegistrationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) role_arn: Option<String>,
@@ -246,6 +300,15 @@ pub(crate) struct Tag {
     pub(crate) key: Option<String>,
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingPrincipalObject {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) principal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_principal_type: Option<tidegate_registry::ThingPrincipalType>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

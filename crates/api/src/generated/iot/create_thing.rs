@@ -1,0 +1,39 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `CreateThing` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    body("attributePayload", &ATTRIBUTE_PAYLOAD),
+    body("billingGroupName", &BILLING_GROUP_NAME),
+    uri("thingName", "thingName", &THING_NAME).required(),
+    body("thingTypeName", &THING_TYPE_NAME),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) attribute_payload: Option<AttributePayload>,
+    pub(crate) billing_group_name: Option<String>,
+    pub(crate) thing_name: ThingName,
+    pub(crate) thing_type_name: Option<ThingTypeName>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_name: Option<String>,
+}

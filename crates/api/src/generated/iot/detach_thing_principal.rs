@@ -1,0 +1,25 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `DetachThingPrincipal` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[header("principal", "x-amzn-principal", &TEXT).required(), uri("thingName", "thingName", &THING_NAME).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) principal: String,
+    pub(crate) thing_name: ThingName,
+}
+
+#[derive(Default, Serialize)]
+pub(crate) struct Output {}

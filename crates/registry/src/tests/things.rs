@@ -1,0 +1,191 @@
+use super::{material::self_signed, *};
+use crate::{
+    AttributePayload, Attributes, CreateThing, RegistryError, ThingPrincipal,
+    ThingPrincipalType::{ExclusiveThing, NonExclusiveThing},
+    UpdateThing,
+};
+use tidegate_ids::{CertificateId, ThingName};
+
+pub(super) fn thing(text: &str) -> ThingName {
+    text.parse().unwrap()
+}
+
+pub(super) fn payload(pairs: &[(&str, &str)], merge: bool) -> AttributePayload {
+    let attributes = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    AttributePayload { attributes: Some(attributes), merge }
+}
+
+pub(super) fn new(name: &str, pairs: &[(&str, &str)]) -> CreateThing {
+    CreateThing { name: thing(name), thing_type: None, attributes: payload(pairs, false) }
+}
+
+pub(super) fn change(name: &str, attributes: AttributePayload) -> UpdateThing {
+    UpdateThing { name: thing(name), thing_type: None, remove_thing_type: false, attributes, expected_version: None }
+}
+
+pub(super) async fn certificate(registry: &Registry, name: &str) -> CertificateId {
+    registry.register_certificate_without_ca(tenant(A), &self_signed(name), None, at(1)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_thing_is_made_once_and_answered_again() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let made = registry.create_thing(owner, new("t", &[("a", "1"), ("b", "")]), at(1)).await.unwrap();
+    assert_eq!(made.arn().to_string(), format!("arn:aws:iot:eu-central-1:{A}:thing/t"));
+    assert_eq!((made.record.version, made.record.attributes.len()), (1, 1));
+    // The same configuration, whatever `merge` says.
+    let mut again = new("t", &[("a", "1")]);
+    again.attributes.merge = true;
+    assert_eq!(registry.create_thing(owner, again, at(2)).await.unwrap(), made);
+    assert_eq!(registry.describe_thing(owner, thing("t")).await.unwrap(), made);
+    let other = registry.create_thing(owner, new("t", &[("a", "2")]), at(2)).await.unwrap_err();
+    assert_eq!(other.to_string(), "Thing t already exists in account with different attributes");
+    // Another account's thing of the same name is another thing.
+    let of_b = registry.create_thing(tenant(B), new("t", &[]), at(3)).await.unwrap();
+    assert_ne!(of_b.record.id, made.record.id);
+    assert!(matches!(registry.describe_thing(owner, thing("x")).await, Err(RegistryError::ThingNotFound(_))));
+    let untyped = CreateThing { thing_type: Some("tt".parse().unwrap()), ..new("u", &[]) };
+    let missing = registry.create_thing(owner, untyped, at(3)).await;
+    assert!(matches!(missing, Err(RegistryError::ThingTypeNotFound(_))));
+}
+
+#[tokio::test]
+async fn an_update_counts_the_version_up_and_another_version_is_refused() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    registry.create_thing(owner, new("t", &[("a", "1"), ("b", "2")]), at(1)).await.unwrap();
+    registry.update_thing(owner, change("t", payload(&[("b", ""), ("c", "3")], true)), at(2)).await.unwrap();
+    let seen = registry.describe_thing(owner, thing("t")).await.unwrap().record;
+    let expected: Attributes = [("a", "1"), ("c", "3")].map(|(n, v)| (n.to_owned(), v.to_owned())).into();
+    assert_eq!((seen.attributes, seen.version, seen.modified), (expected.clone(), 2, at(2).wall));
+    let expecting = |version| UpdateThing { expected_version: Some(version), ..change("t", payload(&[], false)) };
+    for wrong in [1, 3, 0, -1, i64::MAX] {
+        let refused = registry.update_thing(owner, expecting(wrong), at(3)).await;
+        assert!(matches!(refused, Err(RegistryError::ThingVersionConflict(_))), "{wrong}: {refused:?}");
+        let refused = registry.delete_thing(owner, thing("t"), Some(wrong)).await;
+        assert!(matches!(refused, Err(RegistryError::ThingVersionConflict(_))), "{wrong}: {refused:?}");
+    }
+    for refused in [
+        registry.update_thing(owner, change("t", payload(&[("d", "4"), ("e", "5")], true)), at(3)).await, // four
+        registry.update_thing(owner, change("t", payload(&[("d e", "4")], true)), at(3)).await,
+        registry
+            .update_thing(
+                owner,
+                UpdateThing {
+                    thing_type: Some("tt".parse().unwrap()),
+                    remove_thing_type: true,
+                    ..change("t", AttributePayload::default())
+                },
+                at(3),
+            )
+            .await,
+    ] {
+        assert!(matches!(refused, Err(RegistryError::InvalidRequest(_))), "{refused:?}");
+    }
+    assert_eq!(registry.describe_thing(owner, thing("t")).await.unwrap().record.attributes, expected);
+    registry.update_thing(owner, expecting(2), at(4)).await.unwrap();
+    assert!(registry.describe_thing(owner, thing("t")).await.unwrap().record.attributes.is_empty());
+    registry.delete_thing(owner, thing("t"), Some(3)).await.unwrap();
+    for version in [None, Some(3)] {
+        registry.delete_thing(owner, thing("t"), version).await.unwrap(); // what is not there counts as deleted
+    }
+    let gone = registry.update_thing(owner, change("t", payload(&[], false)), at(5)).await;
+    assert!(matches!(gone, Err(RegistryError::ThingNotFound(_))));
+}
+
+#[tokio::test]
+async fn attachments_are_seen_from_both_sides_and_hold_both_ends() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let id = certificate(&registry, "d").await;
+    let principal = ThingPrincipal::Certificate(id);
+    for name in ["t", "u"] {
+        registry.create_thing(owner, new(name, &[]), at(1)).await.unwrap();
+        for _ in 0..2 {
+            registry.attach_thing_principal(owner, &thing(name), principal, NonExclusiveThing).await.unwrap();
+        }
+    }
+    let things = registry.list_principal_things(owner, principal, None, first_page()).await.unwrap().items;
+    assert_eq!(things, [(thing("u"), NonExclusiveThing), (thing("t"), NonExclusiveThing)]);
+    let principals = registry.list_thing_principals(owner, &thing("t"), None, first_page()).await.unwrap().items;
+    assert_eq!(principals, [(principal, NonExclusiveThing)]);
+    let exclusive = Some(ExclusiveThing);
+    let none = registry.list_thing_principals(owner, &thing("t"), exclusive, first_page()).await.unwrap().items;
+    assert!(none.is_empty());
+    let held = registry.delete_thing(owner, thing("t"), None).await.unwrap_err();
+    assert_eq!(held.to_string(), "Cannot delete. Thing t is still attached to one or more principals");
+    let held = registry.delete_certificate(owner, id, true).await.unwrap_err();
+    assert_eq!(
+        held.to_string(),
+        format!("Things must be detached before deletion (arn: arn:aws:iot:eu-central-1:{A}:cert/{id})")
+    );
+    let held = registry.transfer_certificate(owner, id, B.parse().unwrap(), None, at(2)).await;
+    assert!(matches!(held, Err(RegistryError::TransferThingsAttached(..))), "{held:?}");
+    for name in ["t", "u"] {
+        for _ in 0..2 {
+            registry.detach_thing_principal(owner, &thing(name), principal).await.unwrap();
+        }
+        registry.delete_thing(owner, thing(name), None).await.unwrap();
+    }
+    registry.transfer_certificate(owner, id, B.parse().unwrap(), None, at(2)).await.unwrap();
+    registry.create_thing(owner, new("t", &[]), at(3)).await.unwrap();
+    let moving = registry.attach_thing_principal(owner, &thing("t"), principal, NonExclusiveThing).await;
+    assert!(matches!(moving, Err(RegistryError::TargetInTransfer(_))));
+}
+
+#[tokio::test]
+async fn an_exclusive_thing_is_the_only_one() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let principal = ThingPrincipal::Certificate(certificate(&registry, "d").await);
+    for name in ["t", "u"] {
+        registry.create_thing(owner, new(name, &[]), at(1)).await.unwrap();
+    }
+    let attach = async |name: &str, kind| registry.attach_thing_principal(owner, &thing(name), principal, kind).await;
+    attach("t", ExclusiveThing).await.unwrap();
+    for kind in [ExclusiveThing, NonExclusiveThing] {
+        let refused = attach("u", kind).await;
+        assert!(matches!(refused, Err(RegistryError::ExclusivelyAttached(..))), "{refused:?}");
+    }
+    attach("t", NonExclusiveThing).await.unwrap();
+    attach("u", NonExclusiveThing).await.unwrap();
+    let refused = attach("u", ExclusiveThing).await;
+    assert!(matches!(refused, Err(RegistryError::AttachedToOthers(..))), "{refused:?}");
+    registry.detach_thing_principal(owner, &thing("t"), principal).await.unwrap();
+    attach("u", ExclusiveThing).await.unwrap();
+    let things = registry.list_principal_things(owner, principal, None, first_page()).await.unwrap().items;
+    assert_eq!(things, [(thing("u"), ExclusiveThing)]);
+    // A thing may have several principals, each of which has no other thing.
+    let second = ThingPrincipal::Certificate(certificate(&registry, "e").await);
+    registry.attach_thing_principal(owner, &thing("u"), second, ExclusiveThing).await.unwrap();
+    let principals = registry.list_thing_principals(owner, &thing("u"), None, first_page()).await.unwrap().items;
+    assert_eq!(principals.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_attached() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let principal = ThingPrincipal::Certificate(certificate(&registry, "d").await);
+    let nobody = ThingPrincipal::Certificate("ab".repeat(32).parse().unwrap());
+    registry.create_thing(owner, new("t", &[]), at(1)).await.unwrap();
+    for (name, principal) in [("x", principal), ("t", nobody)] {
+        for outcome in [
+            registry.attach_thing_principal(owner, &thing(name), principal, NonExclusiveThing).await,
+            registry.detach_thing_principal(owner, &thing(name), principal).await,
+        ] {
+            use RegistryError::{CertificateNotFound, ThingNotFound};
+            assert!(matches!(outcome, Err(CertificateNotFound(_) | ThingNotFound(_))), "{outcome:?}");
+        }
+    }
+    let of_b = registry.attach_thing_principal(tenant(B), &thing("t"), principal, NonExclusiveThing).await;
+    assert!(matches!(of_b, Err(RegistryError::ThingNotFound(_))));
+    let listed = registry.list_thing_principals(owner, &thing("x"), None, first_page()).await.unwrap_err();
+    assert_eq!(
+        listed.to_string(),
+        "Failed to list principals for thing x because the thing does not exist in your account"
+    );
+    let listed = registry.list_principal_things(owner, nobody, None, first_page()).await;
+    assert!(matches!(listed, Err(RegistryError::CertificateNotFound(_))));
+}
