@@ -41,7 +41,7 @@ pub use connect::{
     AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, Detail, EndpointRequired, Limits,
     Presented, Refusal, Refused, ServerName,
 };
-pub use directory::{AccessKey, Counts, Directory, Grants, SecretAccessKey};
+pub use directory::{AccessKey, BoundThing, ConnectionGrants, Counts, Directory, Grants, SecretAccessKey, ThingState};
 pub use error::{CertificateProblem, RegistryError};
 pub use fault::FaultPoints;
 pub use operations::*;

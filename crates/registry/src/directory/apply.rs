@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
-use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant};
+use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingName};
 use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
 use tidegate_pki::CaCertificate;
 
 use super::{CaOwner, Directory, Owner};
 use crate::{
-    CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange,
+    CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
+    ThingPrincipalType, ThingRecord,
     tables::{
         ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, POLICIES,
-        POLICIES_OF_TARGET, SERVER_CERTIFICATES,
+        POLICIES_OF_TARGET, SERVER_CERTIFICATES, THINGS, THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -52,6 +53,20 @@ impl Directory {
             match POLICIES.change(change)? {
                 Some(TableChange::Put((tenant, name), record)) => told.extend(self.put_policy(tenant, name, &record)),
                 Some(TableChange::Delete((tenant, name))) => told.extend(self.remove_policy(tenant, name)),
+                None => {}
+            }
+        } else if table == THINGS.name() {
+            match THINGS.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => self.put_thing(tenant, &name, record),
+                Some(TableChange::Delete((tenant, name))) => self.remove_thing(tenant, &name),
+                None => {}
+            }
+        } else if table == THINGS_OF_PRINCIPAL.name() {
+            match THINGS_OF_PRINCIPAL.change(change)? {
+                Some(TableChange::Put((tenant, principal, name), attachment)) => {
+                    self.attach_thing(tenant, principal, &name, attachment.kind);
+                }
+                Some(TableChange::Delete((tenant, principal, name))) => self.detach_thing(tenant, principal, &name),
                 None => {}
             }
         } else if table == CA_CERTIFICATES.name() {
@@ -137,6 +152,8 @@ impl Directory {
             .await?;
         self.forms.retain(&with_forms);
 
+        self.read_things(at).await?;
+
         let mut attached = HashSet::new();
         POLICIES_OF_TARGET
             .each(at, KeyRange::all(), |row| {
@@ -154,6 +171,33 @@ impl Directory {
             told.push(RegistryChange::PoliciesOfCertificate { tenant, certificate_id });
         }
         Ok(told)
+    }
+
+    async fn read_things(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let mut things = HashSet::new();
+        THINGS
+            .each(at, KeyRange::all(), |row| {
+                self.put_thing(row.key.0, &row.key.1, row.value);
+                things.insert(row.key);
+            })
+            .await?;
+        let mut attached = HashSet::new();
+        THINGS_OF_PRINCIPAL
+            .each(at, KeyRange::all(), |row| {
+                let (tenant, principal, name) = row.key;
+                self.attach_thing(tenant, principal, &name, row.value.kind);
+                match principal {
+                    ThingPrincipal::Certificate(id) => attached.insert((tenant, id, name)),
+                };
+            })
+            .await?;
+        for (tenant, id, name) in self.things.detached(&attached) {
+            self.detach_thing(tenant, ThingPrincipal::Certificate(id), &name);
+        }
+        for (tenant, name) in self.things.absent(&things) {
+            self.remove_thing(tenant, &name);
+        }
+        Ok(())
     }
 
     async fn read_accounts(&self, at: &Snapshot) -> Result<(), StoreError> {
@@ -207,6 +251,39 @@ impl Directory {
             PolicyTarget::Certificate(certificate_id) => {
                 let changed = self.certificates.detach(tenant, certificate_id, name, &self.policies);
                 changed.then_some(RegistryChange::PoliciesOfCertificate { tenant, certificate_id })
+            }
+        }
+    }
+
+    fn put_thing(&self, tenant: Tenant, name: &ThingName, record: ThingRecord) {
+        if self.things.put(tenant, name, record) {
+            // Connections of certificates whose only thing this is follow it under any client id.
+            self.things.exclusive_of(tenant, name).into_iter().for_each(|id| self.certificates.touch(tenant, id));
+        }
+    }
+
+    fn remove_thing(&self, tenant: Tenant, name: &ThingName) {
+        let exclusive_of = self.things.exclusive_of(tenant, name);
+        self.things.remove(tenant, name);
+        exclusive_of.into_iter().for_each(|id| self.certificates.touch(tenant, id));
+    }
+
+    fn attach_thing(&self, tenant: Tenant, principal: ThingPrincipal, name: &ThingName, kind: ThingPrincipalType) {
+        match principal {
+            ThingPrincipal::Certificate(id) => {
+                if self.things.attach(tenant, id, name, kind) {
+                    self.certificates.touch(tenant, id);
+                }
+            }
+        }
+    }
+
+    fn detach_thing(&self, tenant: Tenant, principal: ThingPrincipal, name: &ThingName) {
+        match principal {
+            ThingPrincipal::Certificate(id) => {
+                if self.things.detach(tenant, id, name) {
+                    self.certificates.touch(tenant, id);
+                }
             }
         }
     }

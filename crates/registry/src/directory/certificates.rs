@@ -147,6 +147,14 @@ impl Certificates {
         })
     }
 
+    /// Something that the certificate's connections follow has changed.
+    pub(super) fn touch(&self, tenant: Tenant, id: CertificateId) {
+        let shard = self.shard(id).read();
+        if let Some(grants) = shard.get(&id).and_then(|entries| entries.of(tenant)).and_then(|e| e.grants.upgrade()) {
+            grants.changed();
+        }
+    }
+
     fn change_policies(
         &self,
         tenant: Tenant,

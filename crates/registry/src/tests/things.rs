@@ -1,6 +1,6 @@
 use super::{material::self_signed, *};
 use crate::{
-    AttributePayload, Attributes, CreateThing, RegistryError, ThingPrincipal,
+    AttributePayload, Attributes, ConnectionGrants, CreateThing, RegistryError, ThingPrincipal,
     ThingPrincipalType::{ExclusiveThing, NonExclusiveThing},
     UpdateThing,
 };
@@ -188,4 +188,83 @@ async fn what_is_not_there_is_not_attached() {
     );
     let listed = registry.list_principal_things(owner, nobody, None, first_page()).await;
     assert!(matches!(listed, Err(RegistryError::CertificateNotFound(_))));
+}
+
+/// Name, a value of the attribute `a`, whether attached, whether exclusively.
+fn seen(registry: &Registry, id: CertificateId, client_id: &str) -> Option<(String, Option<String>, bool, bool)> {
+    let bound = registry.directory().bound_thing(tenant(A), id, client_id)?;
+    let exclusively = bound.attached == Some(ExclusiveThing);
+    Some((bound.name.to_string(), bound.state.attributes.get("a").cloned(), bound.attached.is_some(), exclusively))
+}
+
+#[tokio::test]
+async fn a_connection_stands_for_the_exclusive_thing_or_for_the_one_named_as_its_client_id() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let registry = open(Arc::clone(&store), Box::new(())).await;
+    let owner = tenant(A);
+    let id = certificate(&registry, "d").await;
+    let principal = ThingPrincipal::Certificate(id);
+    assert_eq!(seen(&registry, id, "t"), None);
+    for name in ["t", "u"] {
+        registry.create_thing(owner, new(name, &[("a", name)]), at(1)).await.unwrap();
+    }
+    let of = |name: &str, attached, exclusive| Some((name.to_owned(), Some(name.to_owned()), attached, exclusive));
+    assert_eq!(seen(&registry, id, "t"), of("t", false, false));
+    for client_id in ["x", "", "t/1", "T"] {
+        assert_eq!(seen(&registry, id, client_id), None, "{client_id}");
+    }
+    registry.attach_thing_principal(owner, &thing("t"), principal, NonExclusiveThing).await.unwrap();
+    assert_eq!((seen(&registry, id, "t"), seen(&registry, id, "u")), (of("t", true, false), of("u", false, false)));
+    registry.attach_thing_principal(owner, &thing("u"), principal, NonExclusiveThing).await.unwrap();
+    assert_eq!((seen(&registry, id, "t"), seen(&registry, id, "u")), (of("t", true, false), of("u", true, false)));
+    registry.detach_thing_principal(owner, &thing("t"), principal).await.unwrap();
+    registry.attach_thing_principal(owner, &thing("u"), principal, ExclusiveThing).await.unwrap();
+    for client_id in ["u", "t", "x", "t/1"] {
+        assert_eq!(seen(&registry, id, client_id), of("u", true, true), "{client_id}");
+        let reopened = open(Arc::clone(&store), Box::new(())).await;
+        assert_eq!(seen(&reopened, id, client_id), of("u", true, true), "{client_id}, after a restart");
+    }
+    registry.detach_thing_principal(owner, &thing("u"), principal).await.unwrap();
+    assert_eq!(seen(&registry, id, "x"), None);
+    registry.delete_thing(owner, thing("u"), None).await.unwrap();
+    assert_eq!(seen(&registry, id, "u"), None);
+}
+
+#[tokio::test]
+async fn a_connection_hears_of_every_change_of_its_thing() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let id = certificate(&registry, "d").await;
+    let principal = ThingPrincipal::Certificate(id);
+    let connection = |client_id: &str| ConnectionGrants::new(registry.directory(), owner, id, client_id).unwrap();
+    let (named, other) = (connection("t"), connection("no thing's name"));
+    let mut last = (named.generation(), other.generation());
+    let mut hears = |what: &str, expected: (bool, bool)| {
+        let now = (named.generation(), other.generation());
+        assert!(now.0 >= last.0 && now.1 >= last.1, "{what}: a generation counts up");
+        assert_eq!((now.0 > last.0, now.1 > last.1), expected, "{what}");
+        last = now;
+    };
+    registry.create_thing(owner, new("t", &[("a", "1")]), at(1)).await.unwrap();
+    hears("made", (true, false));
+    registry.create_thing(owner, new("t", &[("a", "1")]), at(1)).await.unwrap();
+    hears("made again", (false, false));
+    registry.update_thing(owner, change("t", payload(&[("a", "2")], false)), at(2)).await.unwrap();
+    hears("changed", (true, false));
+    registry.update_thing(owner, change("t", payload(&[("a", "2")], false)), at(2)).await.unwrap();
+    hears("another version of the same", (false, false));
+    registry.attach_thing_principal(owner, &thing("t"), principal, NonExclusiveThing).await.unwrap();
+    hears("attached", (true, true));
+    registry.attach_thing_principal(owner, &thing("t"), principal, ExclusiveThing).await.unwrap();
+    hears("attached exclusively", (true, true));
+    assert_eq!(other.thing().unwrap().state.attributes["a"], "2");
+    registry.update_thing(owner, change("t", payload(&[("a", "3")], false)), at(3)).await.unwrap();
+    hears("changed, exclusive", (true, true));
+    assert_eq!(other.thing().unwrap().state.attributes["a"], "3");
+    registry.detach_thing_principal(owner, &thing("t"), principal).await.unwrap();
+    hears("detached", (true, true));
+    assert_eq!(other.thing(), None);
+    registry.delete_thing(owner, thing("t"), None).await.unwrap();
+    hears("deleted", (true, false));
+    assert_eq!(named.thing(), None);
 }

@@ -1,0 +1,66 @@
+//! What the registry says of one connection, for its life.
+
+use std::{fmt, sync::Arc};
+
+use tidegate_ids::{CertificateId, Tenant, ThingName};
+use tidegate_policy::PolicySet;
+
+use super::{BoundThing, Directory, Grants, things::Stripe};
+
+/// The policies of a connection's certificate and the thing that it stands for, now and after each change.
+///
+/// A connection binds [`Self::policies`] and [`Self::thing`] at CONNECT, remembers [`Self::generation`], and binds anew when the
+/// number differs: two loads for each packet. Nothing remembers the connection.
+pub struct ConnectionGrants {
+    directory: Arc<Directory>,
+    grants: Arc<Grants>,
+    tenant: Tenant,
+    certificate_id: CertificateId,
+    /// The client id, where it can be the name of a thing, and what tells of that thing's changes.
+    client_id: Option<(ThingName, Stripe)>,
+}
+
+impl ConnectionGrants {
+    /// For a connection that calls itself `client_id`; `None` when the account does not have the certificate.
+    pub fn new(
+        directory: &Arc<Directory>,
+        tenant: Tenant,
+        certificate_id: CertificateId,
+        client_id: &str,
+    ) -> Option<Self> {
+        let grants = directory.grants(tenant, certificate_id)?;
+        let client_id = client_id.parse::<ThingName>().ok();
+        let client_id = client_id.map(|name| {
+            let stripe = directory.things.stripe(tenant, &name);
+            (name, stripe)
+        });
+        Some(Self { directory: Arc::clone(directory), grants, tenant, certificate_id, client_id })
+    }
+
+    /// Counts the changes: of what [`Grants`] follow, of the certificate's things, and of the thing that the client id names. It
+    /// may count others'.
+    ///
+    /// Read it before the rest: what is bound under a generation is never older than it.
+    pub fn generation(&self) -> u64 {
+        let things = self.client_id.as_ref().map_or(0, |(_, stripe)| self.directory.things.generation(*stripe));
+        // Neither ever counts down.
+        self.grants.generation().wrapping_add(things)
+    }
+
+    /// See [`Grants::policies`].
+    pub fn policies(&self) -> Arc<PolicySet> {
+        self.grants.policies()
+    }
+
+    /// See [`Directory::bound_thing`].
+    pub fn thing(&self) -> Option<BoundThing> {
+        let client_id = self.client_id.as_ref().map(|(name, _)| name);
+        self.directory.things.bound(self.tenant, self.certificate_id, client_id)
+    }
+}
+
+impl fmt::Debug for ConnectionGrants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionGrants").field("grants", &self.grants).finish_non_exhaustive()
+    }
+}
