@@ -47,10 +47,13 @@ pub struct BoundThing {
 /// digest share.
 pub(super) struct Things {
     hasher: RandomState,
-    by_name: Box<[RwLock<HashMap<(Tenant, ThingName), Thing>>]>,
-    by_certificate: Box<[RwLock<HashMap<(Tenant, CertificateId), Attachments>>]>,
+    by_name: Box<[RwLock<ByName>]>,
+    by_certificate: Box<[RwLock<ByCertificate>]>,
     generations: Box<[AtomicU64]>,
 }
+
+type ByName = HashMap<(Tenant, ThingName), Thing>;
+type ByCertificate = HashMap<(Tenant, CertificateId), Attachments>;
 
 struct Thing {
     state: Arc<ThingState>,
@@ -229,11 +232,11 @@ impl Things {
         self.by_name.iter().map(|shard| shard.read().len()).sum()
     }
 
-    fn name_shard(&self, key: &(Tenant, ThingName)) -> &RwLock<HashMap<(Tenant, ThingName), Thing>> {
+    fn name_shard(&self, key: &(Tenant, ThingName)) -> &RwLock<ByName> {
         &self.by_name[self.hasher.hash_one(key) as usize % SHARDS]
     }
 
-    fn certificate_shard(&self, id: CertificateId) -> &RwLock<HashMap<(Tenant, CertificateId), Attachments>> {
+    fn certificate_shard(&self, id: CertificateId) -> &RwLock<ByCertificate> {
         &self.by_certificate[usize::from(id.as_bytes()[31]) % SHARDS]
     }
 }
