@@ -123,6 +123,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | CaCertificateNotFound(_)
         | PolicyNotFound(_)
         | PolicyVersionNotFound { .. }
+        | ThingGroupNotFound(_)
         | ThingNotFound(_)
         | PrincipalsOfNoThing(_)
         | ThingTypeNotFound(_)
@@ -131,15 +132,22 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | TransferNotFound(_)
         | AccountNotFound(_)
         | AccessKeyNotFound(_) => ("ResourceNotFoundException", 404),
-        CertificateExists(..) | CaCertificateExists(..) | PolicyExists(..) | ThingExists(..) | AccountExists(_) => {
-            ("ResourceAlreadyExistsException", 409)
-        }
+        CertificateExists(..)
+        | CaCertificateExists(..)
+        | PolicyExists(..)
+        | ThingGroupExists(..)
+        | ThingExists(..)
+        | AccountExists(_) => ("ResourceAlreadyExistsException", 409),
         CaCertificateNotAcceptable
         | CertificateNotAcceptable
         | CsrInvalid(_)
         | DefaultPolicyVersion
         | InvalidRequest(_)
         | TargetInTransfer(_)
+        | ParentThingGroupNotFound(_)
+        | ThingGroupTooDeep(_)
+        | TooManyChildThingGroups(_)
+        | ThingGroupHasChildren(_)
         | InvalidMarker
         | NewThingTypeDeprecated(_)
         | ThingTypeDeprecated(_)
@@ -172,7 +180,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
             ("TransferConflictException", 409)
         }
         TransferCompleted(_) => ("TransferAlreadyCompletedException", 410),
-        ThingVersionConflict(_) => ("VersionConflictException", 409),
+        ThingVersionConflict(_) | ThingGroupVersionConflict(_) => ("VersionConflictException", 409),
         TooManyVersions(_) => ("VersionsLimitExceededException", 409),
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),
@@ -197,6 +205,9 @@ fn resource(error: &RegistryError) -> Option<(String, String)> {
         }
         RegistryError::PolicyExists(tenant, name) => Some((name.to_string(), Arn::policy(*tenant, name).to_string())),
         RegistryError::ThingExists(tenant, name) => Some((name.to_string(), Arn::thing(*tenant, name).to_string())),
+        RegistryError::ThingGroupExists(tenant, name, id) => {
+            Some((id.to_string(), Arn::thing_group(*tenant, name).to_string()))
+        }
         _ => None,
     }
 }

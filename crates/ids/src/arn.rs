@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingName, ThingTypeName};
+use crate::{
+    AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingGroupName, ThingName,
+    ThingTypeName,
+};
 
 /// `arn:aws:<service>:<region>:<account>:<resource>`. Region and account may be empty, as in IAM's.
 ///
@@ -32,6 +35,8 @@ pub enum Resource {
     Thing(ThingName),
     /// `thingtype/NAME`
     ThingType(ThingTypeName),
+    /// `thinggroup/NAME`
+    ThingGroup(ThingGroupName),
 }
 
 impl Arn {
@@ -73,6 +78,11 @@ impl Arn {
         Self::iot(tenant, format!("thingtype/{name}"))
     }
 
+    /// `arn:aws:iot:REGION:ACCOUNT:thinggroup/NAME`
+    pub fn thing_group(tenant: Tenant, name: &ThingGroupName) -> Self {
+        Self::iot(tenant, format!("thinggroup/{name}"))
+    }
+
     /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
     pub fn root(account: AccountId) -> Self {
         Self { service: "iam".into(), region: None, account: Some(account), resource: "root".into() }
@@ -92,6 +102,7 @@ impl Arn {
             ("iot", "policy") => id.parse().ok().map(Resource::Policy),
             ("iot", "thing") => id.parse().ok().map(Resource::Thing),
             ("iot", "thingtype") => id.parse().ok().map(Resource::ThingType),
+            ("iot", "thinggroup") => id.parse().ok().map(Resource::ThingGroup),
             _ => None,
         }
     }
@@ -169,7 +180,12 @@ mod tests {
         let id = "ab".repeat(32);
         let arn: Arn = format!("arn:aws:iot:eu-central-1:123456789012:cert/{id}").parse().unwrap();
         assert_eq!(arn.iot_resource(), Some(Resource::Certificate(id.parse().unwrap())));
-        let other: Arn = "arn:aws:iot:eu-central-1:123456789012:thinggroup/g".parse().unwrap();
-        assert_eq!(other.iot_resource(), None);
+        let group: Arn = "arn:aws:iot:eu-central-1:123456789012:thinggroup/g".parse().unwrap();
+        assert_eq!(group.iot_resource(), Some(Resource::ThingGroup("g".parse().unwrap())));
+        assert_eq!(Arn::thing_group(group.tenant().unwrap(), &"g".parse().unwrap()), group);
+        for nothing in ["thinggroup/a.b", "thinggroup/", "billinggroup/g", "thinggroup"] {
+            let other: Arn = format!("arn:aws:iot:eu-central-1:123456789012:{nothing}").parse().unwrap();
+            assert_eq!(other.iot_resource(), None, "{nothing}");
+        }
     }
 }

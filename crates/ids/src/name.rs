@@ -79,6 +79,13 @@ registry_name!(
     ThingTypeName,
     ThingTypeName
 );
+registry_name!(
+    /// Name of a thing group: 1-128 characters of `[a-zA-Z0-9:_-]`. Never changed.
+    ///
+    /// AWS: pattern of `ThingGroupName`.
+    ThingGroupName,
+    ThingGroupName
+);
 
 /// Id of an access key: 16-128 word characters, such as `AKIAIOSFODNN7EXAMPLE`.
 ///
@@ -145,6 +152,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<ThingName>().is_ok(), valid, "{text}");
             assert_eq!(text.parse::<ThingTypeName>().is_ok(), valid, "{text}");
+            assert_eq!(text.parse::<ThingGroupName>().is_ok(), valid, "{text}");
         }
     }
 

@@ -1,11 +1,12 @@
 //! Why an operation did not happen.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingName, ThingTypeName,
+    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName,
+    ThingTypeName,
 };
 use tidegate_kv::{CommitError, StoreError};
 
-use crate::{CertificateStatus, PolicyVersionId, StatusChangeRefused, ThingPrincipal};
+use crate::{CertificateStatus, PolicyVersionId, ResourceId, StatusChangeRefused, ThingPrincipal};
 
 /// Why an operation did not happen. The text is for the caller: what is wrong and what to do about it.
 ///
@@ -31,6 +32,13 @@ pub enum RegistryError {
     /// This account has no such thing type.
     #[error("Thing type {0} was not found in this account and region: see list-thing-types")]
     ThingTypeNotFound(ThingTypeName),
+    /// This account has no such thing group.
+    #[error("Thing group {0} was not found in this account and region: see list-thing-groups")]
+    ThingGroupNotFound(ThingGroupName),
+    /// As [`Self::ThingGroupNotFound`], of CreateThingGroup, which declares no such error. AWS: InvalidRequestException.
+    /// Unverified: the sentence.
+    #[error("Parent thing group {0} was not found in this account and region: see list-thing-groups")]
+    ParentThingGroupNotFound(ThingGroupName),
     /// Billing groups are not kept.
     #[error("Billing group {0} was not found in this account and region")]
     BillingGroupNotFound(String),
@@ -69,6 +77,9 @@ pub enum RegistryError {
     /// This account has a thing of this name with another type or other attributes. AWS: as above.
     #[error("Thing {1} already exists in account with different attributes")]
     ThingExists(Tenant, ThingName),
+    /// This account has a thing group of this name with another parent, description or other attributes. AWS: as above.
+    #[error("Thing group {1} already exists in account with a different parent or different properties")]
+    ThingGroupExists(Tenant, ThingGroupName, ResourceId),
     /// The account number is taken.
     #[error("account {0} exists already: choose another number, or leave it out to get a free one")]
     AccountExists(AccountId),
@@ -138,6 +149,9 @@ pub enum RegistryError {
     /// Another version of the thing is in force. AWS: VersionConflictException.
     #[error("The version for thing {0} does not match the expected version")]
     ThingVersionConflict(ThingName),
+    /// Another version of the thing group is in force. AWS: VersionConflictException.
+    #[error("The version for thing group {0} does not match the expected version")]
+    ThingGroupVersionConflict(ThingGroupName),
     /// No new thing has a deprecated type. AWS: InvalidRequestException.
     #[error("Can not create new thing with deprecated thing type:{0}")]
     NewThingTypeDeprecated(ThingTypeName),
@@ -155,6 +169,9 @@ pub enum RegistryError {
     /// AWS: InvalidRequestException.
     #[error("Cannot delete. Thing {0} is still attached to one or more principals")]
     ThingAttached(ThingName),
+    /// AWS: InvalidRequestException.
+    #[error("Cannot delete thing group: {0} when there are still child groups attached to it")]
+    ThingGroupHasChildren(ThingGroupName),
     /// AWS: TransferConflictException.
     #[error("Certificate policies must be detached before transfer (arn: {})", tidegate_ids::Arn::certificate(*.0, *.1))]
     TransferPoliciesAttached(Tenant, CertificateId),
@@ -188,6 +205,12 @@ pub enum RegistryError {
     /// AWS: LimitExceededException.
     #[error("A resource has at most {max} tags: untag-resource first", max = crate::TAGS_MAX)]
     TooManyTags,
+    /// CreateThingGroup declares no LimitExceededException. AWS: InvalidRequestException. Unverified: the sentence.
+    #[error("Thing group {0} is too deep to have children: a hierarchy has {max} levels", max = crate::THING_GROUP_DEPTH_MAX)]
+    ThingGroupTooDeep(ThingGroupName),
+    /// AWS: as above.
+    #[error("Thing group {0} has {max} child groups already, the most", max = crate::THING_GROUP_CHILDREN_MAX)]
+    TooManyChildThingGroups(ThingGroupName),
     /// An account holds no more access keys than this. AWS (IAM): LimitExceeded.
     #[error("account {0} already has {max} access keys: delete one first", max = crate::ACCESS_KEYS_PER_ACCOUNT_MAX)]
     TooManyAccessKeys(AccountId),

@@ -50,7 +50,7 @@ pub use principal::ThingPrincipal;
 pub use records::{
     AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId,
     PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag,
-    ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, Validity,
+    ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{
@@ -72,6 +72,12 @@ pub const THING_ATTRIBUTES_MAX: usize = 50;
 pub const UNTYPED_THING_ATTRIBUTES_MAX: usize = 3;
 /// Most attributes by which things of one type are found. AWS: quota, 3.
 pub const SEARCHABLE_ATTRIBUTES_MAX: usize = 3;
+/// Most attributes of a thing group. AWS: quota, 50.
+pub const THING_GROUP_ATTRIBUTES_MAX: usize = 50;
+/// Most child groups right below a thing group. AWS: quota, 100.
+pub const THING_GROUP_CHILDREN_MAX: usize = 100;
+/// Most thing groups from a root down to the deepest. AWS: quota, 7.
+pub const THING_GROUP_DEPTH_MAX: usize = 7;
 /// Most access keys of an account. AWS allows 2 for each user; ours have no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

@@ -64,6 +64,13 @@ impl<K: Key, V: Record> Listing<K, V> {
         Self { table, prefix: prefix.to_bytes(), operation }
     }
 
+    /// Only rows whose next part of the key, a text, begins with `text`.
+    pub(crate) fn beginning_with(mut self, text: &str) -> Self {
+        // Its encoding ends behind the text, so this is the beginning of every longer one's.
+        self.prefix.extend_from_slice(text.as_bytes());
+        self
+    }
+
     /// The keys of one page, and the marker of the next. Costs as much as the page is long.
     pub(crate) async fn page(
         &self,

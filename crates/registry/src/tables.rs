@@ -3,8 +3,8 @@
 //! Keys begin with account and region, except in the tables that answer whose something is.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, ThingName, ThingTypeName,
-    Timestamp,
+    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, ThingGroupName, ThingName,
+    ThingTypeName, Timestamp,
 };
 use tidegate_kv::{Key, Table};
 
@@ -13,7 +13,7 @@ use crate::{
     records::{
         AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord, IssuerRecord,
         OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
-        ThingRecord, ThingTypeRecord,
+        ThingGroupRecord, ThingRecord, ThingTypeRecord,
     },
 };
 
@@ -71,6 +71,16 @@ pub(crate) static PRINCIPALS_OF_THING: Table<(Tenant, ThingName, ThingPrincipal)
 /// A principal with an exclusive thing has this one row.
 pub(crate) static THINGS_OF_PRINCIPAL: Table<(Tenant, ThingPrincipal, ThingName), AttachmentRecord> =
     Table::new("things-of-principal");
+
+pub(crate) static THING_GROUPS: Table<(Tenant, ThingGroupName), ThingGroupRecord> = Table::new("thing-groups");
+/// Thing groups without a parent.
+pub(crate) static ROOT_THING_GROUPS: Table<(Tenant, ThingGroupName), ()> = Table::new("thing-groups-root");
+/// Parent → children.
+pub(crate) static THING_GROUPS_OF_PARENT: Table<(Tenant, ThingGroupName, ThingGroupName), ()> =
+    Table::new("thing-groups-of-parent");
+/// Each group above another → the other: children, their children, and so on.
+pub(crate) static THING_GROUPS_BELOW: Table<(Tenant, ThingGroupName, ThingGroupName), ()> =
+    Table::new("thing-groups-below");
 
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");

@@ -1,6 +1,6 @@
 //! Labels on resources: their bounds, and which resources carry them.
 
-use tidegate_ids::{Arn, CaCertificateId, PolicyName, Resource, Tenant};
+use tidegate_ids::{Arn, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName};
 
 use crate::{RegistryError, Tag};
 
@@ -22,6 +22,8 @@ pub enum TaggedResource {
     CaCertificate(CaCertificateId),
     /// A policy.
     Policy(PolicyName),
+    /// A thing group.
+    ThingGroup(ThingGroupName),
 }
 
 impl TaggedResource {
@@ -40,8 +42,9 @@ impl TaggedResource {
             Some(Resource::Certificate(_) | Resource::Thing(_)) => {
                 Err(invalid("certificates and things carry no tags"))
             }
+            Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
             Some(Resource::ThingType(_)) | None => {
-                Err(invalid("tags are on CA certificates and policies: cacert/ID, policy/NAME"))
+                Err(invalid("tags are on CA certificates, policies and thing groups"))
             }
         }
     }
@@ -150,6 +153,8 @@ mod tests {
         for (text, valid) in [
             (format!("arn:aws:iot:eu-central-1:123456789012:cacert/{id}"), true),
             ("arn:aws:iot:eu-central-1:123456789012:policy/p".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:thinggroup/g".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:thing/t".into(), false),
             ("arn:aws:iot:eu-central-1:000000000000:policy/p".into(), false),
             ("arn:aws:iot:us-east-1:123456789012:policy/p".into(), false),
             (format!("arn:aws:iot:eu-central-1:123456789012:cert/{id}"), false),

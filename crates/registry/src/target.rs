@@ -24,6 +24,7 @@ impl PolicyTarget {
         match arn.iot_resource() {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
             Some(Resource::CaCertificate(_) | Resource::Policy(_) | Resource::Thing(_) | Resource::ThingType(_))
+            | Some(Resource::ThingGroup(_))
             | None => Err(invalid("policies are attached to certificates: arn:aws:iot:REGION:ACCOUNT:cert/ID")),
         }
     }

@@ -139,13 +139,23 @@ impl Parser {
             's' => Escape::Set("Space"),
             'S' => Escape::Set("NotSpace"),
             'p' => {
-                let name: String = (0..3).map(|_| self.next()).collect::<Result<_>>()?;
-                match &*name {
-                    "{L}" => Escape::Set("Letter"),
-                    "{N}" => Escape::Set("Number"),
-                    "{Z}" => Escape::Set("Separator"),
-                    other => bail!(r"\p{other} is not read"),
+                ensure!(self.eat('{'), r"only \p{{...}} is read");
+                let mut name = String::new();
+                while !self.eat('}') {
+                    name.push(self.next()?);
                 }
+                match &*name {
+                    "L" => Escape::Set("Letter"),
+                    "N" => Escape::Set("Number"),
+                    "Z" => Escape::Set("Separator"),
+                    // Of ASCII alone, as Java means it.
+                    "Graph" => Escape::Set("Range('!', '~')"),
+                    other => bail!(r"\p{{{other}}} is not read"),
+                }
+            }
+            'x' => {
+                let digits = [self.next()?, self.next()?].iter().collect::<String>();
+                Escape::Character(char::from(u8::from_str_radix(&digits, 16)?))
             }
             't' => Escape::Character('\t'),
             'n' => Escape::Character('\n'),
@@ -171,6 +181,7 @@ mod tests {
         for (pattern, expected) in [
             ("[0-9]+", "Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)"),
             ("(a|b)?", "Repeat(&Either(&[Literal('a'), Literal('b')]), 0, 1)"),
+            (r"[\p{Graph}\x20]*", r#"Repeat(&Class(false, &[Range('!', '~'), AnyOf(" ")]), 0, u32::MAX)"#),
             (r"^[\w-]{1,3}$", r#"Repeat(&Class(false, &[Word, AnyOf("-")]), 1, 3)"#),
         ] {
             assert_eq!(expression(pattern).unwrap().as_deref(), Some(expected), "{pattern}");
@@ -180,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_an_error() {
-        for pattern in ["(?!aws)x", "a*?", "a$b", r"\bx", "(a", "a)", "[a"] {
+        for pattern in ["(?!aws)x", "a*?", "a$b", r"\bx", "(a", "a)", "[a", r"\xg0", r"\p{Greek}", r"\p{"] {
             assert!(expression(pattern).is_err(), "{pattern}");
         }
     }

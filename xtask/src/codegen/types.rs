@@ -51,7 +51,7 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
 
 const OPERATION_IMPORTS: &str = "#[allow(unused_imports, reason = \"the same head in every file\")]\n\
     use {super::shapes::*, crate::{constraint::*, wire::EpochSeconds}, serde::{Deserialize, Serialize}, \
-    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingName, ThingTypeName}};\n";
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName}};\n";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -164,7 +164,7 @@ impl Shapes<'_> {
                 plain = match (*shape, *location) {
                     ("CertificateId", Location::Uri("caCertificateId")) => "CaCertificateId".into(),
                     ("CertificateId", _) => "CertificateId".into(),
-                    (name @ ("PolicyName" | "ThingName" | "ThingTypeName"), _) => name.to_string(),
+                    (name @ ("PolicyName" | "ThingGroupName" | "ThingName" | "ThingTypeName"), _) => name.to_string(),
                     _ => plain,
                 };
             }

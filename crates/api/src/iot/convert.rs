@@ -1,6 +1,6 @@
 //! Between the registry's types and the wire's, where several operations share them.
 
-use tidegate_ids::{Arn, PolicyName, Tenant};
+use tidegate_ids::{Arn, PolicyName, Tenant, ThingGroupName};
 use tidegate_registry::{AttributePayload, CertificateSummary, PolicyVersionId, RegistrationConfig, Tag};
 
 use crate::{ApiError, generated::iot::shapes};
@@ -53,4 +53,12 @@ pub(super) fn tags_out(tags: Vec<Tag>) -> Vec<shapes::Tag> {
 pub(super) fn attribute_payload(payload: Option<shapes::AttributePayload>) -> AttributePayload {
     let Some(shapes::AttributePayload { attributes, merge }) = payload else { return AttributePayload::default() };
     AttributePayload { attributes, merge: merge.unwrap_or(false) }
+}
+
+pub(super) fn thing_groups(tenant: Tenant, found: Vec<ThingGroupName>) -> Vec<shapes::GroupNameAndArn> {
+    let wire = |name: ThingGroupName| shapes::GroupNameAndArn {
+        group_arn: Some(Arn::thing_group(tenant, &name).to_string()),
+        group_name: Some(name.to_string()),
+    };
+    found.into_iter().map(wire).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use tidegate_kv::StoreError;
-use tidegate_registry::{CertificateProblem, CertificateStatus, RegistryError, StatusChangeRefused};
+use tidegate_registry::{CertificateProblem, CertificateStatus, RegistryError, ResourceId, StatusChangeRefused};
 
 use crate::error::aws;
 
@@ -107,6 +107,16 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
         (DefaultPolicyVersion, &["DeletePolicyVersion"]),
         (TooManyVersions(policy.clone()), &["CreatePolicyVersion"]),
         (TooManyPolicies, &["AttachPolicy", "AttachPrincipalPolicy"]),
+        (
+            ThingGroupNotFound("g".parse().unwrap()),
+            &["DescribeThingGroup", "UpdateThingGroup", "ListThingGroups", "TagResource", "ListTagsForResource"],
+        ),
+        (ParentThingGroupNotFound("g".parse().unwrap()), &["CreateThingGroup"]),
+        (ThingGroupExists(tenant, "g".parse().unwrap(), ResourceId::from_random([1; 16])), &["CreateThingGroup"]),
+        (ThingGroupVersionConflict("g".parse().unwrap()), &["UpdateThingGroup", "DeleteThingGroup"]),
+        (ThingGroupHasChildren("g".parse().unwrap()), &["DeleteThingGroup"]),
+        (ThingGroupTooDeep("g".parse().unwrap()), &["CreateThingGroup"]),
+        (TooManyChildThingGroups("g".parse().unwrap()), &["CreateThingGroup"]),
         (TooManyTags, &["TagResource"]),
         (MalformedPolicy("it is empty".into()), &["CreatePolicy", "CreatePolicyVersion"]),
         (
@@ -132,6 +142,7 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
                 "ListPolicyPrincipals",
                 "ListPrincipalPolicies",
                 "ListTagsForResource",
+                "ListThingGroups",
             ],
         ),
         (Contended, &["RegisterCACertificate", "UpdateCertificate", "AttachPolicy", "DeleteRegistrationCode"]),

@@ -10,7 +10,7 @@ impl Registry {
     /// token is ever answered, and none is taken.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`, `InvalidMarker`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `InvalidMarker`.
     pub async fn list_tags_for_resource(
         &self,
         tenant: Tenant,

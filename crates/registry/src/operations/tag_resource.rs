@@ -3,10 +3,10 @@
 use tidegate_ids::Tenant;
 use tidegate_kv::{Snapshot, Transaction};
 
-use super::{describe_ca_certificate::read_ca_certificate, get_policy::read_policy};
+use super::{describe_ca_certificate::read_ca_certificate, describe_thing_group::read_group, get_policy::read_policy};
 use crate::{
     Registry, RegistryError, Tag, TaggedResource,
-    tables::{CA_CERTIFICATES, POLICIES},
+    tables::{CA_CERTIFICATES, POLICIES, THING_GROUPS},
     tags::{check_tags, tagged},
 };
 
@@ -16,7 +16,7 @@ impl Registry {
     /// Versions, generation ids and dates of the resource stay as they are. Unverified.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
     pub async fn tag_resource(
         &self,
         tenant: Tenant,
@@ -37,6 +37,7 @@ pub(super) async fn read_tags(
     Ok(match resource {
         TaggedResource::CaCertificate(id) => read_ca_certificate(read, tenant, *id).await?.value.tags,
         TaggedResource::Policy(name) => read_policy(read, tenant, name).await?.value.tags,
+        TaggedResource::ThingGroup(name) => read_group(read, tenant, name).await?.value.tags,
     })
 }
 
@@ -61,6 +62,13 @@ pub(super) async fn change_tags(
             let mut policy = row.value;
             if exchange(&mut policy.tags, change)? {
                 POLICIES.replace(&mut transaction, &(tenant, name.clone()), row.revision, &policy);
+            }
+        }
+        TaggedResource::ThingGroup(name) => {
+            let row = read_group(read, tenant, name).await?;
+            let mut group = row.value;
+            if exchange(&mut group.tags, change)? {
+                THING_GROUPS.replace(&mut transaction, &(tenant, name.clone()), row.revision, &group);
             }
         }
     }

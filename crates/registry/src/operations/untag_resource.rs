@@ -9,7 +9,7 @@ impl Registry {
     /// Removes the tags of these keys from a resource; a key that it does not have counts as removed.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`.
     pub async fn untag_resource(
         &self,
         tenant: Tenant,

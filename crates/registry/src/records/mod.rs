@@ -8,6 +8,7 @@ mod device_certificate;
 mod policy;
 mod server;
 mod thing;
+mod thing_group;
 mod transfer;
 
 pub use account::AccessKeyStatus;
@@ -21,6 +22,7 @@ pub(crate) use thing::AttachmentRecord;
 pub use thing::{
     Attributes, PropagatingAttribute, ResourceId, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord,
 };
+pub use thing_group::ThingGroupRecord;
 pub use transfer::{Rejection, Transfer};
 
 use std::fmt;
@@ -59,6 +61,7 @@ records!(
     ThingRecord,
     ThingTypeRecord,
     AttachmentRecord,
+    ThingGroupRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.

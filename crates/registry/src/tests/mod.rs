@@ -11,6 +11,7 @@ mod material;
 mod policies;
 mod races;
 mod tags;
+mod thing_groups;
 mod things;
 mod transfers;
 

@@ -18,16 +18,19 @@ pub(crate) mod create_keys_and_certificate;
 pub(crate) mod create_policy;
 pub(crate) mod create_policy_version;
 pub(crate) mod create_thing;
+pub(crate) mod create_thing_group;
 pub(crate) mod delete_ca_certificate;
 pub(crate) mod delete_certificate;
 pub(crate) mod delete_policy;
 pub(crate) mod delete_policy_version;
 pub(crate) mod delete_registration_code;
 pub(crate) mod delete_thing;
+pub(crate) mod delete_thing_group;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
 pub(crate) mod describe_endpoint;
 pub(crate) mod describe_thing;
+pub(crate) mod describe_thing_group;
 pub(crate) mod detach_policy;
 pub(crate) mod detach_principal_policy;
 pub(crate) mod detach_thing_principal;
@@ -47,6 +50,7 @@ pub(crate) mod list_principal_things;
 pub(crate) mod list_principal_things_v2;
 pub(crate) mod list_tags_for_resource;
 pub(crate) mod list_targets_for_policy;
+pub(crate) mod list_thing_groups;
 pub(crate) mod list_thing_principals;
 pub(crate) mod list_thing_principals_v2;
 pub(crate) mod register_ca_certificate;
@@ -61,6 +65,7 @@ pub(crate) mod untag_resource;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 pub(crate) mod update_thing;
+pub(crate) mod update_thing_group;
 
 /// Answers a call; an operation without a handler is refused in the words of its model.
 pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -89,6 +94,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::create_policy_version(call, call.input(create_policy_version::INPUT)?).await?)
         }
         "CreateThing" => call.reply(&iot::create_thing(call, call.input(create_thing::INPUT)?).await?),
+        "CreateThingGroup" => call.reply(&iot::create_thing_group(call, call.input(create_thing_group::INPUT)?).await?),
         "DeleteCACertificate" => {
             call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT)?).await?)
         }
@@ -103,6 +109,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::delete_registration_code(call, call.input(delete_registration_code::INPUT)?).await?)
         }
         "DeleteThing" => call.reply(&iot::delete_thing(call, call.input(delete_thing::INPUT)?).await?),
+        "DeleteThingGroup" => call.reply(&iot::delete_thing_group(call, call.input(delete_thing_group::INPUT)?).await?),
         "DescribeCACertificate" => {
             call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT)?).await?)
         }
@@ -111,6 +118,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "DescribeEndpoint" => call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT)?).await?),
         "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT)?).await?),
+        "DescribeThingGroup" => {
+            call.reply(&iot::describe_thing_group(call, call.input(describe_thing_group::INPUT)?).await?)
+        }
         "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT)?).await?),
         "DetachPrincipalPolicy" => {
             call.reply(&iot::detach_principal_policy(call, call.input(detach_principal_policy::INPUT)?).await?)
@@ -158,6 +168,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListTargetsForPolicy" => {
             call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
         }
+        "ListThingGroups" => call.reply(&iot::list_thing_groups(call, call.input(list_thing_groups::INPUT)?).await?),
         "ListThingPrincipals" => {
             call.reply(&iot::list_thing_principals(call, call.input(list_thing_principals::INPUT)?).await?)
         }
@@ -191,6 +202,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT)?).await?)
         }
         "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT)?).await?),
+        "UpdateThingGroup" => call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT)?).await?),
         _ => Err(call.not_served()),
     }
 }

@@ -107,6 +107,22 @@ pub(crate) static TEMPLATE_NAME: Shape = Shape::Text(Text::ANY.length(1, 36).pat
     &Repeat(&Class(false, &[Range('0', '9'), Range('A', 'Z'), Range('a', 'z'), AnyOf("_-")]), 1, u32::MAX),
 ));
 
+pub(crate) static THING_GROUP_DESCRIPTION: Shape = Shape::Text(
+    Text::ANY
+        .length(0, 2028)
+        .pattern(r#"[\p{Graph}\x20]*"#, &Repeat(&Class(false, &[Range('!', '~'), AnyOf(" ")]), 0, u32::MAX)),
+);
+
+pub(crate) static THING_GROUP_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
+
+pub(crate) static THING_GROUP_PROPERTIES: Shape = Shape::Structure(&[
+    body("attributePayload", &ATTRIBUTE_PAYLOAD),
+    body("thingGroupDescription", &THING_GROUP_DESCRIPTION),
+]);
+
 pub(crate) static THING_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
     r#"[a-zA-Z0-9:_-]+"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
@@ -227,6 +243,25 @@ pub(crate) struct CertificateValidity {
     pub(crate) not_before: Option<EpochSeconds>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum DynamicGroupStatus {
+    #[serde(rename = "ACTIVE")]
+    Active,
+    #[serde(rename = "BUILDING")]
+    Building,
+    #[serde(rename = "REBUILDING")]
+    Rebuilding,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupNameAndArn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_name: Option<String>,
+}
+
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct KeyPair {
@@ -300,6 +335,26 @@ pub(crate) struct Tag {
     pub(crate) key: Option<String>,
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingGroupMetadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parent_group_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) root_to_parent_thing_groups: Option<Vec<GroupNameAndArn>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingGroupProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attribute_payload: Option<AttributePayload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_group_description: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -1,0 +1,39 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `ListThingGroups` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("maxResults", "maxResults", &REGISTRY_MAX_RESULTS),
+    query("namePrefixFilter", "namePrefixFilter", &THING_GROUP_NAME),
+    query("nextToken", "nextToken", &TEXT),
+    query("parentGroup", "parentGroup", &THING_GROUP_NAME),
+    query("recursive", "recursive", &BOOLEAN),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) max_results: Option<i32>,
+    pub(crate) name_prefix_filter: Option<ThingGroupName>,
+    pub(crate) next_token: Option<String>,
+    pub(crate) parent_group: Option<ThingGroupName>,
+    pub(crate) recursive: Option<bool>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_groups: Option<Vec<GroupNameAndArn>>,
+}
