@@ -4,6 +4,7 @@ mod bench;
 mod certs;
 mod check;
 mod codegen;
+mod conformance;
 mod fuzz;
 mod unverified;
 
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 Examples:
   cargo xtask check                       before a commit
   cargo xtask codegen                     after a change to the models or to the served operations
+  cargo xtask conformance                 after a change to the statements of MQTT and their tests
   cargo xtask fuzz decode_v5 --seconds 600
   cargo xtask unverified registry"
 )]
@@ -39,6 +41,8 @@ enum Command {
     Check(check::Arguments),
     /// Generate the API's routes, types and constraints from the AWS service models.
     Codegen(codegen::Arguments),
+    /// Make the page that says which test shows which statement of the MQTT specifications.
+    Conformance(conformance::Arguments),
     /// Feed the parsers of untrusted bytes what nobody thought of.
     Fuzz(fuzz::Arguments),
     /// List the guesses about AWS that the sources admit to.
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Command::Certs(arguments) => certs::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Codegen(arguments) => codegen::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Unverified(arguments) => unverified::run(&arguments),
     };

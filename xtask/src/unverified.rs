@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// Every Rust file below `start`, relative to `root` as `start` is, in order.
-fn sources(root: &Path, start: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn sources(root: &Path, start: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut directories = vec![start.to_owned()];
     while let Some(directory) = directories.pop() {

@@ -367,6 +367,9 @@ impl Newcomer<'_> {
         connection_log::connect_refused(&self.origin, identity, &reason::of_broker(&refused));
         let mut answer = Vec::new();
         refused.connack(connect.version, &self.listener.profile, &mut answer);
+        if !reason::takes(connect, &answer) {
+            answer.clear();
+        }
         self.leave(arrival, answer)
     }
 

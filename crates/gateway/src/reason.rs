@@ -196,7 +196,8 @@ pub(crate) fn answer_malformed(packet: &[u8], error: &DecodeError, out: &mut Vec
     let _ = ConnAck::new(false, code).encode(version, out);
 }
 
-/// The answer to a client that is refused for who it is: 0x87 with the reason in words for 5.0, 5 for 3.1.1.
+/// The answer to a client that is refused for who it is: 0x87 with the reason in words for 5.0, 5 for 3.1.1; nothing to
+/// one that takes no packet as large.
 pub(crate) fn answer_refused(connect: &Connect<'_>, reason: &Reason, trace_id: Uuid, out: &mut Vec<u8>) {
     let text = format!("{}: {}; trace id {trace_id}", reason.code(), reason.details());
     let mut answer = ConnAck::new(false, ReasonCode::NotAuthorized);
@@ -204,13 +205,20 @@ pub(crate) fn answer_refused(connect: &Connect<'_>, reason: &Reason, trace_id: U
         answer.properties.reason.reason_string = Some(&text);
     }
     let before = out.len();
-    let fits = answer.encode(connect.version, out).is_ok()
-        && connect.properties.maximum_packet_size.is_none_or(|max| out.len() - before <= max.get() as usize);
-    if !fits {
+    let written = answer.encode(connect.version, out).is_ok();
+    if !written || !takes(connect, &out[before..]) {
         // Spec: [MQTT-3.2.2-19] (5.0): without the text, if that makes it fit.
         out.truncate(before);
         let _ = ConnAck::new(false, ReasonCode::NotAuthorized).encode(connect.version, out);
     }
+    if !takes(connect, &out[before..]) {
+        out.truncate(before);
+    }
+}
+
+/// Whether the client takes a packet as large as `packet`. Spec: [MQTT-3.1.2-24] (5.0).
+pub(crate) fn takes(connect: &Connect<'_>, packet: &[u8]) -> bool {
+    connect.properties.maximum_packet_size.is_none_or(|max| packet.len() <= max.get() as usize)
 }
 
 #[cfg(test)]

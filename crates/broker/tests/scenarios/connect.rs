@@ -45,25 +45,8 @@ fn connack_says_what_the_profile_decides() {
         session_expiry: SessionExpiry::NEVER,
         ..Connect::new(V5, "")
     };
-    // By hand, to see the properties.
-    let mut bytes = Vec::new();
-    connect.encode(&mut bytes).unwrap();
-    let connect = decode_connect(&bytes).unwrap();
-    let request = tidegate_broker::ConnectRequest {
-        tenant: tenant(),
-        client_id: client_id(&connect, &world.profile, 1).unwrap(),
-        principal: world.principal.clone(),
-        authorize: world.policies.clone(),
-        profile: world.profile.clone(),
-        connect: &connect,
-        peer_address: "192.0.2.1:1".parse().unwrap(),
-        address: tidegate_broker::LinkAddress { core: 0, slot: 1 },
-        session_identifier: 1,
-    };
-    let mut link = world.broker.connect(request, world.now, &mut world.effects).unwrap();
+    let (link, out) = world.open(&connect).unwrap();
     assert_eq!(link.silence_limit(), Some(Duration::from_secs(1800)));
-    let mut out = Vec::new();
-    link.take_output(&mut out, world.now, &mut world.effects);
     let Packet::ConnAck(connack) = decode(&out, V5, Peer::Server).unwrap() else { panic!() };
     let properties = &connack.properties;
     assert_eq!(properties.session_expiry.map(SessionExpiry::seconds), Some(7 * 24 * 3600));
@@ -135,9 +118,31 @@ fn wills_and_extended_authentication_are_checked_at_connect() {
 #[test]
 fn a_second_connect_is_a_protocol_error() {
     let mut world = World::new();
-    let mut client = world.connect(V5, "c");
-    let again = Packet::Connect(Box::new(Connect::new(V5, "c")));
-    assert_eq!(world.send(&mut client, &again), Err(CloseReason::ClientError(ReasonCode::ProtocolError)));
+    for version in [V4, V5] {
+        let mut client = world.connect(version, "c");
+        let again = Packet::Connect(Box::new(Connect::new(version, "c")));
+        assert_eq!(world.send(&mut client, &again), Err(CloseReason::ClientError(ReasonCode::ProtocolError)));
+        let told: &[Got] = if version == V5 { &[Got::Disconnect(ReasonCode::ProtocolError)] } else { &[] };
+        assert_eq!(world.got(&mut client), told);
+    }
+}
+
+#[test]
+fn client_ids_of_23_letters_and_digits_are_allowed() {
+    let characters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let ids = characters.char_indices().map(|(at, _)| &characters[at..=at]);
+    let long = (0..characters.len()).step_by(23).map(|at| &characters[at..characters.len().min(at + 23)]);
+    let ids: Vec<&str> = ids.chain(long).collect();
+    for profile in [Profile::standard(), Profile::aws()] {
+        let mut world = World::with(profile, Settings::default());
+        for version in [V4, V5] {
+            for name in &ids {
+                assert_eq!(&*client_id(&Connect::new(version, name), &world.profile, 0).unwrap(), *name);
+                world.connect(version, name);
+                world.pass(Duration::from_secs(1));
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,18 +1,38 @@
 //! What arrives: matching, overlapping filters, properties, aliases, both versions.
 
-use tidegate_broker::{CloseReason, SystemPublish};
-use tidegate_mqtt::{Connect, MessageProperties, Packet, Publish, QoS, ReasonCode, SubscriptionOptions, topic};
+use tidegate_broker::{Access, CloseReason, SystemPublish};
+use tidegate_mqtt::{
+    Connect, MessageProperties, Packet, Publish, QoS, ReasonCode, Subscribe, Subscription, SubscriptionOptions, topic,
+};
 
 use crate::world::*;
 
 #[test]
 fn filters_match_as_the_specification_says() {
-    let filters = ["a", "a/b", "+", "+/b", "a/+", "#", "a/#", "+/+", "a/b/#", "+/b/#", "/+", "/a", "a/+/c", "a//c"];
-    let names = ["a", "b", "a/b", "a/b/c", "/a", "a/", "a//c", "$SYS/b", "b/b", "/"];
+    let filters = [
+        "a", "a/b", "+", "+/b", "a/+", "#", "a/#", "+/+", "a/b/#", "+/b/#", "/+", "/a", "a/+/c", "a//c", "\u{e9}", "A",
+    ];
+    let names = [
+        "a",
+        "b",
+        "a/b",
+        "a/b/c",
+        "/a",
+        "a/",
+        "a//c",
+        "$SYS/b",
+        "b/b",
+        "/",
+        "\u{e9}",
+        "e\u{301}",
+        "\u{feff}a",
+        "A",
+        " a",
+    ];
     let mut world = World::new();
     let mut publisher = world.connect(V5, "p");
-    for filter in filters {
-        let mut subscriber = world.connect(V5, "s");
+    for (filter, version) in filters.into_iter().flat_map(|filter| [(filter, V4), (filter, V5)]) {
+        let mut subscriber = world.connect(version, "s");
         world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
         for name in names {
             let publish = SystemPublish {
@@ -56,6 +76,51 @@ fn overlapping_subscriptions_bring_one_copy_with_all_identifiers_and_the_highest
     let mut identifiers = messages[0].identifiers.clone();
     identifiers.sort_unstable();
     assert_eq!(identifiers, [1, 2, 2]);
+}
+
+#[test]
+fn overlapping_subscriptions_of_a_3_1_1_client_bring_the_highest_qos() {
+    let mut world = World::new();
+    let mut client = world.connect(V4, "c");
+    let mut publisher = world.connect(V4, "p");
+    for (filter, qos) in [("a/b", 0), ("a/+", 2), ("#", 1)] {
+        world.subscribe(&mut client, filter, QOS[qos]);
+    }
+    world.publish_at(&mut publisher, "a/b", "m", QoS::ExactlyOnce, 1);
+    assert_eq!(world.messages(&mut client).iter().map(|message| message.qos).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn several_filters_are_handled_one_by_one_and_answered_once() {
+    for (version, refused) in [(V4, ReasonCode::UnspecifiedError), (V5, ReasonCode::NotAuthorized)] {
+        let mut world = World::new();
+        world.policies.deny(Access::Subscribe, "secret");
+        let mut client = world.connect(version, "c");
+        world.retain(&mut client, "t", "kept");
+        // The second `t` replaces the first.
+        let asked = [("t", QOS[0]), ("u", QOS[2]), ("secret", QOS[0]), ("t", QOS[1])];
+        let subscriptions =
+            asked.map(|(topic_filter, qos)| Subscription { topic_filter, options: SubscriptionOptions::at(qos) });
+        let subscribe = Packet::Subscribe(Subscribe {
+            packet_id: id(513),
+            subscription_identifier: None,
+            user_properties: Default::default(),
+            subscriptions: subscriptions[..].into(),
+        });
+        world.send(&mut client, &subscribe).unwrap();
+        let mut got = world.got(&mut client);
+        let codes = vec![ReasonCode::Success, ReasonCode::GrantedQoS2, refused, ReasonCode::GrantedQoS1];
+        assert_eq!(got.remove(0), Got::SubAck(513, codes));
+        // What the first `t` would bring had not been looked for yet when the second one came.
+        assert!(matches!(&got[..], [Got::Publish(message)] if message.payload == "kept"), "{got:?}");
+        let mut publisher = world.connect(version, "p");
+        for topic in ["t", "u", "secret"] {
+            world.publish_at(&mut publisher, topic, topic, QoS::ExactlyOnce, 1);
+            world.pubrel(&mut publisher, 1);
+        }
+        let messages: Vec<_> = world.messages(&mut client).into_iter().map(|m| (m.payload, m.qos)).collect();
+        assert_eq!(messages, [("t".into(), 1), ("u".into(), 2)]);
+    }
 }
 
 #[test]
@@ -202,4 +267,33 @@ fn a_message_larger_than_the_client_takes_is_not_sent() {
     assert_eq!(world.payloads(&mut subscriber).len(), 4);
     world.broker.hand_over(&mut world.effects);
     assert_eq!(world.broker.counters().dropped_too_large, 2);
+}
+
+#[test]
+fn aliases_of_an_earlier_connection_mean_nothing() {
+    let mut world = World::new();
+    let connect = |maximum| {
+        let mut connect = persistent(V5, "c");
+        connect.properties.topic_alias_maximum = maximum;
+        connect
+    };
+    let (mut client, _) = world.connect_with(&connect(2));
+    world.subscribe(&mut client, "t", QoS::AtMostOnce);
+    let name = Publish { topic_alias: Some(id(1)), ..Publish::new("t", b"1") };
+    world.send(&mut client, &Packet::Publish(name)).unwrap();
+    assert_eq!(world.messages(&mut client)[0].alias, Some(1));
+    world.lose(&mut client);
+
+    // Neither does the server use its own again, nor any when it may not.
+    for (maximum, expected) in [(2, Some(1)), (0, None)] {
+        let (mut client, present) = world.connect_with(&connect(maximum));
+        assert!(present);
+        client.forget_aliases();
+        world.publish(&mut client, "t", "2");
+        let messages = world.messages(&mut client);
+        assert_eq!(messages.iter().map(|m| (&m.topic[..], m.alias)).collect::<Vec<_>>(), [("t", expected)]);
+        let alias = Publish { topic_alias: Some(id(1)), ..Publish::new("", b"3") };
+        let unknown = CloseReason::ClientError(ReasonCode::ProtocolError);
+        assert_eq!(world.send(&mut client, &Packet::Publish(alias)), Err(unknown));
+    }
 }

@@ -1,6 +1,7 @@
 //! Whole conversations with the broker, in packets: bytes in, bytes out.
 #![allow(unreachable_pub)] // one crate, whose modules share a world
 
+mod answers;
 mod authorization;
 mod bug_bank;
 mod connect;
@@ -8,6 +9,7 @@ mod control;
 mod cores;
 mod delivery;
 mod durability;
+mod exchanges;
 mod limits;
 mod probes;
 mod quotas;

@@ -9,10 +9,10 @@ use crate::world::*;
 
 #[test]
 fn a_message_is_delivered_at_the_lower_qos() {
-    for published in QOS {
+    for (published, version) in QOS.into_iter().flat_map(|qos| [(qos, V4), (qos, V5)]) {
         for subscribed in QOS {
             let mut world = World::new();
-            let mut subscriber = world.connect(V5, "s");
+            let mut subscriber = world.connect(version, "s");
             let mut publisher = world.connect(V4, "p");
             assert_eq!(world.subscribe(&mut subscriber, "t", subscribed), ReasonCode::granted(subscribed));
             world.publish_at(&mut publisher, "t", "x", published, if published == QoS::AtMostOnce { 0 } else { 1 });
@@ -41,27 +41,31 @@ fn unsubscribe_is_answered_once_whatever_it_names() {
 
 #[test]
 fn an_empty_publish_without_retain_keeps_what_is_retained() {
-    let mut world = World::new();
-    let mut client = world.connect(V4, "c");
-    world.retain(&mut client, "t", "kept");
-    world.publish(&mut client, "t", "");
-    world.subscribe(&mut client, "t", QoS::AtMostOnce);
-    assert_eq!(world.payloads(&mut client), ["kept"]);
-    world.retain(&mut client, "t", "");
-    assert_eq!(world.payloads(&mut client), [""]);
-    assert_eq!(world.broker.retained_count(tenant()), 0);
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut client = world.connect(version, "c");
+        world.retain(&mut client, "t", "kept");
+        world.publish(&mut client, "t", "");
+        world.subscribe(&mut client, "t", QoS::AtMostOnce);
+        assert_eq!(world.payloads(&mut client), ["kept"]);
+        world.retain(&mut client, "t", "");
+        assert_eq!(world.payloads(&mut client), [""]);
+        assert_eq!(world.broker.retained_count(tenant()), 0);
+    }
 }
 
 #[test]
 fn subscribing_again_brings_the_retained_message_again() {
-    let mut world = World::new();
-    let mut client = world.connect(V4, "c");
-    world.retain(&mut client, "t", "kept");
-    for _ in 0..3 {
-        world.subscribe(&mut client, "t", QoS::AtLeastOnce);
-        let messages = world.messages(&mut client);
-        assert_eq!(messages.len(), 1);
-        assert!(messages[0].retain);
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut client = world.connect(version, "c");
+        world.retain(&mut client, "t", "kept");
+        for _ in 0..3 {
+            world.subscribe(&mut client, "t", QoS::AtLeastOnce);
+            let messages = world.messages(&mut client);
+            assert_eq!(messages.len(), 1);
+            assert!(messages[0].retain);
+        }
     }
 }
 
@@ -191,45 +195,51 @@ fn a_taken_over_client_is_told_and_closed() {
 
 #[test]
 fn a_qos_2_message_is_delivered_once_until_its_release() {
-    let mut world = World::new();
-    let mut client = world.connect(V4, "c");
-    let mut subscriber = world.connect(V4, "s");
-    world.subscribe(&mut subscriber, "t", QoS::AtMostOnce);
-    for (payload, expected) in [("1", &["1"][..]), ("1", &[]), ("1", &[])] {
-        world.publish_at(&mut client, "t", payload, QoS::ExactlyOnce, 7);
-        assert_eq!(world.got(&mut client), [Got::PubRec(7, ReasonCode::Success)]);
-        assert_eq!(world.payloads(&mut subscriber), expected);
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut client = world.connect(version, "c");
+        let mut subscriber = world.connect(version, "s");
+        world.subscribe(&mut subscriber, "t", QoS::AtMostOnce);
+        for (payload, expected) in [("1", &["1"][..]), ("1", &[]), ("1", &[])] {
+            world.publish_at(&mut client, "t", payload, QoS::ExactlyOnce, 7);
+            assert_eq!(world.got(&mut client), [Got::PubRec(7, ReasonCode::Success)]);
+            assert_eq!(world.payloads(&mut subscriber), expected);
+        }
+        world.pubrel(&mut client, 7);
+        assert_eq!(world.got(&mut client), [Got::PubComp(7, ReasonCode::Success)]);
+        world.publish_at(&mut client, "t", "2", QoS::ExactlyOnce, 7);
+        assert_eq!(world.payloads(&mut subscriber), ["2"]);
     }
-    world.pubrel(&mut client, 7);
-    assert_eq!(world.got(&mut client), [Got::PubComp(7, ReasonCode::Success)]);
-    world.publish_at(&mut client, "t", "2", QoS::ExactlyOnce, 7);
-    assert_eq!(world.payloads(&mut subscriber), ["2"]);
 }
 
 #[test]
 fn root_wildcards_do_not_match_dollar_topics() {
-    let mut world = World::new();
-    let mut subscriber = world.connect(V4, "s");
-    let mut publisher = world.connect(V4, "p");
-    for filter in ["#", "+/a", "$x/#"] {
-        world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
-        world.publish(&mut publisher, "$x/a", "m");
-        let expected: &[&str] = if filter == "$x/#" { &["m"] } else { &[] };
-        assert_eq!(world.payloads(&mut subscriber), expected, "{filter}");
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut subscriber = world.connect(version, "s");
+        let mut publisher = world.connect(version, "p");
+        for filter in ["#", "+/a", "$x/#"] {
+            world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
+            world.publish(&mut publisher, "$x/a", "m");
+            let expected: &[&str] = if filter == "$x/#" { &["m"] } else { &[] };
+            assert_eq!(world.payloads(&mut subscriber), expected, "{filter}");
+        }
     }
 }
 
 #[test]
 fn retain_is_set_on_stored_messages_and_not_on_live_ones() {
-    let mut world = World::new();
-    let mut early = world.connect(V4, "early");
-    let mut publisher = world.connect(V4, "p");
-    world.subscribe(&mut early, "t", QoS::AtMostOnce);
-    world.retain(&mut publisher, "t", "m");
-    assert!(!world.messages(&mut early)[0].retain);
-    let mut late = world.connect(V4, "late");
-    world.subscribe(&mut late, "t", QoS::AtMostOnce);
-    assert!(world.messages(&mut late)[0].retain);
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut early = world.connect(version, "early");
+        let mut publisher = world.connect(version, "p");
+        world.subscribe(&mut early, "t", QoS::AtMostOnce);
+        world.retain(&mut publisher, "t", "m");
+        assert!(!world.messages(&mut early)[0].retain);
+        let mut late = world.connect(version, "late");
+        world.subscribe(&mut late, "t", QoS::AtMostOnce);
+        assert!(world.messages(&mut late)[0].retain);
+    }
 }
 
 #[test]

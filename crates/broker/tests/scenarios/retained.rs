@@ -28,12 +28,14 @@ fn wildcards_find_them() {
         ("$x/#", vec!["$x/a"]),
         ("nothing/#", vec![]),
     ] {
-        let mut subscriber = world.connect(V5, "s");
-        world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
-        let mut payloads = world.payloads(&mut subscriber);
-        payloads.sort();
         expected.sort_unstable();
-        assert_eq!(payloads, expected, "{filter}");
+        for version in [V4, V5] {
+            let mut subscriber = world.connect(version, "s");
+            world.subscribe(&mut subscriber, filter, QoS::AtMostOnce);
+            let mut payloads = world.payloads(&mut subscriber);
+            payloads.sort();
+            assert_eq!(payloads, expected, "{filter}");
+        }
     }
 }
 
@@ -283,4 +285,46 @@ fn what_has_expired_is_forgotten_though_nobody_asks() {
     assert_eq!(world.broker.retained_count(tenant()), 500);
     world.pass(Duration::from_secs(1));
     assert_eq!((world.broker.retained_count(tenant()), world.broker.gauges().memory_bytes), (0, 0));
+}
+
+#[test]
+fn they_outlive_the_session_that_set_them_and_keep_their_qos() {
+    for version in [V4, V5] {
+        for qos in QOS {
+            let mut world = World::new();
+            let (mut publisher, _) = world.resume(version, "p");
+            let packet_id = if qos == QoS::AtMostOnce { 0 } else { 1 };
+            for payload in ["first", "second"] {
+                let publish = Publish { retain: true, ..message("t", payload, qos, packet_id) };
+                world.send(&mut publisher, &Packet::Publish(publish)).unwrap();
+                if qos == QoS::ExactlyOnce {
+                    world.pubrel(&mut publisher, 1);
+                }
+            }
+            world.lose(&mut publisher);
+            let publisher = world.connect(version, "p"); // ends the session
+            drop(publisher);
+            let mut subscriber = world.connect(version, "s");
+            world.subscribe(&mut subscriber, "t", QoS::ExactlyOnce);
+            let messages: Vec<_> = world.messages(&mut subscriber).into_iter().map(|m| (m.payload, m.qos)).collect();
+            assert_eq!(messages, [("second".into(), qos.bits())], "{version:?}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_one_is_delivered_and_deletes_what_was_kept() {
+    for version in [V4, V5] {
+        let mut world = World::new();
+        let mut client = world.connect(version, "c");
+        world.retain(&mut client, "t", "kept");
+        world.subscribe(&mut client, "+", QoS::AtMostOnce);
+        assert_eq!(world.payloads(&mut client), ["kept"]);
+        world.retain(&mut client, "t", "");
+        let messages: Vec<_> = world.messages(&mut client).into_iter().map(|m| (m.payload, m.retain)).collect();
+        assert_eq!(messages, [(String::new(), false)]);
+        world.subscribe(&mut client, "t", QoS::AtMostOnce);
+        assert_eq!(world.messages(&mut client), []);
+        assert_eq!(world.broker.retained_count(tenant()), 0);
+    }
 }

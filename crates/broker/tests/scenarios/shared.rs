@@ -1,7 +1,7 @@
 //! Shared subscriptions.
 
 use tidegate_broker::{Profile, Settings};
-use tidegate_mqtt::{Connect, QoS, ReasonCode};
+use tidegate_mqtt::{Ack, Connect, Packet, QoS, ReasonCode};
 
 use crate::world::*;
 
@@ -219,4 +219,76 @@ fn in_a_group_of_many_the_idle_share_the_load() {
         world.publish_at(&mut publisher, "t", &n.to_string(), QoS::AtLeastOnce, 1);
     }
     assert!(world.messages(&mut members[50]).len() >= 3);
+}
+
+#[test]
+fn each_member_gets_messages_at_the_qos_it_was_granted() {
+    let mut world = World::new();
+    let mut publisher = world.connect(V4, "p");
+    let mut members: Vec<_> = QOS
+        .into_iter()
+        .map(|qos| {
+            let mut client = world.connect(V5, &format!("m{}", qos.bits()));
+            assert_eq!(world.subscribe(&mut client, "$share/g/t", qos), ReasonCode::granted(qos));
+            client
+        })
+        .collect();
+    for n in 1..=3 {
+        world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, n);
+    }
+    for (qos, member) in members.iter_mut().enumerate() {
+        let messages = world.messages(member);
+        assert_eq!(messages.iter().map(|message| usize::from(message.qos)).collect::<Vec<_>>(), [qos]);
+    }
+}
+
+#[test]
+fn a_qos_2_message_is_completed_with_the_member_that_returns_and_with_nobody_else() {
+    // A PUBLISH without its PUBREC, and a PUBREL without its PUBCOMP.
+    for received in [false, true] {
+        let mut world = World::new();
+        let mut publisher = world.connect(V4, "p");
+        let (mut away, _) = world.resume(V5, "away");
+        world.subscribe(&mut away, "$share/g/t", QoS::ExactlyOnce);
+        world.publish_at(&mut publisher, "t", "m", QoS::ExactlyOnce, 1);
+        assert_eq!(world.payloads(&mut away), ["m"]);
+        if received {
+            world.pubrec(&mut away, 1);
+            assert_eq!(world.got(&mut away), [Got::PubRel(1, ReasonCode::Success)]);
+        }
+        world.lose(&mut away);
+        let mut present = world.connect(V5, "present");
+        world.subscribe(&mut present, "$share/g/t", QoS::ExactlyOnce);
+        let (mut away, _) = world.resume(V5, "away");
+        if !received {
+            let messages = world.messages(&mut away);
+            assert_eq!((messages.len(), messages[0].dup, messages[0].packet_id), (1, true, Some(1)));
+            world.pubrec(&mut away, 1);
+        }
+        assert_eq!(world.got(&mut away), [Got::PubRel(1, ReasonCode::Success)]);
+        world.pubcomp(&mut away, 1);
+        assert_eq!(world.got(&mut present), []);
+    }
+}
+
+#[test]
+fn a_message_that_a_member_refuses_goes_to_nobody_else() {
+    let mut world = World::new();
+    let mut publisher = world.connect(V4, "p");
+    let mut unwilling = world.connect(V5, "unwilling");
+    world.subscribe(&mut unwilling, "$share/g/t", QoS::ExactlyOnce);
+    for (n, qos) in [(1, QoS::AtLeastOnce), (2, QoS::ExactlyOnce)] {
+        world.publish_at(&mut publisher, "t", "m", qos, n);
+    }
+    assert_eq!(world.payloads(&mut unwilling), ["m", "m"]);
+    let mut other = world.connect(V5, "other");
+    world.subscribe(&mut other, "$share/g/t", QoS::ExactlyOnce);
+    let refused = |n| Ack::new(id(n), ReasonCode::ImplementationSpecificError);
+    world.send(&mut unwilling, &Packet::PubAck(refused(1))).unwrap();
+    world.send(&mut unwilling, &Packet::PubRec(refused(2))).unwrap();
+    assert_eq!(world.got(&mut unwilling), []);
+    world.lose(&mut unwilling);
+    assert_eq!(world.messages(&mut other), []);
+    world.broker.hand_over(&mut world.effects);
+    assert_eq!(world.broker.counters().rerouted, 0);
 }

@@ -145,8 +145,13 @@ fn a_client_that_returns_in_time_takes_it_back() {
 #[test]
 fn it_is_retained_and_carries_its_properties() {
     let mut world = World::new();
-    let properties =
-        MessageProperties { content_type: Some("text/plain"), message_expiry_seconds: Some(30), ..Default::default() };
+    let pairs = [("k", "v"), ("a", "b"), ("k", "w")];
+    let properties = MessageProperties {
+        content_type: Some("text/plain"),
+        message_expiry_seconds: Some(30),
+        user_properties: pairs[..].into(),
+        ..Default::default()
+    };
     let retained = Will { retain: true, properties, ..will(0).unwrap() };
     let connect = Connect { will: Some(retained), ..Connect::new(V5, "c") };
     let (mut client, _) = world.connect_with(&connect);
@@ -159,6 +164,49 @@ fn it_is_retained_and_carries_its_properties() {
     assert!(messages[0].retain);
     assert_eq!(messages[0].content_type.as_deref(), Some("text/plain"));
     assert_eq!(messages[0].expiry, Some(30));
+    assert_eq!(messages[0].user_properties, pairs.map(|(k, v)| (k.to_owned(), v.to_owned())));
+}
+
+#[test]
+fn it_is_retained_if_the_client_asked_for_that_and_at_its_qos() {
+    for version in [V4, V5] {
+        for qos in QOS {
+            for retain in [false, true] {
+                let mut watch = Watch::new();
+                let asked = Will { qos, retain, ..will(0).unwrap() };
+                let (mut client, _) =
+                    watch.world.connect_with(&Connect { will: Some(asked), ..Connect::new(version, "c") });
+                watch.world.lose(&mut client);
+                let live = watch.world.messages(&mut watch.watcher);
+                assert_eq!(live.iter().map(|m| (m.qos, m.retain)).collect::<Vec<_>>(), [(qos.bits(), false)]);
+                let mut late = watch.world.connect(version, "late");
+                watch.world.subscribe(&mut late, "will", QoS::ExactlyOnce);
+                let kept: Vec<_> = watch.world.messages(&mut late).iter().map(|m| (m.qos, m.retain)).collect();
+                assert_eq!(kept, if retain { vec![(qos.bits(), true)] } else { vec![] }, "{version:?} {qos:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_without_one_publishes_none_though_an_earlier_one_had() {
+    for version in [V4, V5] {
+        let mut watch = Watch::new();
+        let with = Connect { will: will(0), ..persistent(version, "c") };
+        let (mut client, _) = watch.world.connect_with(&with);
+        watch.world.lose(&mut client);
+        assert_eq!(watch.wills(), 1);
+        let (mut client, present) = watch.world.resume(version, "c");
+        assert!(present);
+        watch.world.lose(&mut client);
+        assert_eq!(watch.wills(), 0);
+        // Nor is one that was called off published later.
+        let (mut client, _) = watch.world.connect_with(&with);
+        watch.world.disconnect(&mut client);
+        let (mut client, _) = watch.world.resume(version, "c");
+        watch.world.lose(&mut client);
+        assert_eq!(watch.wills(), 0);
+    }
 }
 
 #[test]

@@ -151,6 +151,16 @@ impl World {
 
     /// Connect by a packet of bytes; CONNACK is among what was got.
     pub fn try_connect(&mut self, connect: &Connect<'_>) -> Result<Client, ConnectRefused> {
+        let (link, first) = self.open(connect)?;
+        let mut client = Client::new(connect.version);
+        client.link = Some(link);
+        client.take(&first);
+        self.fetch(&mut client);
+        Ok(client)
+    }
+
+    /// Connect, with the first bytes of the answer as they are.
+    pub fn open(&mut self, connect: &Connect<'_>) -> Result<(Link, Vec<u8>), ConnectRefused> {
         let mut bytes = Vec::new();
         connect.encode(&mut bytes).unwrap();
         let connect = decode_connect(&bytes).unwrap();
@@ -168,11 +178,10 @@ impl World {
             address: LinkAddress { core: self.core, slot: self.slots },
             session_identifier: random,
         };
-        let link = self.broker.connect(request, self.now, &mut self.effects)?;
-        let mut client = Client::new(connect.version);
-        client.link = Some(link);
-        self.fetch(&mut client);
-        Ok(client)
+        let mut link = self.broker.connect(request, self.now, &mut self.effects)?;
+        let mut first = Vec::new();
+        link.take_output(&mut first, self.now, &mut self.effects);
+        Ok((link, first))
     }
 
     pub fn connect_with(&mut self, connect: &Connect<'_>) -> (Client, bool) {
@@ -412,6 +421,11 @@ impl Client {
         }
         assert_eq!(at, self.bytes.len(), "whole packets only");
         self.bytes.clear();
+    }
+
+    /// As every client does for a new connection.
+    pub fn forget_aliases(&mut self) {
+        self.topics.fill(String::new());
     }
 
     fn own(&mut self, packet: &Packet<'_>) -> Got {

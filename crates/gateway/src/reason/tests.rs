@@ -46,3 +46,15 @@ fn the_reason_string_is_left_out_when_it_is_not_wanted_or_does_not_fit() {
         assert_eq!(text.is_some_and(|text| text.contains("no policy")), told, "{version:?} {wanted} {maximum:?}");
     }
 }
+
+#[test]
+fn a_client_that_takes_no_packet_as_large_as_a_refusal_gets_none() {
+    let reason = Reason::new("AUTHORIZATION_FAILURE", "no policy");
+    for (maximum, packets) in [(4, 0), (5, 1)] {
+        let mut connect = Connect::new(Version::V5, "c");
+        connect.properties.maximum_packet_size = std::num::NonZeroU32::new(maximum);
+        let mut out = b"before".to_vec();
+        answer_refused(&connect, &reason, Uuid::nil(), &mut out);
+        assert_eq!(out.len(), 6 + 5 * packets, "{maximum}");
+    }
+}

@@ -9,8 +9,8 @@ use std::{
 };
 
 use tidegate_mqtt::{
-    Connect, Disconnect, MessageProperties, Packet, Peer, QoS, ReasonCode, Subscription, SubscriptionOptions, Version,
-    Will, decode,
+    Connect, Disconnect, MessageProperties, Packet, Peer, QoS, ReasonCode, SessionExpiry, Subscription,
+    SubscriptionOptions, Version, Will, decode,
 };
 
 use crate::{
@@ -183,6 +183,51 @@ fn the_first_packet_must_be_a_connect_that_we_speak() {
             heard.extend_from_slice(&buffer[..count]);
         }
         assert_eq!(heard, answer, "{bytes:02x?}");
+    }
+}
+
+#[test]
+fn what_follows_a_refused_connect_is_not_handled_and_the_connection_ends() {
+    let world = World::new();
+    let mut watcher = Client::plain(&world).enter(Version::V5, "watcher");
+    assert_eq!(watcher.subscribe("#", QoS::AtMostOnce), ReasonCode::Success);
+    let long = "x".repeat(2000);
+    let nameless =
+        Connect { clean_start: false, session_expiry: SessionExpiry::NEVER, ..Connect::new(Version::V4, "") };
+    for (connect, answer) in [
+        (Connect::new(Version::V4, &long), &[0x20, 2, 0, 2][..]),
+        (nameless, &[0x20, 2, 0, 2]),
+        (Connect::new(Version::V5, &long), &[0x20, 3, 0, 0x85, 0]),
+    ] {
+        let version = connect.version;
+        let mut bytes = Vec::new();
+        Packet::Connect(Box::new(connect)).encode(version, &mut bytes).unwrap();
+        Packet::Connect(Box::new(Connect::new(version, "good"))).encode(version, &mut bytes).unwrap();
+        publish("t", b"x", QoS::AtLeastOnce).encode(version, &mut bytes).unwrap();
+        Packet::PingReq.encode(version, &mut bytes).unwrap();
+        let mut client = Client::plain(&world);
+        client.version = version;
+        client.send_bytes(&bytes).unwrap();
+        assert_eq!(client.receive(), answer);
+        client.closed();
+    }
+    assert_eq!(world.broker.session_count(world.tenant), 1);
+    watcher.ping(); // and no message before it
+}
+
+#[test]
+fn a_refusal_is_not_sent_to_a_client_that_takes_no_packet_as_large() {
+    let world = World::new();
+    let name = "x".repeat(2000);
+    for (maximum, told) in [(4, false), (5, true)] {
+        for client_id in [&name[..], "c"] {
+            let mut connect = Connect::new(Version::V5, client_id);
+            connect.properties.maximum_packet_size = std::num::NonZeroU32::new(maximum);
+            let mut client = Client::plain(&world);
+            client.send(&Packet::Connect(Box::new(connect)));
+            assert_eq!(client.try_receive().map(|packet| packet.len()), told.then_some(5), "{maximum}");
+            client.closed();
+        }
     }
 }
 

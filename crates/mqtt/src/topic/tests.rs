@@ -79,6 +79,11 @@ fn filters_match_names_level_by_level() {
         ("a/b", "a/B", false),
         ("a/b", "a/b/", false),
         ("/a", "a", false),
+        // Nothing is normalized: [MQTT-4.7.3-4].
+        ("\u{e9}", "e\u{301}", false),
+        ("\u{feff}a", "a", false),
+        ("a//b", "a/b", false),
+        (" a", "a", false),
         // 4.7.1.2 and 4.7.1.3: the examples of the specification.
         ("sport/tennis/player1/#", "sport/tennis/player1", true),
         ("sport/tennis/player1/#", "sport/tennis/player1/ranking", true),
