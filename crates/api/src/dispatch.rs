@@ -18,7 +18,7 @@ use crate::{
     authenticate::Claim,
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
-    generated,
+    extensions, generated,
     seats::Seat,
     service::{Labels, Operation, Protocol, Service},
 };
@@ -148,6 +148,9 @@ async fn answer(
     let (operation, labels) = find_operation(service, form, &request)?;
     record.operation = Some(operation);
     let call = Call { api, service, operation, caller: &caller, now, request: &request, labels };
+    if let Some(answer) = extensions::serve(&call).await {
+        return answer;
+    }
     match (form, service.name) {
         (Form::Cbor, _) => Err(call.not_served()),
         (_, "iot") => generated::iot::serve(&call).await,
@@ -183,6 +186,9 @@ fn find_operation<'a>(
     request: &Request<'a>,
 ) -> Result<(&'static Operation, Labels<'a>), ApiError> {
     let unknown = |asked: &str| ApiError::unknown_operation(service.protocol, asked);
+    if let Some(extension) = extensions::find(service, request.method, request.raw_path) {
+        return Ok((extension, Labels::new()));
+    }
     let named = |name: &str| service.named(name).map(|o| (o, Labels::new())).ok_or_else(|| unknown(name));
     if form == Form::Cbor {
         // Spec: Smithy RPC v2 CBOR: POST /service/{service}/operation/{operation}.

@@ -9,7 +9,7 @@
 //! One port serves all services. [`dispatch`] tells them apart by the credential scope of the signature, the operation by
 //! `X-Amz-Target`, `Action=`, or method and undecoded path. `generated` holds what the service models say: a route table
 //! of all operations, types and constraints of the served ones (`cargo xtask codegen`). Each served operation is one file
-//! with one function, named as the operation, in a folder named as its service.
+//! with one function, named as the operation, in a folder named as its service. `extensions` is what AWS does not have.
 //!
 //! **Invariant:** the AWS name and HTTP status of a failure are decided in `error` alone. **Invariant:** nothing of a
 //! request is decoded before its signature has been checked.
@@ -22,6 +22,7 @@ mod call;
 mod constraint;
 mod dispatch;
 mod error;
+mod extensions;
 mod generated;
 mod impatient;
 mod iot;
@@ -32,6 +33,7 @@ mod sts;
 mod wire;
 
 pub use api::{Api, Readiness, Settings};
+pub use extensions::{Question, explain};
 pub use serve::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Listener, Serving, serve};
 
 pub(crate) use error::ApiError;

@@ -1,5 +1,6 @@
 //! The API over plain HTTP and an in-memory store, asked by a signing client of a few lines.
 
+mod authorization;
 mod client;
 mod crowds;
 mod errors;

@@ -13,8 +13,8 @@ use tidegate_broker::{Access, Authorize};
 use tidegate_ids::{Arn, Clock, Tenant};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
-use tidegate_policy::{BoundPolicy, CertificateAttribute, CertificateName, Decision, RequestContext, Variables, keys};
-use tidegate_registry::Grants;
+use tidegate_policy::{BoundPolicy, Decision, RequestContext, Variables, keys};
+use tidegate_registry::{Grants, certificate_variables};
 
 /// The policies of one connection's certificate, bound to what is known about the connection, and bound anew when they
 /// change.
@@ -104,24 +104,10 @@ impl Authorize for CertificateRights {
 
 /// What policies can ask about a connection.
 pub(crate) fn variables(leaf: &ClientLeaf, client_id: &str, address: IpAddr, server_name: Option<&str>) -> Variables {
-    let mut variables = Variables::new();
-    variables.client_id(client_id).certificate_id(&leaf.certificate_id()).source_ip(address);
+    let mut variables = certificate_variables(leaf);
+    variables.client_id(client_id).source_ip(address);
     if let Some(name) = server_name {
         variables.set(keys::DOMAIN_NAME, [name]);
-    }
-    for (name, values) in leaf.attributes().iter() {
-        let Some(name) = name.strip_prefix("iot:Certificate.") else { continue };
-        let (of, name) = match name.split_once('.') {
-            Some(("Subject", name)) => (CertificateName::Subject, name),
-            Some(("Issuer", name)) => (CertificateName::Issuer, name),
-            _ => {
-                values.first().map(|value| variables.serial_number(value));
-                continue;
-            }
-        };
-        if let Some(attribute) = CertificateAttribute::ALL.iter().find(|attribute| attribute.name() == name) {
-            variables.certificate_attribute(of, *attribute, values.iter().map(String::as_str));
-        }
     }
     variables
 }

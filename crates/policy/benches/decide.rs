@@ -4,7 +4,7 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tidegate_ids::{Tenant, Timestamp};
-use tidegate_policy::{Access, Document, PolicySet, RequestContext, Variables};
+use tidegate_policy::{Access, AttachedPolicy, Document, PolicySet, RequestContext, Variables};
 
 /// A device's usual policy; `n` makes it another one each time. Topics of policy `n` begin with `fleet<n>/`.
 fn document(n: usize) -> Arc<Document> {
@@ -22,7 +22,8 @@ fn document(n: usize) -> Arc<Document> {
 
 fn policies(count: usize) -> PolicySet {
     let tenant = Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
-    PolicySet::compile(tenant, (0..count).map(|n| (format!("p{n}").parse().unwrap(), document(n))))
+    let attached = |n| AttachedPolicy { name: format!("p{n}").parse().unwrap(), version: 1, document: document(n) };
+    PolicySet::compile(tenant, (0..count).map(attached))
 }
 
 fn decide(c: &mut Criterion) {

@@ -24,8 +24,8 @@ pub(crate) enum ResourceType {
 }
 
 impl Access {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Connect, Self::Publish, Self::RetainPublish, Self::Subscribe, Self::Receive];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Connect, Self::Publish, Self::RetainPublish, Self::Subscribe, Self::Receive];
 
     /// The action's name: `iot:Connect`, …
     pub const fn action(self) -> &'static str {
@@ -36,6 +36,11 @@ impl Access {
             Self::Subscribe => "iot:Subscribe",
             Self::Receive => "iot:Receive",
         }
+    }
+
+    /// The access whose action is called `name`, in upper or lower case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|access| access.action().eq_ignore_ascii_case(name))
     }
 
     /// The first part of the resource: `client`, `topic` or `topicfilter`.

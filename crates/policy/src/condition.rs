@@ -7,13 +7,15 @@ use tidegate_ids::Timestamp;
 use crate::{
     Effect,
     operand::{Operand, Value},
-    template::Template,
+    template::{Template, WhyUnresolved},
     variables::{RequestContext, Variables, keys},
 };
 
 /// A condition as the document states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Condition {
+    /// The operator's name, as the document writes it.
+    pub(crate) name: Box<str>,
     pub(crate) operator: Operator,
     pub(crate) key: Box<str>,
     pub(crate) values: Box<[Template]>,
@@ -134,26 +136,57 @@ pub(crate) struct BoundCondition {
 impl Condition {
     /// Binds the values, and decides at once when the key is among `variables`.
     ///
-    /// A value whose variable is not replaced equals nothing. For an Allow under a negated operator that would open the
-    /// door to all, so such a condition fails (Decision: an Allow never rests on a value nobody gave).
+    /// A value with a variable that nobody gave equals nothing. For an Allow under a negated operator that would open the
+    /// door to all, so such a condition fails; and a Deny is not escaped by a value that is withheld because of its
+    /// characters: under an operator that is not negated it equals everything.
+    ///
+    /// AWS: IAM user guide, "Policy variables with no value", for the first. Decision 0006 for the others.
     pub(crate) fn bind(&self, effect: Effect, variables: &Variables) -> BindOutcome {
-        let comparison = self.operator.comparison;
-        let bound = self.values.iter().map(|value| Operand::bind(comparison, value, variables));
-        let operands: Vec<Option<Operand>> = bound.collect();
-        if self.operator.negated && effect == Effect::Allow && operands.contains(&None) {
-            return BindOutcome::Fails;
+        let Operator { comparison, negated, .. } = self.operator;
+        let mut operands = Vec::with_capacity(self.values.len());
+        for value in &self.values {
+            match (Operand::bind(comparison, value, variables), effect, negated) {
+                (Ok(operand), _, _) => operands.push(operand),
+                (Err(_), Effect::Allow, true) => return BindOutcome::Fails,
+                (Err(WhyUnresolved::Withheld), Effect::Deny, false) => operands.push(Operand::Anything),
+                (Err(_), _, _) => {}
+            }
         }
-        let condition = BoundCondition {
-            operator: self.operator,
-            key: self.key.clone(),
-            operands: operands.into_iter().flatten().collect(),
-        };
+        let condition = BoundCondition { operator: self.operator, key: self.key.clone(), operands: operands.into() };
         match variables.condition_values(&self.key) {
             Some(values) if condition.holds_for(Some(values.iter().map(|v| Value::Text(v)))) => BindOutcome::Holds,
             Some(_) => BindOutcome::Fails,
             None => BindOutcome::Later(condition),
         }
     }
+}
+
+impl Condition {
+    /// Whether it holds for a request of a connection. Binds as it goes.
+    pub(crate) fn holds(&self, effect: Effect, variables: &Variables, context: &RequestContext<'_>) -> bool {
+        match self.bind(effect, variables) {
+            BindOutcome::Holds => true,
+            BindOutcome::Fails => false,
+            BindOutcome::Later(condition) => condition.holds(context),
+        }
+    }
+
+    /// The values that its key has; `None` when it is absent.
+    pub(crate) fn found(&self, variables: &Variables, context: &RequestContext<'_>) -> Option<Vec<String>> {
+        if let Some(values) = variables.condition_values(&self.key) {
+            return Some(values.iter().map(|value| value.to_string()).collect());
+        }
+        if is_of_time(&self.key) {
+            return Some(vec![context.now.seconds().to_string()]);
+        }
+        let found = context.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key));
+        let found = found.filter(|(_, values)| !values.is_empty());
+        found.map(|(_, values)| values.iter().map(|value| (*value).to_owned()).collect())
+    }
+}
+
+fn is_of_time(key: &str) -> bool {
+    [keys::CURRENT_TIME, keys::EPOCH_TIME].iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
 impl BoundCondition {
@@ -173,8 +206,7 @@ impl BoundCondition {
     }
 
     fn time(&self, now: Timestamp) -> Option<Value<'static>> {
-        let of_time = [keys::CURRENT_TIME, keys::EPOCH_TIME].iter().any(|key| key.eq_ignore_ascii_case(&self.key));
-        of_time.then_some(Value::Time(now))
+        is_of_time(&self.key).then_some(Value::Time(now))
     }
 
     /// `values` is what the key has; `None` when the key is absent.
@@ -182,7 +214,7 @@ impl BoundCondition {
         let Operator { comparison, negated, quantifier, if_exists } = self.operator;
         if comparison == Comparison::Null {
             let absent = values.is_none();
-            return self.operands.contains(&Operand::Bool(absent));
+            return self.operands.iter().any(|o| matches!(o, Operand::Anything) || *o == Operand::Bool(absent));
         }
         let fits = |value: Value<'v>| self.operands.iter().any(|operand| operand.fits(value)) != negated;
         match (values, quantifier) {

@@ -4,7 +4,7 @@
 /// document's statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// Index of the policy; [`crate::PolicySet::policy_name`] turns it into a name.
+    /// Index of the policy; [`crate::PolicySet::policy`] knows its name and version.
     pub policy: u16,
     /// Index of the statement in its document, from 0.
     pub statement: u16,

@@ -42,6 +42,8 @@ pub enum MalformedPolicy {
 /// A policy document in normal form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
+    /// Whether `${…}` are variables: from version 2012-10-17 on.
+    pub(crate) variables: bool,
     pub(crate) statements: Box<[Statement]>,
 }
 
@@ -141,7 +143,7 @@ fn document(json: &Json) -> Result<Document, MalformedPolicy> {
     if statements.is_empty() {
         return wrong("Statement", "it is empty");
     }
-    Ok(Document { statements: statements.into() })
+    Ok(Document { variables, statements: statements.into() })
 }
 
 fn statement(json: &Json, at: &str, variables: bool) -> Result<Statement, MalformedPolicy> {
@@ -223,7 +225,7 @@ fn condition_block(operators: &[(String, Json)], at: &str, variables: bool) -> R
             if key.is_empty() {
                 return wrong(&here, "the condition key is empty");
             }
-            conditions.push(Condition { operator, key: key.as_str().into(), values });
+            conditions.push(Condition { name: name.as_str().into(), operator, key: key.as_str().into(), values });
         }
     }
     Ok(conditions)

@@ -17,7 +17,9 @@ mod access;
 mod condition;
 mod decision;
 mod document;
+mod explain;
 mod json;
+mod lint;
 mod operand;
 mod pattern;
 mod rule;
@@ -28,8 +30,11 @@ mod variables;
 pub use access::Access;
 pub use decision::{Decision, Origin};
 pub use document::{Document, Effect, MalformedPolicy};
+pub use explain::{ConditionFinding, Explanation, Outcome, PolicyVerdict, StatementFinding};
+pub use lint::{LintRule, LintWarning};
 pub use pattern::wildcard_match;
-pub use set::{BoundPolicy, PolicySet};
+pub use set::{AttachedPolicy, BoundPolicy, PolicySet};
+pub use template::{Rendered, Unresolved, WhyUnresolved};
 pub use variables::{CertificateAttribute, CertificateName, RequestContext, Variables, keys};
 
 #[cfg(test)]

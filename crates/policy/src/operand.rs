@@ -8,7 +8,7 @@ use time::{Date, Month, PrimitiveDateTime, Time, UtcOffset};
 use crate::{
     condition::{Comparison, Relation},
     pattern::{Pattern, Token},
-    template::Template,
+    template::{Template, WhyUnresolved},
     variables::Variables,
 };
 
@@ -28,6 +28,8 @@ pub(crate) enum Operand {
     Arn(Box<[Pattern; 6]>),
     /// Not of the operator's type: equals nothing.
     Unreadable,
+    /// Equals everything: a value that is withheld, in a Deny.
+    Anything,
 }
 
 /// A value of the request.
@@ -38,9 +40,13 @@ pub(crate) enum Value<'a> {
 }
 
 impl Operand {
-    /// `None` when a variable in it is not replaced.
-    pub(crate) fn bind(comparison: Comparison, template: &Template, variables: &Variables) -> Option<Self> {
-        Some(match comparison {
+    /// An error when a variable in it is not replaced.
+    pub(crate) fn bind(
+        comparison: Comparison,
+        template: &Template,
+        variables: &Variables,
+    ) -> Result<Self, WhyUnresolved> {
+        Ok(match comparison {
             Comparison::StringEquals => Self::Text(template.text(variables)?.into()),
             Comparison::StringEqualsIgnoreCase => Self::TextIgnoringCase(template.text(variables)?.into()),
             Comparison::StringLike => Self::Like(Pattern::new(&template.tokens(variables)?)),
@@ -84,6 +90,7 @@ impl Operand {
                 parts.iter().all(|part| found.next().is_some_and(|text| part.matches(text)))
             }
             (Self::Unreadable, _) => false,
+            (Self::Anything, _) => true,
             (
                 Self::Text(_)
                 | Self::TextIgnoringCase(_)

@@ -153,7 +153,7 @@ pub(crate) fn is_same_for_all(statement: &Statement) -> bool {
 /// right for a Deny, but an Allow never rests on a value nobody gave (Decision), so it does not apply.
 pub(crate) fn bind_resources(statement: &Statement, variables: &Variables) -> Option<Vec<Vec<Token>>> {
     let Listed { negated, items } = &statement.resources;
-    let bound: Vec<Option<Vec<Token>>> = items.iter().map(|template| template.tokens(variables)).collect();
+    let bound: Vec<Option<Vec<Token>>> = items.iter().map(|template| template.tokens(variables).ok()).collect();
     if *negated && statement.effect == Effect::Allow && bound.contains(&None) {
         return None;
     }

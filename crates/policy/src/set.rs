@@ -12,13 +12,24 @@ use crate::{
     rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, named_accesses, names_action},
 };
 
+/// A policy as it is in force for a principal.
+#[derive(Debug, Clone)]
+pub struct AttachedPolicy {
+    /// Its name.
+    pub name: PolicyName,
+    /// Number of the version in force, from 1.
+    pub version: u32,
+    /// The document of that version.
+    pub document: Arc<Document>,
+}
+
 /// The policies of one principal. Immutable; a clone is a reference count.
 #[derive(Debug, Clone)]
 pub struct PolicySet(Arc<Compiled>);
 
 #[derive(Debug)]
 struct Compiled {
-    policies: Box<[(PolicyName, Arc<Document>)]>,
+    policies: Box<[AttachedPolicy]>,
     prefixes: ResourcePrefixes,
     /// Statements that say the same for every connection.
     shared: Rules,
@@ -28,12 +39,12 @@ struct Compiled {
 
 impl Compiled {
     fn statement(&self, origin: Origin) -> &Statement {
-        &self.policies[usize::from(origin.policy)].1.statements[usize::from(origin.statement)]
+        &self.policies[usize::from(origin.policy)].document.statements[usize::from(origin.statement)]
     }
 
     fn origins(&self) -> impl Iterator<Item = Origin> {
-        self.policies.iter().enumerate().flat_map(|(policy, (_, document))| {
-            (0..document.statements.len())
+        self.policies.iter().enumerate().flat_map(|(policy, attached)| {
+            (0..attached.document.statements.len())
                 .map(move |statement| Origin { policy: policy as u16, statement: statement as u16 })
         })
     }
@@ -47,7 +58,7 @@ impl PolicySet {
     /// [`PolicySet::decide_arn`] is asked, any region of the account does.
     ///
     /// Panics with more than [`Self::POLICIES_MAX`] policies.
-    pub fn compile(tenant: Tenant, policies: impl IntoIterator<Item = (PolicyName, Arc<Document>)>) -> Self {
+    pub fn compile(tenant: Tenant, policies: impl IntoIterator<Item = AttachedPolicy>) -> Self {
         let policies: Box<[_]> = policies.into_iter().collect();
         assert!(policies.len() <= Self::POLICIES_MAX, "attachments are bounded long before");
         let prefixes = ResourcePrefixes::new(tenant);
@@ -120,9 +131,27 @@ impl PolicySet {
         allowed.map_or(Decision::ImplicitDeny, Decision::Allowed)
     }
 
+    /// The policies, in the order in which they were given; [`Origin::policy`] counts in it.
+    pub fn policies(&self) -> &[AttachedPolicy] {
+        &self.0.policies
+    }
+
     /// The policy that a decision came from. Panics for an origin of another set with more policies.
-    pub fn policy_name(&self, origin: Origin) -> &PolicyName {
-        &self.0.policies[usize::from(origin.policy)].0
+    pub fn policy(&self, origin: Origin) -> &AttachedPolicy {
+        &self.0.policies[usize::from(origin.policy)]
+    }
+
+    pub(crate) fn statement(&self, origin: Origin) -> &Statement {
+        self.0.statement(origin)
+    }
+
+    pub(crate) fn origins(&self) -> impl Iterator<Item = Origin> {
+        self.0.origins()
+    }
+
+    /// What stands before the text of a `kind` of resource: `arn:aws:iot:REGION:ACCOUNT:topic/`, …
+    pub(crate) fn prefix(&self, access: Access) -> &str {
+        self.0.prefixes.of(access.kind())
     }
 
     /// The `Sid` of the statement that a decision came from.

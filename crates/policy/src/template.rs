@@ -5,6 +5,34 @@ use crate::{
     variables::{Substitution, Variables},
 };
 
+/// A resource or a condition value as a person reads it, with the values that its variables have on a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text. A variable without a value stands there as in the document; a wildcard character that is meant as
+    /// itself is written `${*}` or `${?}`.
+    pub text: String,
+    /// The variables that have no value in it, each once, in order.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A variable that is not replaced by a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// Its name, such as `iot:ClientId`.
+    pub name: Box<str>,
+    /// Why not.
+    pub why: WhyUnresolved,
+}
+
+/// Why a variable is not replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyUnresolved {
+    /// Nothing is known under this name.
+    Missing,
+    /// The value has one of `* $ + ? #`, or more than [`Variables::CHARACTERS_MAX`] characters.
+    Withheld,
+}
+
 /// A resource or a condition value, read once.
 ///
 /// AWS: IAM user guide, "Variables and tags": `${name}`, `${name, 'default'}`, and `${*}`, `${?}`, `${$}` for the
@@ -60,43 +88,129 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
     }
 
-    /// The pattern under `variables`; `None` when one of them is not replaced.
-    pub(crate) fn tokens(&self, variables: &Variables) -> Option<Vec<Token>> {
+    /// The pattern under `variables`; an error when one of them is not replaced.
+    pub(crate) fn tokens(&self, variables: &Variables) -> Result<Vec<Token>, WhyUnresolved> {
         let mut tokens = Vec::new();
-        for part in &self.parts {
-            match part {
-                Part::Literal(text) => tokens.extend(text.chars().map(Token::Char)),
-                Part::AnyRun => tokens.push(Token::AnyRun),
-                Part::AnyOne => tokens.push(Token::AnyOne),
-                Part::Variable { name, default } => {
-                    let value = value(variables, name, default.as_deref())?;
-                    tokens.extend(value.chars().map(Token::Char));
-                }
-            }
-        }
-        Some(tokens)
+        self.fill(variables, |piece| match piece {
+            Filled::Text(text) => tokens.extend(text.chars().map(Token::Char)),
+            Filled::AnyRun => tokens.push(Token::AnyRun),
+            Filled::AnyOne => tokens.push(Token::AnyOne),
+        })?;
+        Ok(tokens)
     }
 
-    /// The text under `variables`, wildcards as the characters they are; `None` when a variable is not replaced.
-    pub(crate) fn text(&self, variables: &Variables) -> Option<String> {
-        let mut text = String::new();
+    /// The text under `variables`, wildcards as the characters they are; an error when a variable is not replaced.
+    pub(crate) fn text(&self, variables: &Variables) -> Result<String, WhyUnresolved> {
+        let mut filled = String::new();
+        self.fill(variables, |piece| match piece {
+            Filled::Text(text) => filled.push_str(text),
+            Filled::AnyRun => filled.push('*'),
+            Filled::AnyOne => filled.push('?'),
+        })?;
+        Ok(filled)
+    }
+
+    /// Gives the parts with their values to `take`. Of several variables without a value, a withheld one is the error.
+    fn fill(&self, variables: &Variables, mut take: impl FnMut(Filled<'_>)) -> Result<(), WhyUnresolved> {
+        let mut missing = Ok(());
         for part in &self.parts {
             match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::AnyRun => text.push('*'),
-                Part::AnyOne => text.push('?'),
-                Part::Variable { name, default } => text.push_str(&value(variables, name, default.as_deref())?),
+                Part::Literal(text) => take(Filled::Text(text)),
+                Part::AnyRun => take(Filled::AnyRun),
+                Part::AnyOne => take(Filled::AnyOne),
+                Part::Variable { name, default } => match resolve(variables, name, default.as_deref()) {
+                    Ok(value) => take(Filled::Text(&value)),
+                    Err(WhyUnresolved::Withheld) => return Err(WhyUnresolved::Withheld),
+                    Err(WhyUnresolved::Missing) => missing = Err(WhyUnresolved::Missing),
+                },
             }
         }
-        Some(text)
+        missing
+    }
+
+    /// The text under `variables` for a person to read.
+    pub(crate) fn render(&self, variables: &Variables) -> Rendered {
+        let mut rendered = Rendered { text: String::new(), unresolved: Vec::new() };
+        for part in &self.parts {
+            match part {
+                Part::Literal(literal) => push_escaped(&mut rendered.text, literal),
+                Part::AnyRun => rendered.text.push('*'),
+                Part::AnyOne => rendered.text.push('?'),
+                Part::Variable { name, default } => match resolve(variables, name, default.as_deref()) {
+                    Ok(value) => push_escaped(&mut rendered.text, &value),
+                    Err(why) => {
+                        rendered.text += &format!("${{{name}}}");
+                        if !rendered.unresolved.iter().any(|known| known.name == *name) {
+                            rendered.unresolved.push(Unresolved { name: name.clone(), why });
+                        }
+                    }
+                },
+            }
+        }
+        rendered
+    }
+
+    /// The pattern if its variables could have any value.
+    pub(crate) fn widest(&self) -> Vec<Token> {
+        self.pieces(|_| vec![Token::AnyRun])
+    }
+
+    /// The pattern with its variables as they are spelled.
+    pub(crate) fn spelled(&self) -> Vec<Token> {
+        self.pieces(|name| format!("${{{name}}}").chars().map(Token::Char).collect())
+    }
+
+    fn pieces(&self, variable: impl Fn(&str) -> Vec<Token>) -> Vec<Token> {
+        let tokens = |part: &Part| match part {
+            Part::Literal(text) => text.chars().map(Token::Char).collect(),
+            Part::AnyRun => vec![Token::AnyRun],
+            Part::AnyOne => vec![Token::AnyOne],
+            Part::Variable { name, .. } => variable(name),
+        };
+        self.parts.iter().flat_map(tokens).collect()
+    }
+
+    /// Its parts that stand for themselves.
+    pub(crate) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Literal(text) => Some(&**text),
+            Part::Variable { .. } | Part::AnyRun | Part::AnyOne => None,
+        })
+    }
+
+    /// The names of its variables, in order.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { name, .. } => Some(&**name),
+            Part::Literal(_) | Part::AnyRun | Part::AnyOne => None,
+        })
     }
 }
 
-fn value(variables: &Variables, name: &str, default: Option<&str>) -> Option<String> {
-    match variables.substitution(name) {
-        Substitution::Value(value) => Some(value),
-        Substitution::Missing => default.map(str::to_owned),
-        Substitution::Unsafe => None,
+/// A part of a template, its variable replaced.
+enum Filled<'t> {
+    Text(&'t str),
+    AnyRun,
+    AnyOne,
+}
+
+fn resolve(variables: &Variables, name: &str, default: Option<&str>) -> Result<String, WhyUnresolved> {
+    match (variables.substitution(name), default) {
+        (Substitution::Value(value), _) => Ok(value),
+        (Substitution::Missing, Some(default)) => Ok(default.to_owned()),
+        (Substitution::Missing, None) => Err(WhyUnresolved::Missing),
+        (Substitution::Unsafe, _) => Err(WhyUnresolved::Withheld),
+    }
+}
+
+/// Wildcard characters of a literal are there because they were escaped, or because of a default.
+fn push_escaped(text: &mut String, literal: &str) {
+    for character in literal.chars() {
+        match character {
+            '*' => *text += "${*}",
+            '?' => *text += "${?}",
+            other => text.push(other),
+        }
     }
 }
 

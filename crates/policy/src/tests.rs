@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use tidegate_ids::{PolicyName, Tenant, Timestamp};
+use tidegate_ids::{Tenant, Timestamp};
 
 use super::*;
 
 mod conditions;
 mod equivalence;
+mod explain;
 mod naive;
 
 const NOTHING: RequestContext<'static> = RequestContext::at(Timestamp::from_seconds(1_764_040_000));
@@ -15,16 +16,17 @@ fn tenant() -> Tenant {
 }
 
 fn set(documents: &[&str]) -> PolicySet {
-    let named = documents.iter().enumerate().map(|(i, text)| {
-        let name: PolicyName = format!("p{i}").parse().unwrap();
-        (name, Arc::new(Document::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))))
+    let attached = documents.iter().enumerate().map(|(i, text)| AttachedPolicy {
+        name: format!("p{i}").parse().unwrap(),
+        version: i as u32 + 1,
+        document: Arc::new(Document::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))),
     });
-    PolicySet::compile(tenant(), named)
+    PolicySet::compile(tenant(), attached)
 }
 
 /// A document of statements written in short: `Effect|Actions|Resources`, lists separated by blanks; the ARN's
 /// beginning is put before resources that start with no `arn:` and no `*`. `!` before a list negates it.
-fn policy(statements: &[&str]) -> String {
+pub(crate) fn policy(statements: &[&str]) -> String {
     let list = |text: &str| {
         let items: Vec<String> = text.split_whitespace().map(|item| format!("{item:?}")).collect();
         format!("[{}]", items.join(","))
@@ -254,7 +256,7 @@ fn a_decision_names_its_statement() {
     ] {
         assert_eq!(bound.decide(Access::Publish, topic, &NOTHING), expected, "{topic}");
     }
-    assert_eq!(set.policy_name(origin(1, 1)).as_str(), "p1");
+    assert_eq!((set.policy(origin(1, 1)).name.as_str(), set.policy(origin(1, 1)).version), ("p1", 2));
     assert_eq!(set.sid(origin(1, 1)), Some("NoX"));
     assert_eq!(set.sid(origin(0, 0)), None);
     assert_eq!(bound.applying(Effect::Allow, Access::Connect, "z", &NOTHING).collect::<Vec<_>>(), [origin(1, 0)]);

@@ -17,6 +17,7 @@
 //! **Invariant:** no clock, no randomness, no I/O but `kv`: `now` is an argument, [`Chance`] is handed in.
 
 mod attributes;
+mod certificate_variables;
 mod chance;
 mod change;
 mod connect;
@@ -35,6 +36,7 @@ mod tags;
 mod target;
 
 pub use attributes::{ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_VALUE_CHARS_MAX, AttributePayload};
+pub use certificate_variables::certificate_variables;
 pub use chance::Chance;
 pub use change::RegistryChange;
 pub use connect::{

@@ -1,5 +1,6 @@
 use tidegate_ids::Arn;
 
+use super::authorization::warn_about;
 use crate::{
     ApiError,
     call::Call,
@@ -11,6 +12,7 @@ pub(crate) async fn create_policy_version(call: &Call<'_>, input: Input) -> Resu
     let tenant = call.tenant();
     let (name, document, default) = (input.policy_name, input.policy_document, input.set_as_default.unwrap_or(false));
     let created = call.registry().create_policy_version(tenant, name, document, default, call.now).await?;
+    warn_about(tenant, &created);
     Ok(Output {
         policy_arn: Some(Arn::policy(tenant, &created.name).to_string()),
         policy_document: Some(created.document),

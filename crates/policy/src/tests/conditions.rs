@@ -164,6 +164,15 @@ fn a_value_nobody_gave_equals_nothing_and_opens_nothing() {
         ("Allow", r#"{"StringNotEquals":{"k":"${no:such}"}}"#, false),
         ("Deny", r#"{"StringEquals":{"k":"${no:such}"}}"#, false),
         ("Deny", r#"{"StringNotEquals":{"k":"${no:such}"}}"#, true),
+        // A value that is withheld: the subject's title is `evil/*`.
+        ("Allow", r#"{"StringEquals":{"k":"${iot:Certificate.Subject.Title}"}}"#, false),
+        ("Allow", r#"{"StringNotEquals":{"k":"${iot:Certificate.Subject.Title}"}}"#, false),
+        ("Deny", r#"{"StringEquals":{"k":"${iot:Certificate.Subject.Title}"}}"#, true),
+        ("Deny", r#"{"StringLike":{"k":["y","${no:such}/${iot:Certificate.Subject.Title}"]}}"#, true),
+        ("Deny", r#"{"StringEquals":{"absent":"${iot:Certificate.Subject.Title}"}}"#, false),
+        ("Deny", r#"{"StringNotEquals":{"k":"${iot:Certificate.Subject.Title}"}}"#, true),
+        ("Deny", r#"{"Null":{"k":"${iot:Certificate.Subject.Title}"}}"#, true),
+        ("Deny", r#"{"Null":{"k":"${no:such}"}}"#, false),
     ] {
         assert_eq!(holds(effect, condition, values), expected, "{effect} {condition}");
     }

@@ -148,6 +148,15 @@ proptest! {
                 };
                 prop_assert_eq!(found, expected, "{:?} {} {}", access, &topic, texts.join("\n"));
             }
+            // An explanation has the same decision, and its findings are that decision's grounds.
+            let explained = set.explain(access.action(), &arn, &variables, &context);
+            prop_assert_eq!(explained.decision, bound.decide(access, &topic, &context));
+            let applies = |effect| {
+                explained.statements.iter().any(|s| s.effect == effect && s.outcome == Outcome::Applies)
+            };
+            let grounds = if applies(Effect::Deny) { Some("Deny") } else { applies(Effect::Allow).then_some("Allow") };
+            prop_assert_eq!(grounds, expected, "{:?} {} {}", access, &topic, texts.join("\n"));
+            prop_assert!(explained.decision.origin().is_none_or(|o| explained.deciding().any(|s| s.origin == o)));
         }
     }
 

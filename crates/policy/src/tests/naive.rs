@@ -69,6 +69,8 @@ fn condition(operator: &str, key: &str, values: &[&Value], known: &Dictionary, v
     }
     let negated = operator.contains("Not");
     let wanted: Vec<_> = values.iter().map(|v| symbols(v.as_str().unwrap(), variables.then_some(known))).collect();
+    // The one value that is withheld here is that of `wild`.
+    let withheld = variables && values.iter().any(|v| v.as_str().unwrap().contains("${wild}"));
     if negated && !deny && wanted.contains(&None) {
         return false;
     }
@@ -77,7 +79,7 @@ fn condition(operator: &str, key: &str, values: &[&Value], known: &Dictionary, v
             "StringLike" | "StringNotLike" => glob(symbols, value),
             "StringEquals" | "StringNotEquals" => plain(symbols) == *value,
             _ => panic!("the generator makes no {operator}"),
-        });
+        }) || (withheld && deny && !negated);
         hit != negated
     };
     match (found, set) {

@@ -289,7 +289,7 @@ impl Directory {
     }
 
     fn put_policy(&self, tenant: Tenant, name: PolicyName, record: &PolicyRecord) -> Option<RegistryChange> {
-        let changed = self.policies.put(tenant, &name, &record.document);
+        let changed = self.policies.put(tenant, &name, record.default_version, &record.document);
         changed.then_some(RegistryChange::PolicyChanged { tenant, name })
     }
 

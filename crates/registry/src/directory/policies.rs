@@ -7,9 +7,10 @@ use std::{
 
 use parking_lot::Mutex;
 use tidegate_ids::{PolicyName, Tenant};
-use tidegate_policy::{Document, PolicySet};
+use tidegate_policy::{AttachedPolicy, Document, PolicySet};
 
 use super::Grants;
+use crate::PolicyVersionId;
 
 /// A policy's place here: small, for there is one in every certificate's entry for each attachment. Used again only after all others,
 /// when nobody can remember it.
@@ -36,10 +37,16 @@ type Slots = Box<[PolicySlot]>;
 
 struct Policy {
     name: PolicyName,
-    /// The document in force; `None`: there is no such policy (any more).
-    text: Option<Box<str>>,
+    /// What is in force; `None`: there is no such policy (any more).
+    in_force: Option<InForce>,
     /// The sets with it.
     sets: HashSet<Slots>,
+}
+
+/// The version of a policy that decides.
+struct InForce {
+    version: PolicyVersionId,
+    text: Box<str>,
 }
 
 /// One distinct set of policies, compiled once, and the connected certificates that have it.
@@ -65,17 +72,17 @@ impl Policies {
         self.0.lock().slots.get(&(tenant, name.clone())).copied()
     }
 
-    /// The document in force is `text` now. Returns whether it was another before.
+    /// The version in force is this one now. Returns whether it was another before.
     ///
     /// Costs one counter for each connected certificate with this policy.
-    pub(super) fn put(&self, tenant: Tenant, name: &PolicyName, text: &str) -> bool {
+    pub(super) fn put(&self, tenant: Tenant, name: &PolicyName, version: PolicyVersionId, text: &str) -> bool {
         let mut inner = self.0.lock();
         let slot = inner.slot(tenant, name);
         let policy = inner.policies.get_mut(&slot).expect("a slot has its policy");
-        if policy.text.as_deref() == Some(text) {
+        if policy.in_force.as_ref().is_some_and(|held| held.version == version && *held.text == *text) {
             return false;
         }
-        policy.text = Some(text.into());
+        policy.in_force = Some(InForce { version, text: text.into() });
         inner.tell(slot);
         true
     }
@@ -136,7 +143,7 @@ impl Inner {
         let slot = PolicySlot(self.next);
         self.next = self.next.wrapping_add(1);
         self.slots.insert((tenant, name.clone()), slot);
-        self.policies.insert(slot, Policy { name: name.clone(), text: None, sets: HashSet::new() });
+        self.policies.insert(slot, Policy { name: name.clone(), in_force: None, sets: HashSet::new() });
         slot
     }
 
@@ -156,11 +163,13 @@ impl Inner {
 
     /// A set with a policy that cannot be read allows nothing: its statements might deny.
     fn compile(&self, tenant: Tenant, slots: &[PolicySlot]) -> PolicySet {
-        let document = |slot: &PolicySlot| {
+        let attached = |slot: &PolicySlot| {
             let policy = self.policies.get(slot)?;
-            Some((policy.name.clone(), Arc::new(Document::parse(policy.text.as_deref()?).ok()?)))
+            let InForce { version, text } = policy.in_force.as_ref()?;
+            let document = Arc::new(Document::parse(text).ok()?);
+            Some(AttachedPolicy { name: policy.name.clone(), version: version.number(), document })
         };
-        let policies: Option<Vec<_>> = slots.iter().map(document).collect();
+        let policies: Option<Vec<_>> = slots.iter().map(attached).collect();
         PolicySet::compile(tenant, policies.unwrap_or_default())
     }
 

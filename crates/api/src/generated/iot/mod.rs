@@ -34,6 +34,7 @@ pub(crate) mod describe_thing_group;
 pub(crate) mod detach_policy;
 pub(crate) mod detach_principal_policy;
 pub(crate) mod detach_thing_principal;
+pub(crate) mod get_effective_policies;
 pub(crate) mod get_policy;
 pub(crate) mod get_policy_version;
 pub(crate) mod get_registration_code;
@@ -60,6 +61,7 @@ pub(crate) mod reject_certificate_transfer;
 pub(crate) mod set_default_policy_version;
 pub(crate) mod shapes;
 pub(crate) mod tag_resource;
+pub(crate) mod test_authorization;
 pub(crate) mod transfer_certificate;
 pub(crate) mod untag_resource;
 pub(crate) mod update_ca_certificate;
@@ -128,6 +130,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DetachThingPrincipal" => {
             call.reply(&iot::detach_thing_principal(call, call.input(detach_thing_principal::INPUT)?).await?)
         }
+        "GetEffectivePolicies" => {
+            call.reply(&iot::get_effective_policies(call, call.input(get_effective_policies::INPUT)?).await?)
+        }
         "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT)?).await?),
         "GetPolicyVersion" => call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT)?).await?),
         "GetRegistrationCode" => {
@@ -191,6 +196,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
         }
         "TagResource" => call.reply(&iot::tag_resource(call, call.input(tag_resource::INPUT)?).await?),
+        "TestAuthorization" => {
+            call.reply(&iot::test_authorization(call, call.input(test_authorization::INPUT)?).await?)
+        }
         "TransferCertificate" => {
             call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT)?).await?)
         }

@@ -8,6 +8,8 @@ use {
     serde::{Deserialize, Serialize},
 };
 
+pub(crate) static ACTION_TYPE: Shape = Shape::OneOf(&["PUBLISH", "SUBSCRIBE", "RECEIVE", "CONNECT"]);
+
 pub(crate) static ATTRIBUTES: Shape = Shape::Map { key: &ATTRIBUTE_NAME, value: &ATTRIBUTE_VALUE };
 
 pub(crate) static ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
@@ -22,6 +24,11 @@ pub(crate) static ATTRIBUTE_VALUE: Shape = Shape::Text(Text::ANY.length(0, 800).
     r#"[a-zA-Z0-9_.,@/:#=\[\]-]*"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_.,@/:#=[]-")]), 0, u32::MAX),
 ));
+
+pub(crate) static AUTH_INFO: Shape =
+    Shape::Structure(&[body("actionType", &ACTION_TYPE), body("resources", &RESOURCES).required()]);
+
+pub(crate) static AUTH_INFOS: Shape = Shape::List(List::of(&AUTH_INFO).length(1, 10));
 
 pub(crate) static AUTO_REGISTRATION_STATUS: Shape = Shape::OneOf(&["ENABLE", "DISABLE"]);
 
@@ -74,6 +81,8 @@ pub(crate) static POLICY_NAME: Shape = Shape::Text(
     Text::ANY.length(1, 128).pattern(r#"[\w+=,.@-]+"#, &Repeat(&Class(false, &[Word, AnyOf("+=,.@-")]), 1, u32::MAX)),
 );
 
+pub(crate) static POLICY_NAMES: Shape = Shape::List(List::of(&POLICY_NAME));
+
 pub(crate) static POLICY_VERSION_ID: Shape =
     Shape::Text(Text::ANY.pattern(r#"[0-9]+"#, &Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)));
 
@@ -84,6 +93,10 @@ pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
 ]);
 
 pub(crate) static REGISTRY_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
+
+pub(crate) static RESOURCE: Shape = Shape::Text(Text::ANY.length(0, 2048));
+
+pub(crate) static RESOURCES: Shape = Shape::List(List::of(&RESOURCE));
 
 pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
 
@@ -135,6 +148,25 @@ pub(crate) static THING_TYPE_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
 ));
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum ActionType {
+    #[serde(rename = "PUBLISH")]
+    Publish,
+    #[serde(rename = "SUBSCRIBE")]
+    Subscribe,
+    #[serde(rename = "RECEIVE")]
+    Receive,
+    #[serde(rename = "CONNECT")]
+    Connect,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Allowed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policies: Option<Vec<Policy>>,
+}
+
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AttributePayload {
@@ -142,6 +174,40 @@ pub(crate) struct AttributePayload {
     pub(crate) attributes: Option<std::collections::BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) merge: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum AuthDecision {
+    #[serde(rename = "ALLOWED")]
+    Allowed,
+    #[serde(rename = "EXPLICIT_DENY")]
+    ExplicitDeny,
+    #[serde(rename = "IMPLICIT_DENY")]
+    ImplicitDeny,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthInfo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action_type: Option<ActionType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resources: Option<Vec<String>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allowed: Option<Allowed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_decision: Option<AuthDecision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_info: Option<AuthInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) denied: Option<Denied>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) missing_context_values: Option<Vec<String>>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -260,6 +326,40 @@ pub(crate) struct GroupNameAndArn {
     pub(crate) group_arn: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) group_name: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Denied {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explicit_deny: Option<ExplicitDeny>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) implicit_deny: Option<ImplicitDeny>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EffectivePolicy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_document: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_name: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplicitDeny {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policies: Option<Vec<Policy>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ImplicitDeny {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policies: Option<Vec<Policy>>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
