@@ -1,11 +1,12 @@
 """What a policy allows, and what the client sees when it does not."""
 
 import json
+import subprocess
 
 import pytest
 
 from support.aws import activate, allow_all, create_policy, register_ca
-from support.broker import wait_for
+from support.broker import PROGRAM, wait_for
 from support.mqtt import V5, V311, Client, Closed
 from support.pki import Ca
 
@@ -122,6 +123,66 @@ def test_attaching_and_detaching_work_on_the_live_connection(broker, aws, device
         assert not client.publish("t", b"x").is_failure
         aws.iot("detach-policy", "--policy-name", "everything", "--target", arn)
         assert client.publish("t", b"x").value == 0x87
+
+
+def test_test_authorization_and_explain_say_what_live_traffic_gets(broker, aws, device):
+    attach(
+        aws,
+        device,
+        statement(aws, "iot:Connect", "client/${iot:Certificate.Subject.CommonName}"),
+        statement(aws, "iot:Publish", "topic/rooms/${iot:ClientId}/*") | {"Sid": "Own"},
+        statement(aws, "iot:Publish", "topic/rooms/*/secret", effect="Deny"),
+        name="rooms",
+    )
+    arn = f"arn:aws:iot:{aws.region}:{aws.account.account_id}:"
+    principal = f"{arn}cert/{device.certificate_id}"
+    info = [{"actionType": "PUBLISH", "resources": [f"{arn}topic/rooms/press-7/{topic}"]} for topic in ("t", "secret")]
+    info += [{"actionType": "CONNECT", "resources": [f"{arn}client/{client_id}"]} for client_id in ("press-7", "press-8")]
+    tested = aws.iot(
+        "test-authorization", "--principal", principal, "--client-id", "press-7", "--auth-infos", json.dumps(info)
+    )["authResults"]  # fmt: skip
+    assert [result["authDecision"] for result in tested] == ["ALLOWED", "EXPLICIT_DENY", "ALLOWED", "IMPLICIT_DENY"]
+    assert [p["policyName"] for p in tested[1]["denied"]["explicitDeny"]["policies"]] == ["rooms"]
+    effective = aws.iot("get-effective-policies", "--principal", principal)["effectivePolicies"]
+    assert [policy["policyArn"] for policy in effective] == [f"{arn}policy/rooms"]
+
+    with Client(broker, device, "press-7", V5) as client:
+        assert not client.publish("rooms/press-7/t", b"x").is_failure
+        assert client.publish("rooms/press-7/secret", b"x").value == client.publish("other", b"x").value == 0x87
+    with pytest.raises(Closed):
+        Client(broker, device, "press-8").connect()
+
+    def explain(*arguments):
+        return broker.run("explain", "--principal", principal, "--client-id", "press-7", *arguments)
+
+    allowed = json.loads(explain("publish", "rooms/press-7/t", "--json").stdout)
+    assert (allowed["decision"], allowed["decidedBy"][0]["sid"], allowed["decidedBy"][0]["policyVersionId"]) == ("ALLOWED", "Own", "1")
+    assert "EXPLICIT_DENY" in explain("publish", "rooms/press-7/secret").stdout
+    said = explain("publish", "rooms/press-8/t").stdout
+    assert said.startswith("IMPLICIT_DENY") and f"resource  {arn}topic/rooms/press-7/*" in said, said
+    assert "ALLOWED" in explain("connect").stdout
+    unknown = broker.run("explain", "--principal", f"{arn}cert/{'ab' * 32}", "connect", "x", check=False)
+    assert unknown.returncode == 1 and "was not found" in unknown.stderr, unknown.stderr
+
+
+def test_what_a_policy_probably_does_not_mean_is_told(broker, aws, tmp_path):
+    doubtful = json.dumps(document(statement(aws, "iot:Subscribe", "topicfilter/a/*")))
+    create_policy(aws, "doubtful", json.loads(doubtful))
+    warned = {"event_type": "PolicyLint", "policy_name": "doubtful", "account_id": aws.account.account_id}
+    wait_for(lambda: broker.log_entries(**warned, policy_version_id="1", rule="wildcard-filter"), "the warning")
+    aws.iot("create-policy-version", "--policy-name", "doubtful", "--policy-document", doubtful)
+    wait_for(lambda: broker.log_entries(**warned, policy_version_id="2"), "the warning about version 2")
+
+    good = tmp_path / "good.json"
+    good.write_text(json.dumps(document(statement(aws, "iot:Subscribe", "topicfilter/a/+"))))
+    bad = tmp_path / "bad.json"
+    bad.write_text(doubtful)
+    run = lambda path, *more: subprocess.run([PROGRAM, "lint-policy", path, *more], capture_output=True, text=True)  # noqa: E731
+    assert (run(good).returncode, run(good).stdout) == (0, "")
+    done = run(bad)
+    assert done.returncode == 1 and done.stdout.startswith("statement 0: wildcard-filter: "), done
+    assert json.loads(run(bad, "--json").stdout)[0]["rule"] == "wildcard-filter"
+    assert run(tmp_path / "none.json").returncode == 1
 
 
 def test_one_topic_name_in_two_accounts_never_meets(broker, tmp_path):

@@ -1,4 +1,4 @@
-//! The admin socket: how `tidegate account` and `tidegate key` reach the running process.
+//! The admin socket: how `tidegate account`, `tidegate key` and `tidegate explain` reach the running process.
 //!
 //! One JSON line each way. The socket lives in the data directory (mode 0700) with mode 0600, and the peer must be the
 //! own user or root besides.
@@ -14,7 +14,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidegate_ids::{AccessKeyId, AccountId};
+use tidegate_api::Question;
+use tidegate_ids::{AccessKeyId, AccountId, Region};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -48,13 +49,22 @@ pub(crate) enum Request {
         /// Which key.
         access_key_id: AccessKeyId,
     },
+    /// Why a device may or may not do something.
+    Explain {
+        /// Whose device.
+        account: AccountId,
+        /// Where.
+        region: Region,
+        /// What it asks for.
+        question: Question,
+    },
 }
 
 /// The answer: a JSON value, or the sentence that says why not.
 type Answer = Result<Value, String>;
 
-/// Longest request, in bytes.
-const REQUEST_BYTES_MAX: u64 = 4 * 1024;
+/// Longest request, in bytes: a question with a topic and a few policies' names fits.
+const REQUEST_BYTES_MAX: u64 = 16 * 1024;
 /// Longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Requests that are answered at once; more wait.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use tidegate_ids::{AccessKeyId, AccountId};
+use tidegate_ids::{AccessKeyId, AccountId, Arn, Region};
 
 /// An MQTT broker that you run yourself and that is, at its edges, AWS IoT Core.
 #[derive(Debug, Parser)]
@@ -15,7 +15,8 @@ Examples:
   tidegate                                     serve, with an embedded store in ./data
   . data/tidegate.env && aws iot list-ca-certificates
   tidegate demo                                watch a device register itself, step by step
-  tidegate account create --id 222222222222    a second account, with a key of its own"
+  tidegate account create --id 222222222222    a second account, with a key of its own
+  tidegate explain --principal ARN --client-id press-7 publish rooms/1/t     why it may, or may not"
 )]
 pub(crate) struct Cli {
     /// What to do; `serve` when absent.
@@ -46,6 +47,10 @@ pub(crate) enum Command {
         after_help = "Examples:\n  tidegate key create --account 222222222222\n  tidegate key list\n  tidegate key delete AKIA…"
     )]
     Key(Key),
+    /// Say why a device may or may not do something: which statement of which policy decides, or came near.
+    Explain(Explain),
+    /// Look through a policy document for what is probably not meant; no broker is needed.
+    LintPolicy(LintPolicy),
     /// Read the configuration, say what is wrong with it or that nothing is, and start nothing.
     CheckConfig(CheckConfig),
 }
@@ -149,6 +154,69 @@ pub(crate) enum Key {
         #[command(flatten)]
         running: Running,
     },
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  arn=$(aws iot describe-certificate --certificate-id ID --query certificateDescription.certificateArn --output text)
+  tidegate explain --principal $arn --client-id press-7 connect
+  tidegate explain --principal $arn --client-id press-7 publish rooms/1/temperature
+  tidegate explain --principal $arn --client-id press-7 subscribe 'rooms/#' --add-policy rooms-v2 --skip-policy rooms
+  tidegate explain --principal $arn --client-id press-7 connect --context aws:SourceIp=10.0.0.1 --context iot:ConnectAttributes=LastWill
+
+It asks the engine that decides live traffic, for the policies in force at this moment. It exits 0 whatever the decision is.")]
+pub(crate) struct Explain {
+    /// The ARN of the certificate that connects.
+    #[arg(long, value_name = "ARN")]
+    pub principal: Arn,
+    /// The client id it connects with.
+    #[arg(long)]
+    pub client_id: Option<String>,
+    /// connect, publish, retain-publish, subscribe, receive; or an action's whole name, such as iot:GetThingShadow.
+    pub action: String,
+    /// The client id, topic name or topic filter; or an ARN. For connect, --client-id when absent.
+    pub resource: Option<String>,
+    /// Decide as if this policy were attached. May be given up to 10 times.
+    #[arg(long = "add-policy", value_name = "NAME")]
+    pub add_policies: Vec<String>,
+    /// Decide as if this policy were not attached. May be given up to 10 times.
+    #[arg(long = "skip-policy", value_name = "NAME")]
+    pub skip_policies: Vec<String>,
+    /// What else is known about the connection, by variable or condition key. May be given several times.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub context: Vec<(String, String)>,
+    #[command(flatten)]
+    pub running: Running,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as aws:SourceIp=10.0.0.1")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Options of `lint-policy`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tidegate lint-policy rooms.json
+  aws iot get-policy --policy-name rooms --query policyDocument --output text | tidegate lint-policy - --json
+
+It exits 0 when it finds nothing, else 1. A document without warnings may still be wrong. The rules are in docs/policies.md.")]
+pub(crate) struct LintPolicy {
+    /// The document; - is standard input.
+    #[arg(value_name = "FILE")]
+    pub document: PathBuf,
+    /// The account whose policy it will be; that of its first whole ARN when absent.
+    #[arg(long, requires = "region")]
+    pub account: Option<AccountId>,
+    /// The region it will be in.
+    #[arg(long, requires = "account")]
+    pub region: Option<Region>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `check-config`.

@@ -54,7 +54,7 @@ pub(crate) fn check_config(options: &CheckConfig) -> Result<()> {
     Ok(())
 }
 
-async fn ask(running: &Running, request: Request) -> Result<Value> {
+pub(crate) async fn ask(running: &Running, request: Request) -> Result<Value> {
     Ok(admin::ask(&running.data, &running.data.join("admin.sock"), &request).await?)
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod data_dir;
 mod demo;
 mod env_file;
+mod explain;
 mod logging;
 mod memory;
 mod serve;
@@ -48,6 +49,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(options) => demo::run(options).await,
         Command::Account(command) => commands::account(command).await,
         Command::Key(command) => commands::key(command).await,
+        Command::Explain(options) => explain::explain(options).await,
+        Command::LintPolicy(options) => explain::lint_policy(&options),
         Command::CheckConfig(options) => commands::check_config(&options),
     }
 }

@@ -1,6 +1,6 @@
 //! Why a device may or may not do something: the engine's decision, and each statement's part in it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tidegate_ids::{Arn, PolicyName, Tenant, Timestamp};
 use tidegate_policy::{
@@ -34,7 +34,7 @@ static INPUT: &[Member] = &[
 const CONTEXT_KEYS_MAX: usize = 50;
 
 /// What is asked. In JSON as `POST /tidegate/explain` takes it; see `docs/policies.md`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
     /// ARN of the certificate that connects; without one, only `policyNamesToAdd` decide.

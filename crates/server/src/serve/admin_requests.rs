@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tidegate_ids::{AccountId, Clock};
+use tidegate_ids::{AccountId, Clock, Tenant};
 use tidegate_registry::{AccessKeyStatus, CreatedAccessKey, Registry, RegistryError};
 
 use crate::admin::Request;
@@ -37,6 +37,9 @@ async fn carry_out(registry: &Registry, clock: &dyn Clock, request: Request) -> 
         Request::DeleteKey { access_key_id } => {
             registry.delete_access_key(&access_key_id).await?;
             json!({ "accessKeyId": access_key_id })
+        }
+        Request::Explain { account, region, question } => {
+            tidegate_api::explain(registry, Tenant { account, region }, &question, now.wall).await?
         }
     })
 }
