@@ -309,6 +309,15 @@ pub(crate) struct CertificateValidity {
     pub(crate) not_before: Option<EpochSeconds>,
 }
 
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Denied {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) explicit_deny: Option<ExplicitDeny>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) implicit_deny: Option<ImplicitDeny>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum DynamicGroupStatus {
     #[serde(rename = "ACTIVE")]
@@ -317,24 +326,6 @@ pub(crate) enum DynamicGroupStatus {
     Building,
     #[serde(rename = "REBUILDING")]
     Rebuilding,
-}
-
-#[derive(Clone, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct GroupNameAndArn {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) group_arn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) group_name: Option<String>,
-}
-
-#[derive(Clone, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Denied {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) explicit_deny: Option<ExplicitDeny>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) implicit_deny: Option<ImplicitDeny>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -353,6 +344,15 @@ pub(crate) struct EffectivePolicy {
 pub(crate) struct ExplicitDeny {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) policies: Option<Vec<Policy>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupNameAndArn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group_name: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -7,7 +7,7 @@ use {
     super::shapes::*,
     crate::{constraint::*, wire::EpochSeconds},
     serde::{Deserialize, Serialize},
-    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingName, ThingTypeName},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
 };
 
 /// Where each member of the input travels, and what it must satisfy.
