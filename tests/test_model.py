@@ -1,0 +1,231 @@
+"""Every served operation answers as its service model says, byte for byte of the body.
+
+`SCENARIO` is the life of two accounts' things, one row a call. An operation without a row fails; so does one whose answer
+has a member too many or too few, of a wrong type, outside its bounds, or a date in another form.
+"""
+
+import json
+
+import pytest
+from botocore import xform_name
+
+from support.aws import Aws
+from support.model import answer_problems, problems, served
+from support.pki import Ca, new_key, openssl
+
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
+TAGS = [{"Key": "floor", "Value": "2"}]
+
+
+class World:
+    """Two accounts, what they made so far, and all that was answered."""
+
+    def __init__(self, broker, directory):
+        self.accounts = [Aws(broker, broker.create_account()) for _ in range(2)]
+        self.clients = {}
+        self.ca, self.other_ca = Ca(directory / "one", "Model CA"), Ca(directory / "two", "Model CA two")
+        new_key(directory / "csr.key")
+        openssl("req", "-new", "-key", directory / "csr.key", "-subj", "/CN=model", "-out", directory / "csr.pem")
+        self.csr = (directory / "csr.pem").read_text()
+        self.kept, self.answers = {}, []
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["kept"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def arn(self):
+        first = self.accounts[0]
+        return f"arn:aws:iot:{first.region}:{first.account.account_id}:"
+
+    def pem(self, ca=None):
+        return (ca or self.ca).sign("model").certificate.read_text()
+
+    def client(self, service, account):
+        if (service, account) not in self.clients:
+            client = self.accounts[account].boto3(service)
+            client.meta.events.register("response-received", lambda response_dict, event_name, **_: self.note(event_name, response_dict))
+            self.clients[service, account] = client
+        return self.clients[service, account]
+
+    def note(self, event_name, response):
+        operation = event_name.rsplit(".", 1)[1]
+        if response is not None:
+            self.answers.append((operation, response))
+
+    def play(self, row):
+        client = self.client(row.service, row.account)
+        arguments = row.arguments(self) if callable(row.arguments) else row.arguments
+        try:
+            answer = getattr(client, xform_name(row.operation))(**arguments)
+        except client.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == row.refused, f"{row.operation}: {error}"
+            return
+        assert row.refused is None, f"{row.operation} was not refused: {answer}"
+        if row.keep:
+            self.kept[row.keep] = answer
+
+
+class Row:
+    """A call: arguments as a dict, or made from the world; `keep` names its answer, `refused` is the error it must get."""
+
+    def __init__(self, operation, arguments=None, *, keep=None, refused=None, account=0, service="iot"):
+        self.operation, self.arguments, self.keep = operation, arguments or {}, keep
+        self.refused, self.account, self.service = refused, account, service
+
+
+NOBODY = "0" * 64
+
+SCENARIO = [
+    Row("GetCallerIdentity", service="sts"),
+    Row("DescribeEndpoint", {"endpointType": "iot:Data-ATS"}),
+    # CA certificates
+    Row("GetRegistrationCode", keep="code"),
+    Row("RegisterCACertificate", lambda w: {"caCertificate": w.ca.certificate.read_text(), "verificationCertificate": w.ca.verification(w.code["registrationCode"]).read_text(), "setAsActive": True, "allowAutoRegistration": True, "tags": TAGS, "registrationConfig": {"templateName": "t"}}, keep="registered"),
+    Row("RegisterCACertificate", lambda w: {"caCertificate": w.ca.certificate.read_text(), "verificationCertificate": w.ca.verification(w.code["registrationCode"]).read_text()}, refused="ResourceAlreadyExistsException"),
+    Row("RegisterCACertificate", lambda w: {"caCertificate": w.other_ca.certificate.read_text(), "certificateMode": "SNI_ONLY"}),
+    Row("DescribeCACertificate", lambda w: {"certificateId": w.ca.certificate_id}),
+    Row("DescribeCACertificate", {"certificateId": NOBODY}, refused="ResourceNotFoundException"),
+    Row("UpdateCACertificate", lambda w: {"certificateId": w.other_ca.certificate_id, "newStatus": "INACTIVE", "newAutoRegistrationStatus": "DISABLE"}),
+    Row("ListCACertificates", {"pageSize": 1}),
+    Row("DeleteCACertificate", lambda w: {"certificateId": w.ca.certificate_id}, refused="CertificateStateException"),
+    Row("DeleteRegistrationCode"),
+    Row("DeleteRegistrationCode", refused="ResourceNotFoundException"),
+    # Device certificates
+    Row("CreateKeysAndCertificate", {"setAsActive": True}, keep="keys"),
+    Row("CreateCertificateFromCsr", lambda w: {"certificateSigningRequest": w.csr}, keep="from_csr"),
+    Row("RegisterCertificate", lambda w: {"certificatePem": w.pem(), "status": "ACTIVE"}, keep="with_ca"),
+    Row("RegisterCertificate", lambda w: {"certificatePem": "-----BEGIN CERTIFICATE-----"}, refused="CertificateValidationException"),
+    Row("RegisterCertificateWithoutCA", lambda w: {"certificatePem": w.pem(w.other_ca), "status": "INACTIVE"}, keep="without_ca"),
+    Row("DescribeCertificate", lambda w: {"certificateId": w.with_ca["certificateId"]}),
+    Row("DescribeCertificate", lambda w: {"certificateId": w.keys["certificateId"]}),
+    Row("ListCertificates", {"pageSize": 2}),
+    Row("ListCertificates"),
+    Row("ListCertificatesByCA", lambda w: {"caCertificateId": w.ca.certificate_id}),
+    Row("UpdateCertificate", lambda w: {"certificateId": w.from_csr["certificateId"], "newStatus": "ACTIVE"}),
+    Row("UpdateCertificate", lambda w: {"certificateId": w.from_csr["certificateId"], "newStatus": "PENDING_TRANSFER"}, refused="CertificateStateException"),
+    # Policies
+    Row("CreatePolicy", {"policyName": "p", "policyDocument": POLICY, "tags": TAGS}),
+    Row("CreatePolicy", {"policyName": "p", "policyDocument": POLICY}, refused="ResourceAlreadyExistsException"),
+    Row("CreatePolicy", {"policyName": "q", "policyDocument": "{"}, refused="MalformedPolicyException"),
+    Row("CreatePolicyVersion", {"policyName": "p", "policyDocument": POLICY}),
+    Row("SetDefaultPolicyVersion", {"policyName": "p", "policyVersionId": "2"}),
+    Row("GetPolicy", {"policyName": "p"}),
+    Row("GetPolicyVersion", {"policyName": "p", "policyVersionId": "1"}),
+    Row("ListPolicies"),
+    Row("ListPolicyVersions", {"policyName": "p"}),
+    Row("DeletePolicyVersion", {"policyName": "p", "policyVersionId": "1"}),
+    Row("AttachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
+    Row("AttachPrincipalPolicy", lambda w: {"policyName": "p", "principal": w.with_ca["certificateArn"]}),
+    Row("ListAttachedPolicies", lambda w: {"target": w.keys["certificateArn"], "recursive": True}),
+    Row("ListPrincipalPolicies", lambda w: {"principal": w.keys["certificateArn"]}),
+    Row("ListTargetsForPolicy", {"policyName": "p"}),
+    Row("ListPolicyPrincipals", {"policyName": "p"}),
+    Row("GetEffectivePolicies", lambda w: {"principal": w.keys["certificateArn"]}),
+    Row("TestAuthorization", lambda w: {"principal": w.keys["certificateArn"], "clientId": "c", "authInfos": [{"actionType": "CONNECT", "resources": [w.arn + "client/c"]}]}),
+    Row("TestAuthorization", lambda w: {"authInfos": [{"actionType": "CONNECT", "resources": [w.arn + "client/c"]}]}),
+    Row("TestAuthorization", lambda w: {"cognitoIdentityPoolId": "p", "authInfos": [{"actionType": "CONNECT", "resources": ["x"]}]}, refused="InvalidRequestException"),
+    Row("DeletePolicy", {"policyName": "p"}, refused="DeleteConflictException"),
+    Row("DetachPrincipalPolicy", lambda w: {"policyName": "p", "principal": w.with_ca["certificateArn"]}),
+    # Things
+    Row("CreateThing", {"thingName": "lamp", "attributePayload": {"attributes": {"floor": "2"}}}, keep="thing"),
+    Row("CreateThing", {"thingName": "lamp"}, refused="ResourceAlreadyExistsException"),
+    Row("DescribeThing", {"thingName": "lamp"}),
+    Row("DescribeThing", {"thingName": "nobody"}, refused="ResourceNotFoundException"),
+    Row("UpdateThing", {"thingName": "lamp", "attributePayload": {"attributes": {"room": "9"}, "merge": True}}),
+    Row("UpdateThing", {"thingName": "lamp", "expectedVersion": 77}, refused="VersionConflictException"),
+    Row("AttachThingPrincipal", lambda w: {"thingName": "lamp", "principal": w.keys["certificateArn"]}),
+    Row("ListThingPrincipals", {"thingName": "lamp"}),
+    Row("ListThingPrincipalsV2", {"thingName": "lamp"}),
+    Row("ListPrincipalThings", lambda w: {"principal": w.keys["certificateArn"]}),
+    Row("ListPrincipalThingsV2", lambda w: {"principal": w.keys["certificateArn"]}),
+    Row("DetachThingPrincipal", lambda w: {"thingName": "lamp", "principal": w.keys["certificateArn"]}),
+    # Thing groups
+    Row("CreateThingGroup", {"thingGroupName": "house"}),
+    Row("CreateThingGroup", {"thingGroupName": "floor", "parentGroupName": "house", "thingGroupProperties": {"thingGroupDescription": "d", "attributePayload": {"attributes": {"a": "b"}}}, "tags": TAGS}),
+    Row("DescribeThingGroup", {"thingGroupName": "floor"}),
+    Row("DescribeThingGroup", {"thingGroupName": "nobody"}, refused="ResourceNotFoundException"),
+    Row("UpdateThingGroup", {"thingGroupName": "floor", "thingGroupProperties": {"thingGroupDescription": "e"}}),
+    Row("ListThingGroups", {"maxResults": 1}),
+    Row("DeleteThingGroup", {"thingGroupName": "house"}, refused="InvalidRequestException"),
+    Row("DeleteThingGroup", {"thingGroupName": "floor"}),
+    Row("DeleteThing", {"thingName": "lamp"}),
+    # Tags
+    Row("TagResource", lambda w: {"resourceArn": w.arn + "policy/p", "tags": [{"Key": "room", "Value": "9"}]}),
+    Row("ListTagsForResource", lambda w: {"resourceArn": w.arn + "policy/p"}),
+    Row("UntagResource", lambda w: {"resourceArn": w.arn + "policy/p", "tagKeys": ["room"]}),
+    Row("ListTagsForResource", lambda w: {"resourceArn": w.arn + "policy/nobody"}, refused="ResourceNotFoundException"),
+    # Transfers
+    Row("TransferCertificate", lambda w: {"certificateId": w.without_ca["certificateId"], "targetAwsAccount": w.accounts[1].account.account_id, "transferMessage": "yours"}),
+    Row("ListOutgoingCertificates"),
+    Row("DescribeCertificate", lambda w: {"certificateId": w.without_ca["certificateId"]}),
+    Row("CancelCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"]}),
+    Row("TransferCertificate", lambda w: {"certificateId": w.without_ca["certificateId"], "targetAwsAccount": w.accounts[1].account.account_id}),
+    Row("RejectCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"], "rejectReason": "no"}, account=1),
+    Row("DescribeCertificate", lambda w: {"certificateId": w.without_ca["certificateId"]}),
+    Row("TransferCertificate", lambda w: {"certificateId": w.without_ca["certificateId"], "targetAwsAccount": w.accounts[1].account.account_id}),
+    Row("AcceptCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"], "setAsActive": True}, account=1),
+    Row("AcceptCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"]}, account=1, refused="TransferAlreadyCompletedException"),
+    Row("DescribeCertificate", lambda w: {"certificateId": w.without_ca["certificateId"]}, account=1),
+    # The end
+    Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
+    Row("DeletePolicy", {"policyName": "p"}),
+    Row("DeleteCertificate", lambda w: {"certificateId": w.keys["certificateId"]}, refused="CertificateStateException"),
+    Row("UpdateCertificate", lambda w: {"certificateId": w.keys["certificateId"], "newStatus": "REVOKED"}),
+    Row("DeleteCertificate", lambda w: {"certificateId": w.keys["certificateId"]}),
+    Row("DeleteCACertificate", lambda w: {"certificateId": w.other_ca.certificate_id}),
+]  # fmt: skip
+
+SERVED = [("iot", operation) for operation in served("iot")] + [("sts", operation) for operation in served("sts")]
+
+
+@pytest.fixture(scope="module")
+def answers(broker, tmp_path_factory):
+    """The scenario, played once: operation → its answers, raw."""
+    world = World(broker, tmp_path_factory.mktemp("model"))
+    for row in SCENARIO:
+        world.play(row)
+    by_operation = {}
+    for operation, response in world.answers:
+        by_operation.setdefault(operation, []).append(response)
+    return by_operation
+
+
+@pytest.mark.parametrize(("service", "operation"), SERVED, ids=lambda value: value)
+def test_an_operation_answers_as_its_model_says(answers, service, operation):
+    assert operation in {row.operation for row in SCENARIO}, f"{operation} is served and has no row in SCENARIO"
+    given = answers[operation]
+    assert any(response["status_code"] < 300 for response in given), "no call succeeded"
+    for response in given:
+        assert answer_problems(service, operation, response) == [], response["body"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "wrong"),
+    [
+        ("CertificateDescription", {"certificateId": "ab" * 32, "status": "ACTIVE", "creationDate": 1790000000.123}, None),
+        ("CertificateDescription", {"certificateId": "ab"}, "characters"),
+        ("CertificateDescription", {"certificateId": "zz" * 32}, "is not"),
+        ("CertificateDescription", {"status": "LIVELY"}, "is none of"),
+        ("CertificateDescription", {"creationDate": 1790000000123}, "no seconds"),
+        ("CertificateDescription", {"creationDate": "2026-11-28T00:00:00Z"}, "not a number of seconds"),
+        ("CertificateDescription", {"creationDate": 1790000000.12345}, "more than milliseconds"),
+        ("CertificateDescription", {"creationDate": None}, "not a number of seconds"),
+        ("CertificateDescription", {"customerVersion": "1"}, "not an integer"),
+        ("CertificateDescription", {"customerVersion": 0}, "as a number"),
+        ("CertificateDescription", {"certificateID": "ab" * 32}, "no member certificateID"),
+        ("CertificateDescription", [], "not an object"),
+        ("ListTagsForResourceResponse", {"tags": [{"Value": "v"}]}, "tags[0]: Key is missing"),
+        ("ListTagsForResourceResponse", {"tags": [{"Key": "ä ü", "Value": "v"}]}, None),
+        ("ListTagsForResourceResponse", {"tags": [{"Key": "a!b", "Value": "v"}]}, "is not"),
+        ("ListTagsForResourceResponse", {"tags": {}}, "not a list"),
+        ("GetPolicyVersionResponse", {"isDefaultVersion": "true"}, "not a boolean"),
+        ("DescribeThingResponse", {"attributes": {"a b": "c"}}, "key"),
+        ("DescribeThingResponse", {"attributes": {"a": 1}}, "not a string"),
+    ],
+)
+def test_the_check_finds_what_is_wrong(shape, value, wrong):
+    found = problems("iot", shape, value)
+    assert (wrong is None and found == []) or (wrong and len(found) == 1 and wrong in found[0]), found
