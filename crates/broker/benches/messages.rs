@@ -55,6 +55,7 @@ impl Bench {
             tenant: Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() },
             client_id: name.as_str().into(),
             principal: self.principal.clone(),
+            thing_name: None,
             authorize: self.authorize.clone(),
             profile: self.profile.clone(),
             connect: &Connect::new(version, &name),

@@ -31,6 +31,8 @@ pub struct ConnectRequest<'a> {
     pub client_id: Arc<str>,
     /// Who it acts for.
     pub principal: Arc<Principal>,
+    /// The thing that events of the connection name: the one that the principal is attached to exclusively.
+    pub thing_name: Option<Arc<str>>,
     /// Its policies, bound to this connection.
     pub authorize: Arc<dyn Authorize>,
     /// The listener's profile.
@@ -43,6 +45,31 @@ pub struct ConnectRequest<'a> {
     pub address: LinkAddress,
     /// 128 random bits: the identifier of the session, if it is a new one.
     pub session_identifier: u128,
+}
+
+/// An authenticated client whose CONNECT its policies do not allow.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedClient<'a> {
+    /// Whose client it is.
+    pub tenant: Tenant,
+    /// Its name.
+    pub client_id: &'a Arc<str>,
+    /// Who it acts for.
+    pub principal: &'a Arc<Principal>,
+    /// See [`ConnectRequest::thing_name`].
+    pub thing_name: Option<&'a Arc<str>>,
+    /// Where the client is.
+    pub peer_address: SocketAddr,
+    /// 128 random bits.
+    pub session_identifier: u128,
+}
+
+impl<'a> RefusedClient<'a> {
+    fn of(request: &'a ConnectRequest<'_>) -> Self {
+        let ConnectRequest { tenant, client_id, principal, thing_name, peer_address, session_identifier, .. } = request;
+        let (tenant, peer_address, session_identifier) = (*tenant, *peer_address, *session_identifier);
+        Self { tenant, client_id, principal, thing_name: thing_name.as_ref(), peer_address, session_identifier }
+    }
 }
 
 /// Why a CONNECT is refused.
@@ -119,13 +146,12 @@ impl Broker {
         let terms = Terms::of(&request).inspect_err(|refused| {
             effects.counters.connect_refused += 1;
             if refused.code == ReasonCode::NotAuthorized {
-                let ConnectRequest { tenant, client_id, principal, peer_address, session_identifier, .. } = &request;
-                self.connect_failed(*tenant, client_id, principal, *peer_address, *session_identifier, now, effects);
+                self.connect_failed(RefusedClient::of(&request), now, effects);
             }
         })?;
         let tenant = self.tenant(request.tenant);
         let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
-        let ConnectRequest { client_id, principal, profile, connect, authorize, address, .. } = request;
+        let ConnectRequest { client_id, principal, thing_name, profile, connect, authorize, address, .. } = request;
         let connack = connack(connect, &client_id, &profile, terms.expiry, terms.keep_alive);
         let packet_bytes_max = connect.properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
         if !fits(&connack, connect.version, packet_bytes_max) {
@@ -142,6 +168,7 @@ impl Broker {
             version: connect.version,
             profile: profile.clone(),
             principal: principal.clone(),
+            thing_name,
             rights: rights.clone(),
             expiry: terms.expiry,
             will: terms.will,
@@ -224,17 +251,8 @@ impl Broker {
 impl Broker {
     /// Report that an authenticated client was refused because its policies do not allow its CONNECT. The broker does so
     /// itself where it is the one who refuses.
-    #[expect(clippy::too_many_arguments, reason = "what an event has")]
-    pub fn connect_failed(
-        &self,
-        tenant: Tenant,
-        client_id: &Arc<str>,
-        principal: &Arc<Principal>,
-        peer_address: SocketAddr,
-        session_identifier: u128,
-        now: Now,
-        effects: &mut Effects,
-    ) {
+    pub fn connect_failed(&self, refused: RefusedClient<'_>, now: Now, effects: &mut Effects) {
+        let RefusedClient { tenant, client_id, principal, thing_name, peer_address, session_identifier } = refused;
         let version_number = self.known_tenant(tenant).and_then(|tenant| {
             let sessions = tenant.shard(client_id).lock();
             let present = sessions.get(client_id).map(|session| session.history().0);
@@ -244,6 +262,7 @@ impl Broker {
             tenant,
             client_id: client_id.clone(),
             principal: principal.clone(),
+            thing_name: thing_name.cloned(),
             session_identifier,
             version_number: version_number.unwrap_or(0),
             at: now.wall,

@@ -20,6 +20,8 @@ pub struct LifecycleEvent {
     pub client_id: Arc<str>,
     /// Who it acts for.
     pub principal: Arc<Principal>,
+    /// The thing that the connection stands for, where events name it.
+    pub thing_name: Option<Arc<str>>,
     /// Unique per session: 32 hexadecimal digits when written.
     pub session_identifier: u128,
     /// The same in all events of one connection; larger by one in the next connection of this client id; 0 again an hour

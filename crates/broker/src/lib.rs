@@ -70,7 +70,7 @@ mod topic_cache;
 
 pub use broker::{Broker, Selector, Settings, SystemPublish};
 pub use close::CloseReason;
-pub use connect::{ConnectRefused, ConnectRequest, client_id};
+pub use connect::{ConnectRefused, ConnectRequest, RefusedClient, client_id};
 pub use control::{ConnectionState, Ending, Gauges, RetainedPage, RetainedState, SessionPage, SessionState};
 pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};

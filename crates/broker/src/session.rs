@@ -82,6 +82,8 @@ struct State {
     /// The profile of the last connection, whose bounds hold while nobody is connected.
     profile: Arc<Profile>,
     principal: Arc<Principal>,
+    /// Of the last connection, for events.
+    thing_name: Option<Arc<str>>,
     expiry: SessionExpiry,
     connection: Option<Box<Connection>>,
     outbound: Outbound,
@@ -159,6 +161,7 @@ impl Session {
                 connects: Rate::default(),
                 profile,
                 principal,
+                thing_name: None,
                 expiry: SessionExpiry::AT_DISCONNECT,
                 connection: None,
                 outbound: Outbound::default(),
@@ -282,6 +285,7 @@ impl Session {
             tenant: self.tenant,
             client_id: self.client_id.clone(),
             principal: state.principal.clone(),
+            thing_name: state.thing_name.clone(),
             session_identifier: self.identifier,
             version_number: state.version_number,
             at: now.wall,

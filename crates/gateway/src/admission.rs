@@ -3,11 +3,16 @@
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use tidegate_broker::{
-    Authorize, CloseReason, ConnectRefused, ConnectRequest, Principal, Selector, SystemPublish, client_id,
+    Authorize, CloseReason, ConnectRefused, ConnectRequest, Principal, RefusedClient, Selector, SystemPublish,
+    client_id,
 };
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
-use tidegate_registry::{Admission, CertificateRegistered, CertificateStatus, Presented, ServerName, events::wire};
+use tidegate_pki::ClientLeaf;
+use tidegate_registry::{
+    Admission, Admitted, BoundThing, CertificateRegistered, CertificateStatus, ConnectionGrants, Presented, ServerName,
+    events::wire,
+};
 use tracing::error;
 use uuid::Uuid;
 
@@ -141,6 +146,8 @@ struct Known {
     tenant: Tenant,
     principal: Principal,
     certificate_id: Option<CertificateId>,
+    /// For events.
+    thing_name: Option<Arc<str>>,
     authorize: Arc<dyn Authorize>,
 }
 
@@ -206,6 +213,7 @@ impl Newcomer<'_> {
                 tenant: *tenant,
                 principal: Principal::Anonymous,
                 certificate_id: None,
+                thing_name: None,
                 authorize: Arc::new(AllowAll),
             }),
             Below::Tls(tls) => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
@@ -259,13 +267,27 @@ impl Newcomer<'_> {
                 });
             }
         };
+        self.authorize(&leaf, admitted, connect, client_id)
+    }
+
+    /// Asks the policies.
+    fn authorize(
+        &self,
+        leaf: &ClientLeaf,
+        admitted: Admitted,
+        connect: &Connect<'_>,
+        client_id: &str,
+    ) -> Result<Known, Refused> {
         let (tenant, certificate_id) = (admitted.tenant, admitted.certificate_id);
         let variables =
-            authorize::variables(&leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
-        let rights = CertificateRights::new(admitted.grants, variables, self.shared.clock.clone());
+            authorize::variables(leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
+        let grants = ConnectionGrants::new(self.shared.registry.directory(), admitted, client_id);
+        let thing = grants.thing();
+        let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
+        let rights = CertificateRights::new(grants, variables, self.shared.clock.clone());
         let decision = rights.connect(tenant, connect, client_id);
         if !decision.is_allowed() {
-            self.announce_failure(tenant, certificate_id, client_id);
+            self.announce_failure(tenant, certificate_id, thing_name, client_id);
             return Err(Refused {
                 reason: reason::of_policy(tenant, certificate_id, client_id, decision),
                 authenticated: true,
@@ -277,6 +299,7 @@ impl Newcomer<'_> {
             tenant,
             principal: Principal::Certificate { tenant, certificate_id },
             certificate_id: Some(certificate_id),
+            thing_name,
             authorize: Arc::new(rights),
         })
     }
@@ -300,13 +323,26 @@ impl Newcomer<'_> {
     }
 
     /// Lets the broker report a client that is who it says, and may not connect.
-    fn announce_failure(&self, tenant: Tenant, certificate_id: CertificateId, client_id: &str) {
+    fn announce_failure(
+        &self,
+        tenant: Tenant,
+        certificate_id: CertificateId,
+        thing_name: Option<Arc<str>>,
+        client_id: &str,
+    ) {
         let principal = Arc::new(Principal::Certificate { tenant, certificate_id });
-        let (client_id, peer) = (client_id.into(), self.origin.peer);
+        let (client_id, peer_address) = (client_id.into(), self.origin.peer);
         self.core.borrow_mut().act(|desk| {
-            let session = desk.identifiers.number();
+            let refused = RefusedClient {
+                tenant,
+                client_id: &client_id,
+                principal: &principal,
+                thing_name: thing_name.as_ref(),
+                peer_address,
+                session_identifier: desk.identifiers.number(),
+            };
             let Desk { shared, now, effects, .. } = desk;
-            shared.broker.connect_failed(tenant, &client_id, &principal, peer, session, *now, effects);
+            shared.broker.connect_failed(refused, *now, effects);
         });
     }
 
@@ -333,6 +369,7 @@ impl Newcomer<'_> {
             let request = ConnectRequest {
                 tenant: known.tenant,
                 principal: Arc::new(known.principal),
+                thing_name: known.thing_name,
                 authorize: known.authorize,
                 profile: listener.profile.clone(),
                 connect,

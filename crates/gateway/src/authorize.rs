@@ -14,12 +14,13 @@ use tidegate_ids::{Arn, Clock, Tenant};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::{BoundPolicy, Decision, RequestContext, Variables, keys};
-use tidegate_registry::{Grants, certificate_variables};
+use tidegate_registry::{ConnectionGrants, certificate_variables};
 
-/// The policies of one connection's certificate, bound to what is known about the connection, and bound anew when they
-/// change.
+/// The policies of one connection's certificate, bound to what is known about the connection and the thing that it stands for, and
+/// bound anew when any of it changes.
 pub(crate) struct CertificateRights {
-    grants: Arc<Grants>,
+    grants: ConnectionGrants,
+    /// All but the thing's.
     variables: Variables,
     bound: ArcSwap<Bound>,
     /// Whether answers may change with the time, so that they hold for a second only.
@@ -33,7 +34,7 @@ struct Bound {
 }
 
 impl CertificateRights {
-    pub(crate) fn new(grants: Arc<Grants>, variables: Variables, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(grants: ConnectionGrants, variables: Variables, clock: Arc<dyn Clock>) -> Self {
         let bound = Bound::new(&grants, &variables);
         let depends_on_time = AtomicBool::new(bound.policy.depends_on_time());
         Self { grants, variables, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
@@ -74,10 +75,15 @@ impl CertificateRights {
 }
 
 impl Bound {
-    fn new(grants: &Grants, variables: &Variables) -> Self {
-        // Read before the policies, which are then never older than it.
+    fn new(grants: &ConnectionGrants, variables: &Variables) -> Self {
+        // Read before the rest, which is then never older than it.
         let generation = grants.generation();
-        Self { generation, policy: grants.policies().bind(variables) }
+        let policies = grants.policies();
+        let thing = if policies.uses_variables() { grants.thing() } else { None };
+        let Some(thing) = thing else { return Self { generation, policy: policies.bind(variables) } };
+        let mut variables = variables.clone();
+        thing.add_to(&mut variables);
+        Self { generation, policy: policies.bind(&variables) }
     }
 }
 

@@ -88,6 +88,32 @@ fn decide(statements: &[&str], access: Access, text: &str) -> char {
 }
 
 #[test]
+fn thing_variables_are_those_of_the_thing_and_missing_without_one() {
+    let statements = [
+        r#"{"Effect":"Allow","Action":"iot:Publish","Resource":"ARN:topic/${iot:Connection.Thing.ThingTypeName}/${iot:Connection.Thing.ThingName}/${iot:Connection.Thing.Attributes[room.no]}"}"#,
+        r#"{"Effect":"Allow","Action":"iot:Publish","Resource":"ARN:topic/old/${iot:Thing.ThingName}"}"#,
+        r#"{"Effect":"Allow","Action":"iot:Publish","Resource":"ARN:topic/attached","Condition":{"Bool":{"iot:Connection.Thing.IsAttached":"true"}}}"#,
+    ];
+    let arn = "arn:aws:iot:eu-central-1:123456789012";
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",").replace("ARN", arn));
+    let set = set(&[&text]);
+    let allowed = |variables: &Variables| {
+        let bound = set.bind(variables);
+        let topics = ["bulb/t:1/7", "old/t:1", "attached"];
+        topics.map(|topic| bound.decide(Access::Publish, topic, &NOTHING).is_allowed())
+    };
+    let mut variables = Variables::new();
+    assert_eq!(allowed(&variables), [false; 3]);
+    variables.thing("t:1", Some("bulb"), [("room.no", "7"), ("other", "x")], true);
+    assert_eq!(allowed(&variables), [true; 3]);
+    variables.thing("t:1", None, [("room.no", "7")], false);
+    assert_eq!(allowed(&variables), [false, true, false], "without a type, not attached");
+    let mut variables = Variables::new();
+    variables.thing("t:1", Some("bulb"), [("room.no", "#")], true);
+    assert_eq!(allowed(&variables), [false, true, true], "a value that could act as a wildcard");
+}
+
+#[test]
 fn statements_decide_about_actions_and_resources() {
     use Access::*;
     for (statements, access, text, expected) in [

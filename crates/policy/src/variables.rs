@@ -30,6 +30,8 @@ pub mod keys {
     pub const THING_NAME: &str = "iot:Connection.Thing.ThingName";
     /// Name of that thing's type.
     pub const THING_TYPE_NAME: &str = "iot:Connection.Thing.ThingTypeName";
+    /// Before the name of an attribute of that thing in brackets.
+    pub const THING_ATTRIBUTES: &str = "iot:Connection.Thing.Attributes";
     /// `true` or `false`: whether the certificate is attached to that thing.
     pub const THING_IS_ATTACHED: &str = "iot:Connection.Thing.IsAttached";
 }
@@ -101,6 +103,10 @@ attributes! {
     /// Addresses of the alternative name
     IpAddress = "AlternativeName.IPAddress",
 }
+
+/// What names of thing variables begin with, and what they began with in old policies.
+const THING: &str = "iot:Connection.Thing.";
+const LEGACY_THING: &str = "iot:Thing.";
 
 /// What is known about a connection: the dictionary behind `${…}` and condition keys.
 ///
@@ -200,6 +206,25 @@ impl Variables {
         self
     }
 
+    /// `${iot:Connection.Thing.…}`: the thing that the connection stands for, its type, each attribute as `Attributes[name]`, and
+    /// whether the certificate is attached to it.
+    ///
+    /// AWS: developer guide, "Thing policy variables".
+    pub fn thing<'a>(
+        &mut self,
+        name: &str,
+        type_name: Option<&str>,
+        attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
+        is_attached: bool,
+    ) -> &mut Self {
+        self.set(keys::THING_NAME, [name]).set(keys::THING_TYPE_NAME, type_name);
+        self.set(keys::THING_IS_ATTACHED, [if is_attached { "true" } else { "false" }]);
+        for (attribute, value) in attributes {
+            self.set(&format!("{}[{attribute}]", keys::THING_ATTRIBUTES), [value]);
+        }
+        self
+    }
+
     fn put<T: Into<Box<str>>>(
         &mut self,
         name: &str,
@@ -215,6 +240,8 @@ impl Variables {
     }
 
     fn entry(&self, name: &str) -> Option<&Entry> {
+        let present = name.strip_prefix(LEGACY_THING).map(|rest| format!("{THING}{rest}"));
+        let name = present.as_deref().unwrap_or(name);
         let exact = self.entries.iter().find(|entry| *entry.name == *name);
         exact.or_else(|| self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name)))
     }

@@ -30,6 +30,7 @@ fn connect(broker: &Broker, connect: &Connect<'_>, now: Now, effects: &mut Effec
         tenant: tenant(),
         client_id: connect.client_id.into(),
         principal: Arc::new(Principal::Certificate { tenant: tenant(), certificate_id }),
+        thing_name: None,
         authorize: Arc::new(All),
         profile: Arc::new(Profile::standard()),
         connect,

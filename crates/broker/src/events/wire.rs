@@ -1,6 +1,6 @@
 //! Lifecycle events as AWS writes them.
 //!
-//! AWS: developer guide, "Lifecycle events". `thingName` is absent: it is there for exclusive attachments only.
+//! AWS: developer guide, "Lifecycle events". `thingName` is there for exclusive attachments only: who connects says so.
 
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ use crate::{DisconnectReason, LifecycleEvent, LifecycleKind};
 #[serde(rename_all = "camelCase")]
 struct Lifecycle<'a> {
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thing_name: Option<&'a str>,
     /// Milliseconds, a number.
     timestamp: u64,
     event_type: &'a str,
@@ -50,6 +52,7 @@ pub fn topic(event: &LifecycleEvent) -> Option<String> {
 pub fn json(event: &LifecycleEvent) -> String {
     let mut wire = Lifecycle {
         client_id: &event.client_id,
+        thing_name: event.thing_name.as_deref(),
         timestamp: event.at.millis(),
         event_type: event_type(&event.kind),
         session_identifier: format!("{:032x}", event.session_identifier),
@@ -105,6 +108,7 @@ mod tests {
             tenant,
             client_id: client_id.into(),
             principal: Principal::Certificate { tenant, certificate_id }.into(),
+            thing_name: None,
             session_identifier: 0xa466_6d2a,
             version_number: 3,
             at: Timestamp::from_millis(1_573_002_230_757),
@@ -158,6 +162,14 @@ mod tests {
             );
             assert_eq!((topic(&event).as_deref(), json(&event)), (Some(expected_topic), expected));
         }
+    }
+
+    #[test]
+    fn the_thing_stands_behind_the_client() {
+        let kind = LifecycleKind::Disconnected { reason: DisconnectReason::ConnectionLost };
+        let event = LifecycleEvent { thing_name: Some("bulb:1".into()), ..event("d1", kind) };
+        let begins = r#"{"clientId":"d1","thingName":"bulb:1","timestamp":1573002230757,"eventType":"disconnected","#;
+        assert!(json(&event).starts_with(begins), "{}", json(&event));
     }
 
     #[test]

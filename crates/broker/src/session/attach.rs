@@ -33,6 +33,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) version: Version,
     pub(crate) profile: Arc<Profile>,
     pub(crate) principal: Arc<Principal>,
+    pub(crate) thing_name: Option<Arc<str>>,
     pub(crate) rights: Rights,
     pub(crate) expiry: SessionExpiry,
     pub(crate) will: Option<Box<WillRecord>>,
@@ -110,12 +111,13 @@ impl Session {
         effects: &mut Effects,
     ) -> u64 {
         let mut state = self.state.lock();
-        let Attachment { address, version, profile, principal, mut connack, .. } = attachment;
+        let Attachment { address, version, profile, principal, thing_name, mut connack, .. } = attachment;
         let window = attachment.receive_maximum.min(profile.limits.send_maximum);
         state.version_number = attachment.version_number;
         state.connects = attachment.connects;
         state.profile = profile.clone();
         state.principal = principal;
+        state.thing_name = thing_name;
         state.expiry = attachment.expiry;
         state.will = attachment.will;
         let mut connection = Box::new(Connection {

@@ -47,6 +47,7 @@ impl Core<'_> {
             tenant: tenant(),
             client_id: name.as_str().into(),
             principal: Arc::new(Principal::Anonymous),
+            thing_name: None,
             authorize: Arc::new(Policies::default()),
             profile: self.profile.clone(),
             connect: &connect,

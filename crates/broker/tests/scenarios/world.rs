@@ -171,6 +171,7 @@ impl World {
             tenant: self.tenant,
             client_id,
             principal: self.principal.clone(),
+            thing_name: None,
             authorize: self.policies.clone(),
             profile: self.profile.clone(),
             connect: &connect,

@@ -6,6 +6,7 @@ use tidegate_ids::{CertificateId, Tenant, ThingName};
 use tidegate_policy::PolicySet;
 
 use super::{BoundThing, Directory, Grants, things::Stripe};
+use crate::Admitted;
 
 /// The policies of a connection's certificate and the thing that it stands for, now and after each change.
 ///
@@ -21,20 +22,15 @@ pub struct ConnectionGrants {
 }
 
 impl ConnectionGrants {
-    /// For a connection that calls itself `client_id`; `None` when the account does not have the certificate.
-    pub fn new(
-        directory: &Arc<Directory>,
-        tenant: Tenant,
-        certificate_id: CertificateId,
-        client_id: &str,
-    ) -> Option<Self> {
-        let grants = directory.grants(tenant, certificate_id)?;
+    /// For a connection of the certificate that calls itself `client_id`.
+    pub fn new(directory: &Arc<Directory>, admitted: Admitted, client_id: &str) -> Self {
+        let Admitted { tenant, certificate_id, grants } = admitted;
         let client_id = client_id.parse::<ThingName>().ok();
         let client_id = client_id.map(|name| {
             let stripe = directory.things.stripe(tenant, &name);
             (name, stripe)
         });
-        Some(Self { directory: Arc::clone(directory), grants, tenant, certificate_id, client_id })
+        Self { directory: Arc::clone(directory), grants, tenant, certificate_id, client_id }
     }
 
     /// Counts the changes: of what [`Grants`] follow, of the certificate's things, and of the thing that the client id names. It
@@ -52,7 +48,7 @@ impl ConnectionGrants {
         self.grants.policies()
     }
 
-    /// See [`Directory::bound_thing`].
+    /// The thing that the connection stands for; see [`Directory::bound_thing`].
     pub fn thing(&self) -> Option<BoundThing> {
         let client_id = self.client_id.as_ref().map(|(name, _)| name);
         self.directory.things.bound(self.tenant, self.certificate_id, client_id)

@@ -11,6 +11,7 @@ use std::{
 
 use parking_lot::RwLock;
 use tidegate_ids::{CertificateId, Tenant, ThingName, ThingTypeName};
+use tidegate_policy::Variables;
 
 use crate::{Attributes, ThingPrincipalType, ThingRecord};
 
@@ -38,6 +39,25 @@ pub struct BoundThing {
     pub state: Arc<ThingState>,
     /// How the connection's certificate is attached to it; `None`: not at all.
     pub attached: Option<ThingPrincipalType>,
+}
+
+impl BoundThing {
+    /// Adds what policies can ask about the thing.
+    pub fn add_to(&self, variables: &mut Variables) {
+        let attributes = self.state.attributes.iter().map(|(name, value)| (&**name, &**value));
+        let type_name = self.state.thing_type.as_ref().map(|name| name.as_str());
+        variables.thing(self.name.as_str(), type_name, attributes, self.attached.is_some());
+    }
+
+    /// Its name, where events of the connection carry it: for exclusive attachments.
+    ///
+    /// AWS: developer guide, "Lifecycle events", member `thingName`.
+    pub fn name_in_events(&self) -> Option<&ThingName> {
+        match self.attached {
+            Some(ThingPrincipalType::ExclusiveThing) => Some(&self.name),
+            Some(ThingPrincipalType::NonExclusiveThing) | None => None,
+        }
+    }
 }
 
 /// All things of all accounts, and the things of each certificate. Some 200 bytes for a thing, with its attributes and one

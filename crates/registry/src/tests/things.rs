@@ -1,6 +1,6 @@
 use super::{material::self_signed, *};
 use crate::{
-    AttributePayload, Attributes, ConnectionGrants, CreateThing, RegistryError, ThingPrincipal,
+    Admitted, AttributePayload, Attributes, ConnectionGrants, CreateThing, RegistryError, ThingPrincipal,
     ThingPrincipalType::{ExclusiveThing, NonExclusiveThing},
     UpdateThing,
 };
@@ -236,7 +236,11 @@ async fn a_connection_hears_of_every_change_of_its_thing() {
     let owner = tenant(A);
     let id = certificate(&registry, "d").await;
     let principal = ThingPrincipal::Certificate(id);
-    let connection = |client_id: &str| ConnectionGrants::new(registry.directory(), owner, id, client_id).unwrap();
+    let connection = |client_id: &str| {
+        let grants = registry.directory().grants(owner, id).unwrap();
+        let admitted = Admitted { tenant: owner, certificate_id: id, grants };
+        ConnectionGrants::new(registry.directory(), admitted, client_id)
+    };
     let (named, other) = (connection("t"), connection("no thing's name"));
     let mut last = (named.generation(), other.generation());
     let mut hears = |what: &str, expected: (bool, bool)| {
