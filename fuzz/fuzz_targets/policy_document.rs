@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use tidegate_ids::{Tenant, Timestamp};
-use tidegate_policy::{Access, Document, PolicySet, RequestContext, Variables};
+use tidegate_policy::{Access, AttachedPolicy, Document, PolicySet, RequestContext, Variables};
 
 /// The first line is the topic, the rest the document.
 fn ask(input: &str) {
@@ -16,7 +16,7 @@ fn ask(input: &str) {
         region: "eu-central-1".parse().expect("a region"),
     };
     let name = "p".parse().expect("a policy name");
-    let set = PolicySet::compile(tenant, [(name, Arc::new(document))]);
+    let set = PolicySet::compile(tenant, [AttachedPolicy { name, version: 1, document: Arc::new(document) }]);
     let mut variables = Variables::new();
     variables.client_id(topic).set("iot:Connection.Thing.ThingName", ["t"]);
     let values: &[(&str, &[&str])] = &[("iot:ConnectAttributes", &["LastWill"])];

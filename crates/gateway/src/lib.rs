@@ -37,3 +37,4 @@ pub use error::GatewayError;
 pub use gateway::{Cores, Gateway, GatewayParts, LocalAddress};
 pub use journal::{Found, Journal, Tray};
 pub use sys::SysTopics;
+pub use websocket::fuzz;

@@ -3,6 +3,7 @@
 //! Payload is handed on as it comes, so that frames and messages of any size need no memory here; packets may begin and
 //! end anywhere in them. Spec: RFC 6455; MQTT 6.0 (5.0), 6 (3.1.1): binary frames only.
 
+pub mod fuzz;
 pub(crate) mod upgrade;
 
 use tidegate_broker::CloseReason;
@@ -55,12 +56,14 @@ pub(crate) enum Ended {
 }
 
 impl WebSocket {
-    /// Takes what the client sent. What it carries is appended to `payload`, answers to `answer`: pongs, which are never
-    /// longer than what they answer, and the answer to a close.
+    /// Takes what the client sent. What it carries is appended to `payload`, answers to `answer`: a pong, which is never
+    /// longer than what it answers, and the answer to a close. Of many pings in `bytes` the last one is answered, so that
+    /// whoever floods gets one small frame for each read. Spec: RFC 6455, 5.5.3.
     ///
     /// # Errors
     /// No more can come. All that came before the end is in `payload`.
     pub(crate) fn feed(&mut self, mut bytes: &[u8], payload: &mut Vec<u8>, answer: &mut Vec<u8>) -> Result<(), Ended> {
+        let unanswered = answer.len();
         loop {
             if let Some(ended) = self.ended {
                 return Err(ended);
@@ -91,6 +94,9 @@ impl WebSocket {
             }
             let opcode = frame.opcode;
             self.frame = None;
+            if opcode == PING {
+                answer.truncate(unanswered);
+            }
             self.end_frame(opcode, answer);
         }
     }

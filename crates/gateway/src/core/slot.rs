@@ -173,6 +173,10 @@ impl Slot {
         if !payload.is_empty() {
             self.last_heard = desk.now.monotonic;
         }
+        // Headers and control frames count for the throughput as what they carry does.
+        if let Some(link) = &mut self.link {
+            link.received(bytes.len() - payload.len(), desk.now, &mut desk.effects);
+        }
         self.peer_closed |= fed.is_err();
         let answered = self.answer(answer, desk);
         let handled = self.handle(&payload, desk);

@@ -90,15 +90,52 @@ fn nearly_frames() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(one, 0..8).prop_map(|frames| frames.concat())
 }
 
+/// Requests that are nearly good.
+fn nearly_heads() -> impl Strategy<Value = Vec<u8>> {
+    let lines = [
+        "GET /mqtt HTTP/1.1",
+        "POST /mqtt HTTP/1.1",
+        "GET / HTTP/1.1",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "a: b",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Protocol: mqtt",
+        ":",
+        "",
+    ];
+    let line = prop_oneof![20 => prop::sample::select(lines.to_vec()).prop_map(str::to_owned), 1 => ".{0,20}"];
+    prop::collection::vec(line, 0..12).prop_map(|lines| (lines.join("\r\n") + "\r\n\r\n").into_bytes())
+}
+
+#[test]
+fn of_many_pings_at_once_the_last_is_answered() {
+    let pings: Vec<u8> = (0..20_u16).flat_map(|n| frame(FIN | PING, &n.to_be_bytes())).collect();
+    let mut bytes = frame(BINARY, b"a");
+    bytes.extend(pings);
+    bytes.extend(frame(FIN, b"b"));
+    let (payload, answer, fed) = feed(&bytes, bytes.len());
+    assert_eq!((&*payload, &*answer, fed), (b"ab".as_slice(), [0x8a, 2, 0, 19].as_slice(), Ok(())));
+    // What was to be said before stays.
+    let (mut socket, mut answer) = (WebSocket::default(), b"before".to_vec());
+    let two = [frame(FIN | PING, b"1"), frame(FIN | PING, b"2"), frame(FIN | CLOSE, b"")].concat();
+    assert_eq!(socket.feed(&two, &mut Vec::new(), &mut answer), Err(Ended::Closed));
+    assert_eq!(answer, b"before\x8a\x012\x88\0");
+}
+
 proptest! {
     #[test]
     fn whatever_comes_is_the_same_in_any_pieces_and_makes_no_more_than_it_is(
         bytes in nearly_frames(),
-        size in 1_usize..64,
+        size in any::<u8>(),
     ) {
-        let whole = feed(&bytes, bytes.len());
-        prop_assert_eq!(&whole, &feed(&bytes, size));
-        prop_assert!(whole.0.len() + whole.1.len() <= bytes.len());
+        fuzz::websocket(&[&[size], &*bytes].concat());
+    }
+
+    #[test]
+    fn any_head_is_accepted_or_refused(head in prop_oneof![nearly_heads(), prop::collection::vec(any::<u8>(), 0..200)]) {
+        fuzz::upgrade(&head);
     }
 
     #[test]

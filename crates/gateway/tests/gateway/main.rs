@@ -5,4 +5,5 @@ mod logs;
 mod people;
 mod registration;
 mod sessions;
+mod websocket;
 mod world;
