@@ -453,6 +453,7 @@ fn is_granted(tenant: Tenant, profile: &Profile, filter: &str) -> bool {
         tenant,
         client_id: "c".into(),
         principal: Arc::new(Principal::Anonymous),
+        thing_name: None,
         authorize: Arc::new(AllowAll),
         profile: Arc::new(profile.clone()),
         connect: &connect,
