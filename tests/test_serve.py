@@ -122,7 +122,7 @@ def test_check_config(tmp_path):
     assert tidegate("serve", "--config", tmp_path / "absent.toml").returncode != 0
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["demo"], ["account"], ["account", "create"], ["account", "list"], ["key", "create"], ["key", "list"], ["key", "delete"], ["explain"], ["lint-policy"], ["check-config"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["serve"], ["demo"], ["account"], ["account", "create"], ["account", "list"], ["key", "create"], ["key", "list"], ["key", "delete"], ["explain"], ["lint-policy"], ["check-config"], ["connections"], ["connections", "list"], ["connections", "kick"], ["session"], ["session", "list"], ["session", "show"], ["session", "drop"], ["retained"], ["retained", "list"]], ids=" ".join)
 def test_help_has_examples(command):
     done = tidegate(*command, "--help")
     assert done.returncode == 0 and ("tidegate " in done.stdout)

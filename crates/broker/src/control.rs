@@ -105,6 +105,13 @@ impl Broker {
     /// Most places that one page of retained messages looks at, messages found or not, so that nobody waits for it.
     const RETAINED_PLACES_MAX: usize = 10_000;
 
+    /// The tenants that somebody connected or published for, in order. O(tenants).
+    pub fn tenants(&self) -> Vec<Tenant> {
+        let mut tenants: Vec<Tenant> = self.all_tenants().iter().map(|state| state.tenant).collect();
+        tenants.sort_unstable();
+        tenants
+    }
+
     /// Up to `max` sessions of a tenant behind the one named `after`. A session that is there all the time is on one page
     /// exactly, whatever comes and goes meanwhile. O(max), whatever the number of sessions.
     pub fn sessions(&self, tenant: Tenant, after: Option<&str>, max: usize, now: Now) -> SessionPage {

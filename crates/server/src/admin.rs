@@ -1,7 +1,9 @@
-//! The admin socket: how `tidegate account`, `tidegate key` and `tidegate explain` reach the running process.
+//! The admin socket: how `tidegate account`, `tidegate explain` and the like reach the running process.
 //!
 //! One JSON line each way. The socket lives in the data directory (mode 0700) with mode 0600, and the peer must be the
 //! own user or root besides.
+
+mod request;
 
 use std::{
     fs::{self, Permissions},
@@ -12,10 +14,7 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tidegate_api::Question;
-use tidegate_ids::{AccessKeyId, AccountId, Region};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -23,48 +22,13 @@ use tokio::{
     time::timeout,
 };
 
-/// What can be asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub(crate) enum Request {
-    /// Make an account and its administrator key.
-    CreateAccount {
-        /// 12 digits; drawn at random when absent.
-        id: Option<AccountId>,
-    },
-    /// All accounts.
-    ListAccounts,
-    /// Another key for an account.
-    CreateKey {
-        /// Whose key.
-        account: AccountId,
-    },
-    /// The keys of one account, or of all.
-    ListKeys {
-        /// Whose keys.
-        account: Option<AccountId>,
-    },
-    /// Delete a key.
-    DeleteKey {
-        /// Which key.
-        access_key_id: AccessKeyId,
-    },
-    /// Why a device may or may not do something.
-    Explain {
-        /// Whose device.
-        account: AccountId,
-        /// Where.
-        region: Region,
-        /// What it asks for.
-        question: Question,
-    },
-}
+pub(crate) use request::{Listing, Place, Request, Scope, Target};
 
 /// The answer: a JSON value, or the sentence that says why not.
 type Answer = Result<Value, String>;
 
-/// Longest request, in bytes: a question with a topic and a few policies' names fits.
-const REQUEST_BYTES_MAX: u64 = 16 * 1024;
+/// Longest request, in bytes: a client id or topic filter has at most 65 535, each at worst escaped to six.
+const REQUEST_BYTES_MAX: u64 = 512 * 1024;
 /// Longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Requests that are answered at once; more wait.

@@ -1,9 +1,13 @@
 //! The command line.
 
+mod clients;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tidegate_ids::{AccessKeyId, AccountId, Arn, Region};
+
+pub(crate) use clients::{Connections, Paging, Retained, Session};
 
 /// An MQTT broker that you run yourself and that is, at its edges, AWS IoT Core.
 #[derive(Debug, Parser)]
@@ -51,6 +55,21 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Look through a policy document for what is probably not meant; no broker is needed.
     LintPolicy(LintPolicy),
+    /// List or close the connections of a running broker.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tidegate connections list\n  tidegate connections kick thermometer-1 --reason \"moved\""
+    )]
+    Connections(Connections),
+    /// List, look at or end the sessions of a running broker.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tidegate session list\n  tidegate session show thermometer-1\n  tidegate session drop thermometer-1"
+    )]
+    Session(Session),
+    /// List the retained messages of a running broker.
+    #[command(subcommand, after_help = "Examples:\n  tidegate retained list --filter 'rooms/#'")]
+    Retained(Retained),
     /// Read the configuration, say what is wrong with it or that nothing is, and start nothing.
     CheckConfig(CheckConfig),
 }

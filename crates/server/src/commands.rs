@@ -1,4 +1,8 @@
-//! `tidegate account …`, `tidegate key …`, `tidegate check-config`: what they ask, and how they print.
+//! `tidegate account …`, `tidegate key …`, `tidegate check-config`: what they ask, and how they print. `clients` has the
+//! commands about connections, sessions and retained messages.
+
+pub(crate) mod clients;
+mod table;
 
 use anyhow::Result;
 use serde_json::Value;

@@ -51,6 +51,9 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Key(command) => commands::key(command).await,
         Command::Explain(options) => explain::explain(options).await,
         Command::LintPolicy(options) => explain::lint_policy(&options),
+        Command::Connections(command) => commands::clients::connections(command).await,
+        Command::Session(command) => commands::clients::session(command).await,
+        Command::Retained(command) => commands::clients::retained(command).await,
         Command::CheckConfig(options) => commands::check_config(&options),
     }
 }

@@ -78,12 +78,12 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
-    let (gateway, mut journal) = start_gateway(&config, &account, &registry, &names, &clock, &store).await?;
+    let (broker, gateway, mut journal) = start_gateway(&config, &account, &registry, &names, &clock, &store).await?;
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
-    let requests = (registry.clone(), clock.clone());
-    tokio::spawn(admin.serve(move |request| admin_requests::answer(requests.0.clone(), requests.1.clone(), request)));
+    let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone() };
+    tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });
@@ -154,7 +154,7 @@ async fn start_gateway(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-) -> Result<(Gateway, Option<Journal>)> {
+) -> Result<(Arc<Broker>, Gateway, Option<Journal>)> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
     let settings = tidegate_broker::Settings {
@@ -185,13 +185,13 @@ async fn start_gateway(
         ..GatewayConfig::default()
     };
     let parts = GatewayParts {
-        broker,
+        broker: broker.clone(),
         registry: registry.clone(),
         clock: Arc::clone(clock),
         server_names: Arc::clone(names),
         journal: journal.as_ref().map(Journal::tray),
     };
-    Ok((Gateway::start(gateway_config, cores, parts)?, journal))
+    Ok((broker, Gateway::start(gateway_config, cores, parts)?, journal))
 }
 
 fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {

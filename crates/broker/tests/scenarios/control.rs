@@ -14,6 +14,7 @@ fn pages_show_each_session_once() {
     for client in &mut clients[..100] {
         world.lose(client);
     }
+    assert_eq!(world.broker.tenants(), [tenant()]);
     for max in [1, 7, 300, 1000] {
         let mut seen = BTreeSet::new();
         let mut connected = 0;

@@ -1,47 +1,82 @@
 //! What the admin socket answers.
 
+mod clients;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tidegate_ids::{AccountId, Clock, Tenant};
+use tidegate_broker::Broker;
+use tidegate_ids::{AccountId, Clock, Now, Tenant};
 use tidegate_registry::{AccessKeyStatus, CreatedAccessKey, Registry, RegistryError};
 
 use crate::admin::Request;
 
-/// Carries out one request. The error is the sentence that the person at the command line reads.
-pub(super) async fn answer(registry: Registry, clock: Arc<dyn Clock>, request: Request) -> Result<Value, String> {
-    carry_out(&registry, &*clock, request).await.map_err(|error| error.to_string())
+/// Who answers.
+#[derive(Clone)]
+pub(super) struct Answerer {
+    /// Accounts and keys.
+    pub registry: Registry,
+    /// Connections, sessions, retained messages.
+    pub broker: Arc<Broker>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
-async fn carry_out(registry: &Registry, clock: &dyn Clock, request: Request) -> Result<Value, RegistryError> {
-    let now = clock.now();
-    Ok(match request {
-        Request::CreateAccount { id } => {
-            let id = registry.create_account(id, now).await?;
-            created(&registry.create_access_key(id, now).await?)
-        }
-        Request::ListAccounts => {
-            let accounts = registry.list_accounts().await?;
-            let row = |account: &tidegate_registry::Account| json!({ "accountId": account.id, "createdMillis": account.created.millis() });
-            accounts.iter().map(row).collect()
-        }
-        Request::CreateKey { account } => created(&registry.create_access_key(account, now).await?),
-        Request::ListKeys { account: Some(account) } => Value::Array(keys(registry, account).await?),
-        Request::ListKeys { account: None } => {
-            let mut all = Vec::new();
-            for account in registry.list_accounts().await? {
-                all.append(&mut keys(registry, account.id).await?);
+impl Answerer {
+    /// Carries out one request. The error is the sentence that the person at the command line reads.
+    pub(super) async fn answer(self, request: Request) -> Result<Value, String> {
+        let Self { registry, broker, clock } = &self;
+        let now = clock.now();
+        let done = match request {
+            Request::CreateAccount { id } => create_account(registry, id, now).await,
+            Request::ListAccounts => list_accounts(registry).await,
+            Request::CreateKey { account } => registry.create_access_key(account, now).await.map(|key| created(&key)),
+            Request::ListKeys { account } => list_keys(registry, account).await,
+            Request::DeleteKey { access_key_id } => {
+                registry.delete_access_key(&access_key_id).await.map(|()| json!({ "accessKeyId": access_key_id }))
             }
-            Value::Array(all)
-        }
-        Request::DeleteKey { access_key_id } => {
-            registry.delete_access_key(&access_key_id).await?;
-            json!({ "accessKeyId": access_key_id })
-        }
-        Request::Explain { account, region, question } => {
-            tidegate_api::explain(registry, Tenant { account, region }, &question, now.wall).await?
-        }
-    })
+            Request::Explain { account, region, question } => {
+                tidegate_api::explain(registry, Tenant { account, region }, &question, now.wall).await
+            }
+            Request::ListConnections(listing) => return Ok(clients::connections(broker, &listing, now)),
+            Request::ListSessions(listing) => return Ok(clients::sessions(broker, &listing, now)),
+            Request::ShowSession { client_id, scope } => return clients::show(broker, &client_id, scope, now),
+            Request::Kick { target, scope, reason } => {
+                return clients::kick(broker, &target, scope, reason.as_deref(), now);
+            }
+            Request::DropSession { client_id, scope, prevent_will } => {
+                return clients::drop_session(broker, &client_id, scope, prevent_will, now);
+            }
+            Request::ListRetained { filter, listing } => {
+                return clients::retained(broker, filter.as_deref(), &listing, now);
+            }
+        };
+        done.map_err(|error| error.to_string())
+    }
+}
+
+async fn create_account(registry: &Registry, id: Option<AccountId>, now: Now) -> Result<Value, RegistryError> {
+    let id = registry.create_account(id, now).await?;
+    Ok(created(&registry.create_access_key(id, now).await?))
+}
+
+async fn list_accounts(registry: &Registry) -> Result<Value, RegistryError> {
+    let accounts = registry.list_accounts().await?;
+    let row = |account: &tidegate_registry::Account| json!({ "accountId": account.id, "createdMillis": account.created.millis() });
+    Ok(accounts.iter().map(row).collect())
+}
+
+/// The keys of one account, or of all.
+async fn list_keys(registry: &Registry, account: Option<AccountId>) -> Result<Value, RegistryError> {
+    let accounts = match account {
+        Some(account) => vec![account],
+        None => registry.list_accounts().await?.iter().map(|account| account.id).collect(),
+    };
+    let mut all = Vec::new();
+    for account in accounts {
+        all.append(&mut keys(registry, account).await?);
+    }
+    Ok(Value::Array(all))
 }
 
 fn created(key: &CreatedAccessKey) -> Value {
