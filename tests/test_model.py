@@ -130,12 +130,29 @@ SCENARIO = [
     Row("DeletePolicy", {"policyName": "p"}, refused="DeleteConflictException"),
     Row("DetachPrincipalPolicy", lambda w: {"policyName": "p", "principal": w.with_ca["certificateArn"]}),
     # Things
+    Row("CreateThingType", {"thingTypeName": "bulb", "thingTypeProperties": {"thingTypeDescription": "gives light", "searchableAttributes": ["floor"], "mqtt5Configuration": {"propagatingAttributes": [{"userPropertyKey": "floor", "thingAttribute": "floor"}]}}, "tags": TAGS}),
+    Row("CreateThingType", {"thingTypeName": "bulb"}, refused="ResourceAlreadyExistsException"),
+    Row("CreateThingType", {"thingTypeName": "plain"}),
+    Row("DescribeThingType", {"thingTypeName": "bulb"}),
+    Row("DescribeThingType", {"thingTypeName": "nobody"}, refused="ResourceNotFoundException"),
+    Row("UpdateThingType", {"thingTypeName": "bulb", "thingTypeProperties": {"mqtt5Configuration": {"propagatingAttributes": [{"userPropertyKey": "id", "connectionAttribute": "iot:ClientId"}]}}}),
+    Row("UpdateThingType", {"thingTypeName": "bulb", "thingTypeProperties": {"thingTypeDescription": "d"}}, refused="InvalidRequestException"),
+    Row("CreateThing", {"thingName": "desk", "thingTypeName": "bulb"}),
+    Row("DeprecateThingType", {"thingTypeName": "bulb"}),
+    Row("DescribeThingType", {"thingTypeName": "bulb"}),
+    Row("ListThingTypes", {"maxResults": 1}),
+    Row("ListThingTypes"),
+    Row("DeleteThingType", {"thingTypeName": "bulb"}, refused="InvalidRequestException"),
+    Row("DeprecateThingType", {"thingTypeName": "bulb", "undoDeprecate": True}),
     Row("CreateThing", {"thingName": "lamp", "attributePayload": {"attributes": {"floor": "2"}}}, keep="thing"),
     Row("CreateThing", {"thingName": "lamp"}, refused="ResourceAlreadyExistsException"),
     Row("DescribeThing", {"thingName": "lamp"}),
     Row("DescribeThing", {"thingName": "nobody"}, refused="ResourceNotFoundException"),
     Row("UpdateThing", {"thingName": "lamp", "attributePayload": {"attributes": {"room": "9"}, "merge": True}}),
     Row("UpdateThing", {"thingName": "lamp", "expectedVersion": 77}, refused="VersionConflictException"),
+    Row("ListThings", {"maxResults": 1}),
+    Row("ListThings", {"attributeName": "room", "attributeValue": "9"}),
+    Row("ListThings", {"attributeValue": "9"}, refused="InvalidRequestException"),
     Row("AttachThingPrincipal", lambda w: {"thingName": "lamp", "principal": w.keys["certificateArn"]}),
     Row("ListThingPrincipals", {"thingName": "lamp"}),
     Row("ListThingPrincipalsV2", {"thingName": "lamp"}),
@@ -178,6 +195,9 @@ SCENARIO = [
     Row("DeleteCACertificate", lambda w: {"certificateId": w.other_ca.certificate_id}),
 ]  # fmt: skip
 
+#: What succeeds only after a wait that no test waits: a thing type is deleted five minutes after its deprecation.
+SUCCEEDS_LATER = {"DeleteThingType"}
+
 SERVED = [("iot", operation) for operation in served("iot")] + [("sts", operation) for operation in served("sts")]
 
 
@@ -197,7 +217,8 @@ def answers(broker, tmp_path_factory):
 def test_an_operation_answers_as_its_model_says(answers, service, operation):
     assert operation in {row.operation for row in SCENARIO}, f"{operation} is served and has no row in SCENARIO"
     given = answers[operation]
-    assert any(response["status_code"] < 300 for response in given), "no call succeeded"
+    if operation not in SUCCEEDS_LATER:
+        assert any(response["status_code"] < 300 for response in given), "no call succeeded"
     for response in given:
         assert answer_problems(service, operation, response) == [], response["body"]
 

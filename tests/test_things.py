@@ -230,3 +230,50 @@ def test_things_and_attachments_outlive_a_kill(own_broker, tmp_path):
     with Client(own_broker, device, "seven"):
         pass
     assert describe(Aws(own_broker), device.certificate_id)["status"] == "ACTIVE"
+
+
+def test_thing_types_and_listings_with_both_clis(own_broker):
+    commands = {"v1": CLI_V1, "v2": CLI_V2}
+    first = Aws(own_broker)
+    first.iot("create-thing-type", "--thing-type-name", "LightBulb", "--thing-type-properties", "thingTypeDescription=light bulb type,searchableAttributes=wattage,model")
+    for n in range(5):
+        payload = {"attributes": {"wattage": f"{n}0", "model": "123"}}
+        first.iot("create-thing", "--thing-name", f"bulb-{n}", "--thing-type-name", "LightBulb", "--attribute-payload", json.dumps(payload))
+    first.iot("create-thing", "--thing-name", "plain", "--attribute-payload", '{"attributes":{"wattage":"1"}}')
+
+    def walk(name):
+        aws = Aws(own_broker, cli=commands[name])
+        seen = aws.iot("describe-thing-type", "--thing-type-name", "LightBulb")
+        assert sorted(seen["thingTypeProperties"]["searchableAttributes"]) == ["model", "wattage"]
+        assert seen["thingTypeMetadata"]["deprecated"] is False and "deprecationDate" not in seen["thingTypeMetadata"]
+        assert [t["thingTypeName"] for t in aws.iot("list-thing-types")["thingTypes"]] == ["LightBulb"]
+
+        def things(*arguments):
+            return [thing["thingName"] for thing in aws.iot("list-things", *arguments)["things"]]
+
+        assert things() == [f"bulb-{n}" for n in range(5)] + ["plain"]
+        assert things("--page-size", 2) == things() and things("--max-items", 3) == things()[:3]
+        assert things("--thing-type-name", "LightBulb") == [f"bulb-{n}" for n in range(5)]
+        assert things("--attribute-name", "wattage", "--attribute-value", "10") == ["bulb-1"]
+        by_model = ("--attribute-name", "model", "--attribute-value", "123", "--thing-type-name", "LightBulb")
+        assert things(*by_model, "--page-size", 1) == [f"bulb-{n}" for n in range(5)]
+        item = aws.iot("list-things", "--attribute-name", "wattage", "--attribute-value", "10")["things"][0]
+        assert item["attributes"] == {"wattage": "10", "model": "123"} and item["thingTypeName"] == "LightBulb" and item["version"] == 1
+        refused = refusal(aws.iot, "delete-thing-type", "--thing-type-name", "LightBulb")
+        assert refused == "InvalidRequestException"
+        return True
+
+    with ThreadPoolExecutor() as pool:
+        assert all(pool.map(walk, commands))
+    # A parameter that Debian's v2 does not know.
+    found = first.iot("list-things", "--attribute-name", "wattage", "--attribute-value", "1", "--use-prefix-attribute-value")
+    assert [thing["thingName"] for thing in found["things"]] == ["plain", "bulb-1"]
+    first.iot("deprecate-thing-type", "--thing-type-name", "LightBulb")
+    with pytest.raises(AwsError, match="Please wait for 5 minutes after deprecation and then retry"):
+        first.iot("delete-thing-type", "--thing-type-name", "LightBulb")
+    with pytest.raises(AwsError, match="Can not create new thing with deprecated thing type:LightBulb"):
+        first.iot("create-thing", "--thing-name", "late", "--thing-type-name", "LightBulb")
+    first.iot("deprecate-thing-type", "--thing-type-name", "LightBulb", "--undo-deprecate")
+    first.iot("create-thing", "--thing-name", "late", "--thing-type-name", "LightBulb")
+    with pytest.raises(AwsError, match="Can only update mqtt5Configuration"):
+        first.iot("update-thing-type", "--thing-type-name", "LightBulb", "--thing-type-properties", "searchableAttributes=product")

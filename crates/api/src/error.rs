@@ -147,6 +147,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | PolicyExists(..)
         | ThingGroupExists(..)
         | ThingExists(..)
+        | ThingTypeExists(..)
         | AccountExists(_) => ("ResourceAlreadyExistsException", 409),
         CaCertificateNotAcceptable
         | CertificateNotAcceptable
@@ -161,6 +162,10 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | InvalidMarker
         | NewThingTypeDeprecated(_)
         | ThingTypeDeprecated(_)
+        | ThingTypeNotDeprecated(_)
+        | ThingTypeDeprecatedLately(_)
+        | ThingTypePropertiesFixed
+        | ThingTypeHasThings(_)
         | ExclusivelyAttached(..)
         | AttachedToOthers(..)
         | ThingAttached(_)
@@ -214,6 +219,9 @@ fn resource(error: &RegistryError) -> Option<(String, String)> {
             Some((id.to_string(), Arn::ca_certificate(*tenant, *id).to_string()))
         }
         RegistryError::PolicyExists(tenant, name) => Some((name.to_string(), Arn::policy(*tenant, name).to_string())),
+        RegistryError::ThingTypeExists(tenant, name) => {
+            Some((name.to_string(), Arn::thing_type(*tenant, name).to_string()))
+        }
         RegistryError::ThingExists(tenant, name) => Some((name.to_string(), Arn::thing(*tenant, name).to_string())),
         RegistryError::ThingGroupExists(tenant, name, id) => {
             Some((id.to_string(), Arn::thing_group(*tenant, name).to_string()))

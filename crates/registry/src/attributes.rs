@@ -28,7 +28,8 @@ impl AttributePayload {
         let Some(sent) = &self.attributes else { return Ok(former.clone()) };
         let mut attributes = if self.merge { former.clone() } else { Attributes::new() };
         for (name, value) in sent {
-            check(name, value)?;
+            check_name(name)?;
+            check_value(value)?;
             if value.is_empty() {
                 attributes.remove(name);
             } else {
@@ -39,22 +40,28 @@ impl AttributePayload {
     }
 }
 
-/// Refuses an attribute outside AWS's bounds.
-fn check(name: &str, value: &str) -> Result<(), RegistryError> {
-    let legal = |text: &str, more: &[u8]| {
-        text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.,@/:#-".contains(&b) || more.contains(&b))
-    };
-    if !(1..=ATTRIBUTE_NAME_CHARS_MAX).contains(&name.len()) || !legal(name, b"") {
+/// Refuses a name that no attribute may have.
+pub(crate) fn check_name(name: &str) -> Result<(), RegistryError> {
+    if !(1..=ATTRIBUTE_NAME_CHARS_MAX).contains(&name.len()) || !name.bytes().all(is_legal) {
         return Err(RegistryError::InvalidRequest(
             "An attribute's name has 1 to 128 characters out of letters, digits and _.,@/:#-".into(),
         ));
     }
-    if value.len() > ATTRIBUTE_VALUE_CHARS_MAX || !legal(value, b"=[]") {
+    Ok(())
+}
+
+/// Refuses a value that no attribute may have.
+pub(crate) fn check_value(value: &str) -> Result<(), RegistryError> {
+    if value.len() > ATTRIBUTE_VALUE_CHARS_MAX || !value.bytes().all(|b| is_legal(b) || b"=[]".contains(&b)) {
         return Err(RegistryError::InvalidRequest(
             "An attribute's value has up to 800 characters out of letters, digits and _.,@/:#=[]-".into(),
         ));
     }
     Ok(())
+}
+
+fn is_legal(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.,@/:#-".contains(&byte)
 }
 
 #[cfg(test)]

@@ -80,6 +80,9 @@ pub enum RegistryError {
     /// This account has a thing group of this name with another parent, description or other attributes. AWS: as above.
     #[error("Thing group {1} already exists in account with a different parent or different properties")]
     ThingGroupExists(Tenant, ThingGroupName, ResourceId),
+    /// This account has a thing type of this name with other properties. AWS: as above. Unverified: the sentence.
+    #[error("Thing type {1} already exists in account with different properties")]
+    ThingTypeExists(Tenant, ThingTypeName),
     /// The account number is taken.
     #[error("account {0} exists already: choose another number, or leave it out to get a free one")]
     AccountExists(AccountId),
@@ -159,7 +162,20 @@ pub enum RegistryError {
     #[error("Can not update a thing to use deprecated thing type: {0}")]
     ThingTypeDeprecated(ThingTypeName),
 
+    /// AWS: InvalidRequestException. Unverified: the second sentence.
+    #[error("Cannot delete thing type : {0}. Please deprecate the thing type first")]
+    ThingTypeNotDeprecated(ThingTypeName),
+    /// AWS: InvalidRequestException.
+    #[error("Cannot delete thing type : {0}. Please wait for 5 minutes after deprecation and then retry")]
+    ThingTypeDeprecatedLately(ThingTypeName),
+    /// AWS: InvalidRequestException.
+    #[error("Can only update mqtt5Configuration.")]
+    ThingTypePropertiesFixed,
+
     // What still hangs together.
+    /// AWS: InvalidRequestException. Unverified: the second sentence.
+    #[error("Cannot delete thing type : {0}. Things are still associated with it: see list-things")]
+    ThingTypeHasThings(ThingTypeName),
     /// The principal has an exclusive thing. AWS: InvalidRequestException. Unverified: the sentence.
     #[error("Principal {arn} is attached exclusively to thing {thing}: detach it first", arn = .1.arn(*.0), thing = .2)]
     ExclusivelyAttached(Tenant, ThingPrincipal, ThingName),

@@ -80,6 +80,8 @@ pub const THING_GROUP_ATTRIBUTES_MAX: usize = 50;
 pub const THING_GROUP_CHILDREN_MAX: usize = 100;
 /// Most thing groups from a root down to the deepest. AWS: quota, 7.
 pub const THING_GROUP_DEPTH_MAX: usize = 7;
+/// Most user properties that things of one type add to messages. Unverified.
+pub const PROPAGATING_ATTRIBUTES_MAX: usize = 20;
 /// Most access keys of an account. AWS allows 2 for each user; ours have no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

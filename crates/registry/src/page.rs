@@ -71,6 +71,22 @@ impl<K: Key, V: Record> Listing<K, V> {
         self
     }
 
+    /// The row of `table` with this key, if there is one: a listing that names what it looks for.
+    pub(crate) fn under(table: &'static Table<K, V>, key: &K, operation: &'static str) -> Self {
+        Self { table, prefix: key.to_bytes(), operation }
+    }
+
+    /// The rows of `table` below `prefix` whose next part, a text, begins with `beginning`, which has no zero byte.
+    pub(crate) fn beginning(
+        table: &'static Table<K, V>,
+        prefix: &impl PrefixOf<K>,
+        beginning: &str,
+        operation: &'static str,
+    ) -> Self {
+        let prefix = [prefix.to_bytes(), beginning.as_bytes().to_vec()].concat();
+        Self { table, prefix, operation }
+    }
+
     /// The keys of one page, and the marker of the next. Costs as much as the page is long.
     pub(crate) async fn page(
         &self,

@@ -1,7 +1,10 @@
 //! Between the registry's types and the wire's, where several operations share them.
 
 use tidegate_ids::{Arn, PolicyName, Tenant, ThingGroupName};
-use tidegate_registry::{AttributePayload, CertificateSummary, PolicyVersionId, RegistrationConfig, Tag};
+use tidegate_registry::{
+    AttributePayload, CertificateSummary, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Tag,
+    ThingTypeProperties, ThingTypeRecord,
+};
 
 use crate::{ApiError, generated::iot::shapes};
 
@@ -61,4 +64,44 @@ pub(super) fn thing_groups(tenant: Tenant, found: Vec<ThingGroupName>) -> Vec<sh
         group_name: Some(name.to_string()),
     };
     found.into_iter().map(wire).collect()
+}
+
+/// No properties are empty ones.
+pub(super) fn thing_type_properties(properties: Option<shapes::ThingTypeProperties>) -> ThingTypeProperties {
+    let shapes::ThingTypeProperties { mqtt5_configuration, searchable_attributes, thing_type_description } =
+        properties.unwrap_or_default();
+    let own = |attribute: shapes::PropagatingAttribute| PropagatingAttribute {
+        user_property_key: attribute.user_property_key,
+        thing_attribute: attribute.thing_attribute,
+        connection_attribute: attribute.connection_attribute,
+    };
+    ThingTypeProperties {
+        description: thing_type_description,
+        searchable_attributes: searchable_attributes.unwrap_or_default(),
+        propagating_attributes: mqtt5_configuration
+            .map(|configuration| configuration.propagating_attributes.into_iter().flatten().map(own).collect()),
+    }
+}
+
+pub(super) fn thing_type_properties_out(properties: ThingTypeProperties) -> shapes::ThingTypeProperties {
+    let wire = |attribute: PropagatingAttribute| shapes::PropagatingAttribute {
+        user_property_key: attribute.user_property_key,
+        thing_attribute: attribute.thing_attribute,
+        connection_attribute: attribute.connection_attribute,
+    };
+    shapes::ThingTypeProperties {
+        mqtt5_configuration: properties.propagating_attributes.map(|attributes| shapes::Mqtt5Configuration {
+            propagating_attributes: Some(attributes.into_iter().map(wire).collect()),
+        }),
+        searchable_attributes: Some(properties.searchable_attributes),
+        thing_type_description: properties.description,
+    }
+}
+
+pub(super) fn thing_type_metadata(record: &ThingTypeRecord) -> shapes::ThingTypeMetadata {
+    shapes::ThingTypeMetadata {
+        creation_date: Some(record.created.into()),
+        deprecated: Some(record.deprecated.is_some()),
+        deprecation_date: record.deprecated.map(Into::into),
+    }
 }

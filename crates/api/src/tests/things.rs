@@ -1,6 +1,7 @@
 //! Things, from the request's bytes to the answer's.
 
 use serde_json::json;
+use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
 
 use super::{
     client::{Ask, NOW, Server},
@@ -97,4 +98,68 @@ async fn a_certificate_is_attached_listed_and_detached() {
     assert_eq!(ask("PUT", "/things/t/principals").await.error(), (404, "resourcenotfoundexception"));
     // Without the header there is no principal.
     assert_eq!(call(&server, "PUT", "/things/t/principals", None).await.error(), (400, "invalidrequestexception"));
+}
+
+#[tokio::test]
+async fn a_thing_type_lives_and_things_are_found_by_it() {
+    let server = Server::start().await;
+    let body = json!({
+        "thingTypeProperties": {
+            "thingTypeDescription": "gives light", "searchableAttributes": ["watt"],
+            "mqtt5Configuration": {"propagatingAttributes": [{"userPropertyKey": "w", "thingAttribute": "watt"}]},
+        },
+        "tags": [{"Key": "k", "Value": "v"}],
+    });
+    let made = done(&server, "POST", "/thing-types/bulb", Some(body.clone())).await;
+    let arn = format!("arn:aws:iot:eu-central-1:{ACCOUNT}:thingtype/bulb");
+    assert_eq!(made, json!({"thingTypeName": "bulb", "thingTypeArn": arn, "thingTypeId": made["thingTypeId"]}));
+    assert_eq!(done(&server, "POST", "/thing-types/bulb", Some(body.clone())).await, made);
+    let again = call(&server, "POST", "/thing-types/bulb", Some(json!({}))).await;
+    assert_eq!(again.error(), (409, "resourcealreadyexistsexception"));
+    assert_eq!(again.json()["resourceArn"], arn);
+    let now = NOW.seconds_f64();
+    let described = done(&server, "GET", "/thing-types/bulb", None).await;
+    let expected = json!({
+        "thingTypeName": "bulb", "thingTypeArn": arn, "thingTypeId": made["thingTypeId"],
+        "thingTypeProperties": body["thingTypeProperties"],
+        "thingTypeMetadata": {"deprecated": false, "creationDate": now},
+    });
+    assert_eq!(described, expected);
+    let thing = json!({"thingTypeName": "bulb", "attributePayload": {"attributes": {"watt": "5", "other": "x"}}});
+    done(&server, "POST", "/things/t", Some(thing)).await;
+    let listed = done(&server, "GET", "/things?attributeName=watt&attributeValue=5&thingTypeName=bulb", None).await;
+    let item = json!({
+        "thingName": "t", "thingTypeName": "bulb", "thingArn": format!("arn:aws:iot:eu-central-1:{ACCOUNT}:thing/t"),
+        "attributes": {"watt": "5", "other": "x"}, "version": 1,
+    });
+    assert_eq!(listed, json!({"things": [item]}));
+    assert_eq!(done(&server, "GET", "/things?attributeName=other", None).await, json!({"things": []}));
+    assert_eq!(call(&server, "GET", "/things?attributeValue=5", None).await.error(), (400, "invalidrequestexception"));
+    assert_eq!(call(&server, "GET", "/things?maxResults=251", None).await.error(), (400, "invalidrequestexception"));
+    assert_eq!(call(&server, "GET", "/things?nextToken=x", None).await.error(), (400, "invalidrequestexception"));
+    done(&server, "POST", "/thing-types/bulb/deprecate", Some(json!({}))).await;
+    let listed = done(&server, "GET", "/thing-types?thingTypeName=bulb", None).await;
+    let metadata = json!({"deprecated": true, "creationDate": now, "deprecationDate": now});
+    assert_eq!(listed["thingTypes"][0]["thingTypeMetadata"], metadata);
+    assert_eq!(done(&server, "GET", "/thing-types?thingTypeName=bul", None).await, json!({"thingTypes": []}));
+    let early = call(&server, "DELETE", "/thing-types/bulb", None).await;
+    assert_eq!(early.error(), (400, "invalidrequestexception"));
+    done(&server, "POST", "/thing-types/bulb/deprecate", Some(json!({"undoDeprecate": true}))).await;
+    let update = json!({"thingTypeProperties": {"searchableAttributes": ["watt"]}});
+    assert_eq!(
+        call(&server, "PATCH", "/thing-types/bulb", Some(update)).await.error(),
+        (400, "invalidrequestexception")
+    );
+    assert_eq!(call(&server, "GET", "/thing-types/none", None).await.error(), (404, "resourcenotfoundexception"));
+}
+
+#[tokio::test]
+async fn a_thing_type_deprecated_five_minutes_ago_is_deleted() {
+    let server = Server::start().await;
+    done(&server, "POST", "/thing-types/old", Some(json!({}))).await;
+    let tenant = Tenant { account: ACCOUNT.parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+    let ago = Now { wall: Timestamp::from_seconds(NOW.seconds() - 300), monotonic: Monotonic::default() };
+    server.api.registry.deprecate_thing_type(tenant, &"old".parse().unwrap(), false, ago).await.unwrap();
+    assert_eq!(done(&server, "DELETE", "/thing-types/old", None).await, json!({}));
+    assert_eq!(call(&server, "DELETE", "/thing-types/old", None).await.error(), (404, "resourcenotfoundexception"));
 }

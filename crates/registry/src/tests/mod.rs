@@ -12,6 +12,7 @@ mod policies;
 mod races;
 mod tags;
 mod thing_groups;
+mod thing_types;
 mod things;
 mod transfers;
 

@@ -7,8 +7,8 @@ use super::{
     *,
 };
 use crate::{
-    Admission, CertificateStatus, PolicyTarget, Presented, RegisterCertificate, RegistryError, ServerName,
-    UpdateCaCertificate,
+    Admission, AttributePayload, CertificateStatus, CreateThing, PolicyTarget, Presented, RegisterCertificate,
+    RegistryError, ServerName, ThingPrincipal, ThingPrincipalType, ThingTypeProperties, UpdateCaCertificate,
 };
 
 /// Runs them at once and gathers the outcomes.
@@ -200,4 +200,101 @@ async fn a_change_that_returned_is_seen_by_the_next_connect() {
         assert_eq!(registry.connect(presented, at(3)).await.is_ok(), status == CertificateStatus::Active, "{round}");
     }
     following.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_certificate_with_things_is_neither_deleted_nor_transferred_and_its_things_stay() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    for round in 0..40 {
+        let name: tidegate_ids::ThingName = format!("t{round}").parse().unwrap();
+        let request = CreateThing { name: name.clone(), thing_type: None, attributes: AttributePayload::default() };
+        registry.create_thing(owner, request, at(1)).await.unwrap();
+        let id = registry.register_certificate_without_ca(owner, &self_signed("d"), None, at(1)).await.unwrap();
+        let principal = ThingPrincipal::Certificate(id);
+        let outcomes = together(4, |number| {
+            let (registry, name) = (registry.clone(), name.clone());
+            Box::pin(async move {
+                match (number, round % 2) {
+                    (0 | 1, _) => {
+                        let kind = ThingPrincipalType::NonExclusiveThing;
+                        registry.attach_thing_principal(owner, &name, principal, kind).await
+                    }
+                    (2, _) => registry.delete_thing(owner, name, None).await,
+                    (_, 0) => registry.delete_certificate(owner, id, true).await,
+                    (_, _) => registry.transfer_certificate(owner, id, B.parse().unwrap(), None, at(2)).await.map(drop),
+                }
+            })
+        })
+        .await;
+        let thing = registry.describe_thing(owner, name.clone()).await.is_ok();
+        let certificate = registry.describe_certificate(owner, id).await;
+        let free = certificate.is_ok_and(|c| c.record.status != CertificateStatus::PendingTransfer);
+        let principals = registry.list_thing_principals(owner, &name, None, first_page()).await;
+        let attached = principals.is_ok_and(|page| !page.items.is_empty());
+        let things = registry.list_principal_things(owner, principal, None, first_page()).await;
+        assert_eq!(things.is_ok_and(|page| !page.items.is_empty()), attached, "both sides: {outcomes:?}");
+        let bound = registry.directory().bound_thing(owner, id, name.as_str());
+        assert_eq!(bound.is_some_and(|bound| bound.attached.is_some()), attached, "memory: {outcomes:?}");
+        assert_eq!(attached, thing && free, "exactly one outcome: {outcomes:?}");
+        if attached {
+            assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 2, "the attachments: {outcomes:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_exclusive_attachment_never_stands_beside_another() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    let names: Vec<tidegate_ids::ThingName> = (0..4).map(|n| format!("t{n}").parse().unwrap()).collect();
+    for name in &names {
+        let request = CreateThing { name: name.clone(), thing_type: None, attributes: AttributePayload::default() };
+        registry.create_thing(owner, request, at(1)).await.unwrap();
+    }
+    for round in 0..30 {
+        let id = registry.register_certificate_without_ca(owner, &self_signed("d"), None, at(1)).await.unwrap();
+        let principal = ThingPrincipal::Certificate(id);
+        together(4, |number| {
+            let (registry, name) = (registry.clone(), names[number].clone());
+            let exclusive = number < 1 + round % 4;
+            let kind =
+                if exclusive { ThingPrincipalType::ExclusiveThing } else { ThingPrincipalType::NonExclusiveThing };
+            Box::pin(async move { registry.attach_thing_principal(owner, &name, principal, kind).await })
+        })
+        .await;
+        let things = registry.list_principal_things(owner, principal, None, first_page()).await.unwrap().items;
+        let exclusive = things.iter().any(|(_, kind)| *kind == ThingPrincipalType::ExclusiveThing);
+        assert!(!things.is_empty() && (!exclusive || things.len() == 1), "{things:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thing_type_is_not_deleted_under_its_things() {
+    let registry = registry().await;
+    let owner = tenant(A);
+    for round in 0..30 {
+        let kind: tidegate_ids::ThingTypeName = format!("k{round}").parse().unwrap();
+        let name: tidegate_ids::ThingName = format!("t{round}").parse().unwrap();
+        let properties = ThingTypeProperties::default();
+        registry.create_thing_type(owner, kind.clone(), properties, Vec::new(), at(1)).await.unwrap();
+        let outcomes = together(3, |number| {
+            let (registry, kind, name) = (registry.clone(), kind.clone(), name.clone());
+            Box::pin(async move {
+                let attributes = AttributePayload::default();
+                match number {
+                    0 => {
+                        let request = CreateThing { name, thing_type: Some(kind), attributes };
+                        registry.create_thing(owner, request, at(2)).await.map(drop)
+                    }
+                    1 => registry.deprecate_thing_type(owner, &kind, false, at(2)).await,
+                    _ => registry.delete_thing_type(owner, &kind, at(1000)).await,
+                }
+            })
+        })
+        .await;
+        let made = registry.describe_thing(owner, name).await.is_ok();
+        let there = registry.describe_thing_type(owner, kind).await.is_ok();
+        assert!(!made || there, "{outcomes:?}");
+    }
 }

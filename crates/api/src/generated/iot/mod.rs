@@ -19,6 +19,7 @@ pub(crate) mod create_policy;
 pub(crate) mod create_policy_version;
 pub(crate) mod create_thing;
 pub(crate) mod create_thing_group;
+pub(crate) mod create_thing_type;
 pub(crate) mod delete_ca_certificate;
 pub(crate) mod delete_certificate;
 pub(crate) mod delete_policy;
@@ -26,11 +27,14 @@ pub(crate) mod delete_policy_version;
 pub(crate) mod delete_registration_code;
 pub(crate) mod delete_thing;
 pub(crate) mod delete_thing_group;
+pub(crate) mod delete_thing_type;
+pub(crate) mod deprecate_thing_type;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
 pub(crate) mod describe_endpoint;
 pub(crate) mod describe_thing;
 pub(crate) mod describe_thing_group;
+pub(crate) mod describe_thing_type;
 pub(crate) mod detach_policy;
 pub(crate) mod detach_principal_policy;
 pub(crate) mod detach_thing_principal;
@@ -54,6 +58,8 @@ pub(crate) mod list_targets_for_policy;
 pub(crate) mod list_thing_groups;
 pub(crate) mod list_thing_principals;
 pub(crate) mod list_thing_principals_v2;
+pub(crate) mod list_thing_types;
+pub(crate) mod list_things;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
@@ -68,6 +74,7 @@ pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 pub(crate) mod update_thing;
 pub(crate) mod update_thing_group;
+pub(crate) mod update_thing_type;
 
 /// Answers a call; an operation without a handler is refused in the words of its model.
 pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -97,6 +104,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "CreateThing" => call.reply(&iot::create_thing(call, call.input(create_thing::INPUT)?).await?),
         "CreateThingGroup" => call.reply(&iot::create_thing_group(call, call.input(create_thing_group::INPUT)?).await?),
+        "CreateThingType" => call.reply(&iot::create_thing_type(call, call.input(create_thing_type::INPUT)?).await?),
         "DeleteCACertificate" => {
             call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT)?).await?)
         }
@@ -112,6 +120,10 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "DeleteThing" => call.reply(&iot::delete_thing(call, call.input(delete_thing::INPUT)?).await?),
         "DeleteThingGroup" => call.reply(&iot::delete_thing_group(call, call.input(delete_thing_group::INPUT)?).await?),
+        "DeleteThingType" => call.reply(&iot::delete_thing_type(call, call.input(delete_thing_type::INPUT)?).await?),
+        "DeprecateThingType" => {
+            call.reply(&iot::deprecate_thing_type(call, call.input(deprecate_thing_type::INPUT)?).await?)
+        }
         "DescribeCACertificate" => {
             call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT)?).await?)
         }
@@ -122,6 +134,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT)?).await?),
         "DescribeThingGroup" => {
             call.reply(&iot::describe_thing_group(call, call.input(describe_thing_group::INPUT)?).await?)
+        }
+        "DescribeThingType" => {
+            call.reply(&iot::describe_thing_type(call, call.input(describe_thing_type::INPUT)?).await?)
         }
         "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT)?).await?),
         "DetachPrincipalPolicy" => {
@@ -180,6 +195,8 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListThingPrincipalsV2" => {
             call.reply(&iot::list_thing_principals_v2(call, call.input(list_thing_principals_v2::INPUT)?).await?)
         }
+        "ListThingTypes" => call.reply(&iot::list_thing_types(call, call.input(list_thing_types::INPUT)?).await?),
+        "ListThings" => call.reply(&iot::list_things(call, call.input(list_things::INPUT)?).await?),
         "RegisterCACertificate" => {
             call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT)?).await?)
         }
@@ -211,6 +228,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT)?).await?),
         "UpdateThingGroup" => call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT)?).await?),
+        "UpdateThingType" => call.reply(&iot::update_thing_type(call, call.input(update_thing_type::INPUT)?).await?),
         _ => Err(call.not_served()),
     }
 }

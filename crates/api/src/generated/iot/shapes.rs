@@ -59,6 +59,11 @@ pub(crate) static CERTIFICATE_SIGNING_REQUEST: Shape = Shape::Text(Text::ANY.len
 pub(crate) static CERTIFICATE_STATUS: Shape =
     Shape::OneOf(&["ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER", "REGISTER_INACTIVE", "PENDING_ACTIVATION"]);
 
+pub(crate) static CONNECTION_ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
+    r#"[a-zA-Z0-9:.]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":.")]), 1, u32::MAX),
+));
+
 pub(crate) static ENDPOINT_TYPE: Shape = Shape::Text(Text::ANY.length(0, 128));
 
 pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
@@ -70,6 +75,9 @@ pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
 ));
 
 pub(crate) static MESSAGE: Shape = Shape::Text(Text::ANY.length(0, 128));
+
+pub(crate) static MQTT5_CONFIGURATION: Shape =
+    Shape::Structure(&[body("propagatingAttributes", &PROPAGATING_ATTRIBUTE_LIST)]);
 
 pub(crate) static OPTIONAL_VERSION: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 
@@ -86,6 +94,14 @@ pub(crate) static POLICY_NAMES: Shape = Shape::List(List::of(&POLICY_NAME));
 pub(crate) static POLICY_VERSION_ID: Shape =
     Shape::Text(Text::ANY.pattern(r#"[0-9]+"#, &Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)));
 
+pub(crate) static PROPAGATING_ATTRIBUTE: Shape = Shape::Structure(&[
+    body("connectionAttribute", &CONNECTION_ATTRIBUTE_NAME),
+    body("thingAttribute", &ATTRIBUTE_NAME),
+    body("userPropertyKey", &USER_PROPERTY_KEY_NAME),
+]);
+
+pub(crate) static PROPAGATING_ATTRIBUTE_LIST: Shape = Shape::List(List::of(&PROPAGATING_ATTRIBUTE));
+
 pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
     body("roleArn", &ROLE_ARN),
     body("templateBody", &TEMPLATE_BODY),
@@ -99,6 +115,8 @@ pub(crate) static RESOURCE: Shape = Shape::Text(Text::ANY.length(0, 2048));
 pub(crate) static RESOURCES: Shape = Shape::List(List::of(&RESOURCE));
 
 pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
+
+pub(crate) static SEARCHABLE_ATTRIBUTES: Shape = Shape::List(List::of(&ATTRIBUTE_NAME));
 
 pub(crate) static TAG: Shape = Shape::Structure(&[body("Key", &TAG_KEY).required(), body("Value", &TAG_VALUE)]);
 
@@ -143,9 +161,26 @@ pub(crate) static THING_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).patte
 
 pub(crate) static THING_PRINCIPAL_TYPE: Shape = Shape::OneOf(&["EXCLUSIVE_THING", "NON_EXCLUSIVE_THING"]);
 
+pub(crate) static THING_TYPE_DESCRIPTION: Shape = Shape::Text(
+    Text::ANY
+        .length(0, 2028)
+        .pattern(r#"[\p{Graph}\x20]*"#, &Repeat(&Class(false, &[Range('!', '~'), AnyOf(" ")]), 0, u32::MAX)),
+);
+
 pub(crate) static THING_TYPE_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
     r#"[a-zA-Z0-9:_-]+"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
+
+pub(crate) static THING_TYPE_PROPERTIES: Shape = Shape::Structure(&[
+    body("mqtt5Configuration", &MQTT5_CONFIGURATION),
+    body("searchableAttributes", &SEARCHABLE_ATTRIBUTES),
+    body("thingTypeDescription", &THING_TYPE_DESCRIPTION),
+]);
+
+pub(crate) static USER_PROPERTY_KEY_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
+    r#"[a-zA-Z0-9:$.]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":$.")]), 1, u32::MAX),
 ));
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -373,6 +408,13 @@ pub(crate) struct KeyPair {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct Mqtt5Configuration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) propagating_attributes: Option<Vec<PropagatingAttribute>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct OutgoingCertificate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate_arn: Option<String>,
@@ -419,6 +461,17 @@ pub(crate) struct PrincipalThingObject {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct PropagatingAttribute {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) connection_attribute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_attribute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_property_key: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct RegistrationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) role_arn: Option<String>,
@@ -435,6 +488,21 @@ pub(crate) struct Tag {
     pub(crate) key: Option<String>,
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingAttribute {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attributes: Option<std::collections::BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<i64>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -464,6 +532,41 @@ pub(crate) struct ThingPrincipalObject {
     pub(crate) principal: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thing_principal_type: Option<tidegate_registry::ThingPrincipalType>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingTypeDefinition {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_metadata: Option<ThingTypeMetadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_properties: Option<ThingTypeProperties>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingTypeMetadata {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deprecated: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deprecation_date: Option<EpochSeconds>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThingTypeProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mqtt5_configuration: Option<Mqtt5Configuration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) searchable_attributes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) thing_type_description: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

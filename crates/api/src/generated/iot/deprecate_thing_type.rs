@@ -1,0 +1,25 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `DeprecateThingType` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[uri("thingTypeName", "thingTypeName", &THING_TYPE_NAME).required(), body("undoDeprecate", &BOOLEAN)];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) thing_type_name: ThingTypeName,
+    pub(crate) undo_deprecate: Option<bool>,
+}
+
+#[derive(Default, Serialize)]
+pub(crate) struct Output {}

@@ -1,0 +1,41 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `ListThings` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("attributeName", "attributeName", &ATTRIBUTE_NAME),
+    query("attributeValue", "attributeValue", &ATTRIBUTE_VALUE),
+    query("maxResults", "maxResults", &REGISTRY_MAX_RESULTS),
+    query("nextToken", "nextToken", &TEXT),
+    query("thingTypeName", "thingTypeName", &THING_TYPE_NAME),
+    query("usePrefixAttributeValue", "usePrefixAttributeValue", &BOOLEAN),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) attribute_name: Option<String>,
+    pub(crate) attribute_value: Option<String>,
+    pub(crate) max_results: Option<i32>,
+    pub(crate) next_token: Option<String>,
+    pub(crate) thing_type_name: Option<ThingTypeName>,
+    pub(crate) use_prefix_attribute_value: Option<bool>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) things: Option<Vec<ThingAttribute>>,
+}
