@@ -62,6 +62,8 @@ pub(crate) struct Entry {
     backlog: bool,
     /// Its PUBLISH was sent on this connection and uses its window.
     counted: bool,
+    /// It waits, and an earlier process may have sent it all the same.
+    perhaps_sent: bool,
     pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
     /// `None` once the client has it: from PUBREC on.
     message: Option<Stamped>,
@@ -92,10 +94,21 @@ enum State {
     Done,
 }
 
+/// What an earlier process did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// It sent it.
+    Sent,
+    /// It may have sent it: it expires like one that waits, and bears DUP like one that was sent.
+    PerhapsSent,
+    /// It did not.
+    Unsent,
+}
+
 /// The next thing to send.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
-    /// PUBLISH, with DUP when it was sent on an earlier connection.
+    /// PUBLISH, with DUP when it was sent on an earlier connection, or may have been.
     Publish { entry: &'a Entry, message: &'a Stamped, packet_id: Option<NonZeroU16>, dup: bool },
     /// PUBREL, owed since an earlier connection.
     Release(NonZeroU16),
@@ -154,7 +167,7 @@ impl Outbound {
         Self { next_sequence: next_sequence.max(1), ..Self::default() }
     }
 
-    /// Put back a message of an earlier process, behind those that are back; `sent`: it may have been sent by that.
+    /// Put back a message of an earlier process, behind those that are back.
     pub(crate) fn restore(
         &mut self,
         sequence: u64,
@@ -162,10 +175,13 @@ impl Outbound {
         qos: QoS,
         retain: bool,
         identifiers: Option<Box<[NonZeroU32]>>,
-        sent: bool,
+        earlier: Earlier,
     ) {
-        let state = if sent { State::Sent } else { State::Waiting };
-        if !sent {
+        let state = match earlier {
+            Earlier::Sent => State::Sent,
+            Earlier::PerhapsSent | Earlier::Unsent => State::Waiting,
+        };
+        if state == State::Waiting {
             self.waiting += 1;
             self.waiting_bytes += cost(&message);
             if let Some(at) = message.expires_at {
@@ -174,7 +190,8 @@ impl Outbound {
         }
         self.held_bytes += cost(&message);
         let entry = Entry::new(sequence, qos, Some(message));
-        self.entries.push_back(Entry { state, retain, identifiers, ..entry });
+        let perhaps_sent = earlier == Earlier::PerhapsSent;
+        self.entries.push_back(Entry { state, retain, identifiers, perhaps_sent, ..entry });
     }
 
     /// Put back a message whose PUBREL is owed, behind those that are back.
@@ -393,7 +410,7 @@ impl Outbound {
             return None;
         }
         let packet_id = Some(packet_id(entry.sequence));
-        Some(Next::Publish { entry, message, packet_id, dup: entry.state == State::Sent })
+        Some(Next::Publish { entry, message, packet_id, dup: entry.state == State::Sent || entry.perhaps_sent })
     }
 
     /// What `next` gave is in the outbox.
@@ -566,6 +583,7 @@ impl Entry {
             retain: false,
             backlog: false,
             counted: false,
+            perhaps_sent: false,
             identifiers: None,
             message,
             settled: false,

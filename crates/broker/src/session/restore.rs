@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use tidegate_ids::Now;
 use tidegate_mqtt::QoS;
 
-use super::{Outbound, Session, Surroundings};
+use super::{Outbound, Session, Surroundings, outbound::Earlier};
 use crate::{Presence, QueuedRecord, RestoredSession, message::Stamped, restore::monotonic};
 
 impl Session {
@@ -17,22 +17,29 @@ impl Session {
         state.expiry = record.expiry;
         state.will = record.will.map(Box::new);
         let sent_max = usize::from(state.profile.limits.send_maximum);
-        let unsent_from = match record.presence {
+        // Up to where messages were sent, and from where on they were not.
+        let (sent_to, unsent_from) = match record.presence {
             Presence::Connected => {
                 state.ends_at = record.expiry.duration().map(|expiry| now.monotonic + expiry);
                 let will_at = state.will.as_ref().map(|will| now.monotonic + will.delay);
                 state.will_at = will_at.map(|at| state.ends_at.map_or(at, |ends_at| ends_at.min(at)));
-                // What was sent is not known: at most so many were.
-                queue.get(sent_max).map_or(next_sequence, |first| first.sequence)
+                // What was sent is not known. So many were at most, beside those that are done with and not known to be:
+                // the end of those may not have been written.
+                (queue.get(sent_max).map_or(next_sequence, |first| first.sequence), next_sequence)
             }
             Presence::Absent { ends_at, will_at, unsent_from } => {
                 state.ends_at = ends_at.map(|at| monotonic(at, now));
                 state.will_at = will_at.map(|at| monotonic(at, now)).filter(|_| state.will.is_some());
-                unsent_from
+                (unsent_from, unsent_from)
             }
         };
         self.kept.store(true, Relaxed);
-        state.outbound = restore_outbound(queue, &released, next_sequence, unsent_from, now);
+        let earlier = |sequence| match sequence {
+            sequence if sequence < sent_to => Earlier::Sent,
+            sequence if sequence < unsent_from => Earlier::PerhapsSent,
+            _ => Earlier::Unsent,
+        };
+        state.outbound = restore_outbound(queue, &released, next_sequence, earlier, now);
         state.outbound.keep(self.records.is_some());
         state.inbound.restore(received);
         self.schedule(&mut state, around);
@@ -44,7 +51,7 @@ fn restore_outbound(
     queue: Vec<QueuedRecord>,
     released: &[u64],
     next_sequence: u64,
-    unsent_from: u64,
+    earlier: impl Fn(u64) -> Earlier,
     now: Now,
 ) -> Outbound {
     let mut outbound = Outbound::starting_at(next_sequence);
@@ -55,7 +62,7 @@ fn restore_outbound(
         }
         let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
         debug_assert!(qos != QoS::AtMostOnce, "QoS 0 is never logged");
-        outbound.restore(sequence, message, qos, retain, identifiers, sequence < unsent_from);
+        outbound.restore(sequence, message, qos, retain, identifiers, earlier(sequence));
     }
     released.for_each(|sequence| outbound.restore_released(sequence));
     outbound

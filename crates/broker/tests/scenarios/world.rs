@@ -14,11 +14,13 @@ use tidegate_broker::{
     Access, Alone, Authorize, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent, Link,
     LinkAddress, Output, Principal, Profile, Record, Settings, Token, client_id,
 };
-use tidegate_ids::{Now, Tenant};
+use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{
     Ack, Connect, Disconnect, Packet, Peer, Publish, QoS, ReasonCode, SessionExpiry, Subscribe, Subscription,
     SubscriptionOptions, Unsubscribe, Version, decode, decode_connect, frame,
 };
+
+use crate::disk::Disk;
 
 pub const V4: Version = Version::V4;
 pub const V5: Version = Version::V5;
@@ -64,6 +66,8 @@ impl Authorize for Policies {
 pub struct Batch {
     pub records: Vec<Record>,
     pub token: Token,
+    /// Its number on the disk.
+    number: u64,
 }
 
 pub struct World {
@@ -75,6 +79,8 @@ pub struct World {
     pub principal: Arc<Principal>,
     pub tenant: Tenant,
     pub core: u16,
+    pub disk: Disk,
+    settings: Settings,
     slots: u32,
 }
 
@@ -131,7 +137,7 @@ impl World {
 
     pub fn with(profile: Profile, settings: Settings) -> Self {
         Self {
-            broker: Broker::new(settings, Arc::new(Alone), Arc::new(Alone)),
+            broker: Broker::new(settings.clone(), Arc::new(Alone), Arc::new(Alone)),
             effects: Effects::new(0),
             now: Now::default(),
             profile: Arc::new(profile),
@@ -139,6 +145,8 @@ impl World {
             principal: Arc::new(Principal::Anonymous),
             tenant: tenant(),
             core: 0,
+            disk: Disk::default(),
+            settings,
             slots: 0,
         }
     }
@@ -360,20 +368,48 @@ impl World {
     /// What a journal would write, and what waits for it.
     pub fn batch(&mut self) -> Option<Batch> {
         let token = self.effects.take_token()?;
+        let records = self.take_records();
+        let number = self.disk.take(records.clone());
+        Some(Batch { records, token, number })
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         let bytes = self.broker.take_records(&mut records);
         self.broker.settle_records(bytes);
-        Some(Batch { records, token })
+        records
+    }
+
+    /// Write a batch, behind all earlier ones, and say so to whoever waits for it.
+    pub fn commit(&mut self, batch: Batch) {
+        self.disk.write_to(batch.number);
+        self.broker.persisted(batch.token, self.now, &mut self.effects);
     }
 
     /// Make everything durable that waits to be.
     pub fn make_durable(&mut self) -> Vec<Record> {
         let mut written = Vec::new();
-        while let Some(Batch { mut records, token }) = self.batch() {
-            written.append(&mut records);
-            self.broker.persisted(token, self.now, &mut self.effects);
+        while let Some(batch) = self.batch() {
+            written.extend_from_slice(&batch.records);
+            self.commit(batch);
         }
         written
+    }
+
+    /// Write all there is, and tell nobody.
+    pub fn write_all(&mut self) {
+        let records = self.take_records();
+        let number = self.disk.take(records);
+        self.disk.write_to(number);
+    }
+
+    /// The process ends in the middle of its work, and another one begins `after` that with what was written.
+    pub fn kill(&mut self, after: Duration) {
+        self.disk.lose_the_rest();
+        self.effects = Effects::new(0);
+        self.broker = Broker::new(self.settings.clone(), Arc::new(Alone), Arc::new(Alone));
+        self.now = Now { monotonic: Monotonic::default(), wall: self.now.wall + after };
+        self.disk.restore(&self.broker, &self.profile, self.now);
     }
 
     pub fn events(&mut self) -> Vec<LifecycleEvent> {
