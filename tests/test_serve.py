@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import shutil
 import signal
 import stat
@@ -160,3 +161,69 @@ def test_a_plain_listener_serves_anonymous_clients(tmp_path):
         client.publish("t", b"x", 1)
         wait_for(lambda: got == [b"x"], "the message")
         client.loop_stop()
+
+
+def test_an_anonymous_policy_says_what_anonymous_clients_may_do(tmp_path):
+    import paho.mqtt.client as paho
+
+    region = "us-east-1"
+    account = "123456789012"
+    here = f"arn:aws:iot:{region}:{account}"
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "iot:Connect", "Resource": f"{here}:client/lab-*"},
+            {"Effect": "Allow", "Action": ["iot:Publish", "iot:Receive"], "Resource": f"{here}:topic/lab/${{iot:ClientId}}/*"},
+            {"Effect": "Allow", "Action": "iot:Subscribe", "Resource": f"{here}:topicfilter/lab/*"},
+            {"Effect": "Deny", "Action": "iot:Publish", "Resource": f"{here}:topic/*/secret"},
+        ],
+    }
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    config = (
+        f'[first_start]\naccount_id = "{account}"\nregion = "{region}"\n'
+        '[[mqtt.listener]]\nname = "lab"\naddress = "127.0.0.1"\nport = 0\ntransport = "plain"\nanonymous_policy = "policy.json"\n'
+    )
+    with Broker(tmp_path / "data", config=config) as broker:
+        port = int(broker.env["TIDEGATE_MQTT_LISTENER_LAB_PORT"])
+        events = queue.Queue()
+
+        def client(name):
+            made = paho.Client(paho.CallbackAPIVersion.VERSION2, name, protocol=V5, reconnect_on_failure=False)
+            made.on_connect = lambda _c, _u, _f, reason, _p: events.put(("connect", reason.value))
+            made.on_message = lambda _c, _u, message: events.put(("message", message.topic))
+            made.on_subscribe = lambda _c, _u, _m, reasons, _p: events.put(("subscribe", reasons[0].value))
+            made.on_publish = lambda _c, _u, _m, reason, _p: events.put(("publish", reason.value))
+            made.connect("127.0.0.1", port)
+            made.loop_start()
+            return made
+
+        def next_event():
+            return events.get(timeout=PATIENCE)
+
+        stranger = client("stranger")
+        assert next_event() == ("connect", 0x87)
+        stranger.loop_stop()
+        [entry] = broker.log_entries(eventType="Connect", status="Failure", clientId="stranger")
+        assert entry["reason"] == "AUTHORIZATION_FAILURE" and "anonymous_policy" in entry["details"]
+
+        one = client("lab-1")
+        assert next_event() == ("connect", 0)
+        for topic_filter, code in [("lab/#", 1), ("#", 0x87)]:
+            one.subscribe(topic_filter, 1)
+            assert next_event() == ("subscribe", code)
+        for topic, code in [("lab/lab-2/a", 0x87), ("lab/lab-1/secret", 0x87), ("other", 0x87)]:
+            one.publish(topic, b"x", 1)
+            assert next_event() == ("publish", code)
+        two = client("lab-2")
+        assert next_event() == ("connect", 0)
+        two.publish("lab/lab-2/a", b"x", 1)  # lab-1 may not receive it, and nobody else listens
+        assert next_event() == ("publish", 0x10)
+        one.publish("lab/lab-1/a", b"x", 1)
+        assert {next_event(), next_event()} == {("publish", 0), ("message", "lab/lab-1/a")}
+        assert events.empty()
+        for made in (one, two):
+            made.disconnect()
+            made.loop_stop()
+    (tmp_path / "policy.json").write_text('{\n  "Statement": []\n}')
+    wrong = tidegate("check-config", "--config", broker.config)
+    assert wrong.returncode == 1 and "policy.json, line 2, column 16" in wrong.stderr

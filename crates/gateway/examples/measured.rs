@@ -76,7 +76,8 @@ fn main() -> Done<()> {
             refusals: Refusals::Explained,
         })
     };
-    let mut listeners = vec![listener("plain", argument(1, "127.0.0.1:1883"), Transport::Plain { tenant })?];
+    let mut listeners =
+        vec![listener("plain", argument(1, "127.0.0.1:1883"), Transport::Plain { tenant, policies: None })?];
     if let Some(directory) = arguments.get(3) {
         runtime.block_on(register(&registry, tenant, Path::new(directory), clock.now()))?;
         listeners.push(listener("tls", argument(2, ""), Transport::Tls(TlsSettings::standard()))?);

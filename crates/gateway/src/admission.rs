@@ -9,6 +9,7 @@ use tidegate_broker::{
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
 use tidegate_pki::ClientLeaf;
+use tidegate_policy::PolicySet;
 use tidegate_registry::{
     Admission, Admitted, BoundThing, CertificateRegistered, CertificateStatus, ConnectionGrants, Presented, ServerName,
     events::wire,
@@ -20,7 +21,7 @@ use crate::{
     Refusals,
     acceptor::{Accepted, Counted},
     arrival::{Arrival, NoConnect},
-    authorize::{self, AllowAll, CertificateRights},
+    authorize::{self, AllowAll, AnonymousRights, CertificateRights},
     clients,
     connection_log::{self, Client, Identity, Origin, Reason},
     core::{Arrived, Core, Desk, Shared},
@@ -209,15 +210,49 @@ impl Newcomer<'_> {
         server_name: ServerName,
     ) -> Result<Known, Refused> {
         match &self.listener.below {
-            Below::Plain { tenant } => Ok(Known {
-                tenant: *tenant,
-                principal: Principal::Anonymous,
+            Below::Plain { tenant, policies } => {
+                self.identify_anonymous(*tenant, policies.as_ref(), connect, client_id)
+            }
+            Below::Tls(tls) => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
+        }
+    }
+
+    /// Lets in whom the listener's policy lets in; everybody when it has none.
+    fn identify_anonymous(
+        &self,
+        tenant: Tenant,
+        policies: Option<&PolicySet>,
+        connect: &Connect<'_>,
+        client_id: &str,
+    ) -> Result<Known, Refused> {
+        let principal = Principal::Anonymous;
+        let Some(policies) = policies else {
+            return Ok(Known {
+                tenant,
+                principal,
                 certificate_id: None,
                 thing_name: None,
                 authorize: Arc::new(AllowAll),
-            }),
-            Below::Tls(tls) => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
+            });
+        };
+        let rights = AnonymousRights::new(policies, client_id, self.origin.peer.ip(), self.shared.clock.clone());
+        let decision = rights.connect(tenant, connect, client_id);
+        if decision.is_allowed() {
+            return Ok(Known {
+                tenant,
+                principal,
+                certificate_id: None,
+                thing_name: None,
+                authorize: Arc::new(rights),
+            });
         }
+        self.announce_failure(tenant, principal, None, client_id);
+        Err(Refused {
+            reason: reason::of_policy(tenant, None, client_id, decision),
+            authenticated: true,
+            tenant: Some(tenant),
+            certificate_id: None,
+        })
     }
 
     /// Asks the registry: at every CONNECT, because a resumed session has checked nothing.
@@ -287,9 +322,9 @@ impl Newcomer<'_> {
         let rights = CertificateRights::new(grants, variables, self.shared.clock.clone());
         let decision = rights.connect(tenant, connect, client_id);
         if !decision.is_allowed() {
-            self.announce_failure(tenant, certificate_id, thing_name, client_id);
+            self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
             return Err(Refused {
-                reason: reason::of_policy(tenant, certificate_id, client_id, decision),
+                reason: reason::of_policy(tenant, Some(certificate_id), client_id, decision),
                 authenticated: true,
                 tenant: Some(tenant),
                 certificate_id: Some(certificate_id),
@@ -323,14 +358,8 @@ impl Newcomer<'_> {
     }
 
     /// Lets the broker report a client that is who it says, and may not connect.
-    fn announce_failure(
-        &self,
-        tenant: Tenant,
-        certificate_id: CertificateId,
-        thing_name: Option<Arc<str>>,
-        client_id: &str,
-    ) {
-        let principal = Arc::new(Principal::Certificate { tenant, certificate_id });
+    fn announce_failure(&self, tenant: Tenant, principal: Principal, thing_name: Option<Arc<str>>, client_id: &str) {
+        let principal = Arc::new(principal);
         let (client_id, peer_address) = (client_id.into(), self.origin.peer);
         self.core.borrow_mut().act(|desk| {
             let refused = RefusedClient {

@@ -10,10 +10,10 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tidegate_broker::{Access, Authorize};
-use tidegate_ids::{Arn, Clock, Tenant};
+use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
-use tidegate_policy::{BoundPolicy, Decision, RequestContext, Variables, keys};
+use tidegate_policy::{BoundPolicy, Decision, PolicySet, RequestContext, Variables, keys};
 use tidegate_registry::{ConnectionGrants, certificate_variables};
 
 /// The policies of one connection's certificate, bound to what is known about the connection and the thing that it stands for, and
@@ -40,25 +40,9 @@ impl CertificateRights {
         Self { grants, variables, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
     }
 
-    /// `iot:Connect` on `client/CLIENT_ID`.
-    ///
-    /// AWS: developer guide, "MQTT persistent sessions policy examples", "Last Will and Testament (LWT) policy examples": the
-    /// condition keys. The topic of a Will is decided by the broker, as any publish.
+    /// See [`decide_connect`].
     pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Decision {
-        let persistent = !connect.clean_start || connect.session_expiry != tidegate_mqtt::SessionExpiry::AT_DISCONNECT;
-        let attributes: &[&str] = match (persistent, connect.will.is_some()) {
-            (true, true) => &["PersistentConnect", "LastWill"],
-            (true, false) => &["PersistentConnect"],
-            (false, true) => &["LastWill"],
-            (false, false) => &[],
-        };
-        let will_topic =
-            connect.will.as_ref().map(|will| Arn::iot(tenant, format!("topic/{}", will.topic_name)).to_string());
-        let will_topic = will_topic.as_ref().map(|arn| [arn.as_str()]);
-        let mut values: Vec<(&str, &[&str])> = vec![(keys::CONNECT_ATTRIBUTES, attributes)];
-        values.extend(will_topic.as_ref().map(|topic| (keys::LAST_WILL_TOPIC, topic.as_slice())));
-        let context = RequestContext { now: self.clock.now().wall, values: &values };
-        self.current().policy.decide(tidegate_policy::Access::Connect, client_id, &context)
+        decide_connect(&self.current().policy, tenant, connect, client_id, self.clock.now().wall)
     }
 
     /// The policies bound, no older than the generation.
@@ -98,14 +82,75 @@ impl Authorize for CertificateRights {
     }
 
     fn allows(&self, access: Access, topic: &str) -> bool {
-        let access = match access {
-            Access::Publish => tidegate_policy::Access::Publish,
-            Access::RetainPublish => tidegate_policy::Access::RetainPublish,
-            Access::Subscribe => tidegate_policy::Access::Subscribe,
-            Access::Receive => tidegate_policy::Access::Receive,
-        };
-        self.current().policy.decide(access, topic, &RequestContext::at(self.clock.now().wall)).is_allowed()
+        decide(&self.current().policy, access, topic, self.clock.now().wall)
     }
+}
+
+/// What a client may do on a listener where nobody proves who they are, but a policy says what they may.
+pub(crate) struct AnonymousRights {
+    policy: BoundPolicy,
+    clock: Arc<dyn Clock>,
+}
+
+impl AnonymousRights {
+    /// For one connection.
+    pub(crate) fn new(policies: &PolicySet, client_id: &str, address: IpAddr, clock: Arc<dyn Clock>) -> Self {
+        let mut variables = Variables::new();
+        variables.client_id(client_id).source_ip(address);
+        Self { policy: policies.bind(&variables), clock }
+    }
+
+    /// See [`decide_connect`].
+    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Decision {
+        decide_connect(&self.policy, tenant, connect, client_id, self.clock.now().wall)
+    }
+}
+
+impl Authorize for AnonymousRights {
+    fn generation(&self) -> u64 {
+        // The policy is fixed; what depends on the time holds for a second.
+        if self.policy.depends_on_time() { self.clock.now().wall.seconds() } else { 0 }
+    }
+
+    fn allows(&self, access: Access, topic: &str) -> bool {
+        decide(&self.policy, access, topic, self.clock.now().wall)
+    }
+}
+
+/// `iot:Connect` on `client/CLIENT_ID`.
+///
+/// AWS: developer guide, "MQTT persistent sessions policy examples", "Last Will and Testament (LWT) policy examples": the
+/// condition keys. The topic of a Will is decided by the broker, as any publish.
+fn decide_connect(
+    policy: &BoundPolicy,
+    tenant: Tenant,
+    connect: &Connect<'_>,
+    client_id: &str,
+    now: Timestamp,
+) -> Decision {
+    let persistent = !connect.clean_start || connect.session_expiry != tidegate_mqtt::SessionExpiry::AT_DISCONNECT;
+    let attributes: &[&str] = match (persistent, connect.will.is_some()) {
+        (true, true) => &["PersistentConnect", "LastWill"],
+        (true, false) => &["PersistentConnect"],
+        (false, true) => &["LastWill"],
+        (false, false) => &[],
+    };
+    let will_topic =
+        connect.will.as_ref().map(|will| Arn::iot(tenant, format!("topic/{}", will.topic_name)).to_string());
+    let will_topic = will_topic.as_ref().map(|arn| [arn.as_str()]);
+    let mut values: Vec<(&str, &[&str])> = vec![(keys::CONNECT_ATTRIBUTES, attributes)];
+    values.extend(will_topic.as_ref().map(|topic| (keys::LAST_WILL_TOPIC, topic.as_slice())));
+    policy.decide(tidegate_policy::Access::Connect, client_id, &RequestContext { now, values: &values })
+}
+
+fn decide(policy: &BoundPolicy, access: Access, topic: &str, now: Timestamp) -> bool {
+    let access = match access {
+        Access::Publish => tidegate_policy::Access::Publish,
+        Access::RetainPublish => tidegate_policy::Access::RetainPublish,
+        Access::Subscribe => tidegate_policy::Access::Subscribe,
+        Access::Receive => tidegate_policy::Access::Receive,
+    };
+    policy.decide(access, topic, &RequestContext::at(now)).is_allowed()
 }
 
 /// What policies can ask about a connection.

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_broker::Profile;
 use tidegate_ids::Tenant;
+use tidegate_policy::PolicySet;
 use tidegate_registry::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
 
 use crate::SysTopics;
@@ -69,8 +70,11 @@ pub enum Transport {
     /// Nothing, and nobody proves who they are: for loopback and trusted networks. Who listens decides that; the
     /// gateway does not look at the address.
     Plain {
-        /// The tenant all its connections belong to. They may do everything in it.
+        /// The tenant all its connections belong to.
         tenant: Tenant,
+        /// What they may do in it; `None`: everything. Variables of the connection are bound, those of certificates and
+        /// things have no values.
+        policies: Option<PolicySet>,
     },
 }
 

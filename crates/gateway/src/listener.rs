@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tidegate_broker::Profile;
 use tidegate_ids::Tenant;
+use tidegate_policy::PolicySet;
 use tidegate_registry::{Registry, ServerName};
 use tidegate_tls::{
     ALPN_MQTT_CLIENT_CERTIFICATE, ClientHello, ServerConfig, ServerConfigs, ServerNames, Settings, Tickets, Versions,
@@ -25,7 +26,7 @@ pub(crate) struct Listener {
 /// What lies below MQTT.
 pub(crate) enum Below {
     Tls(TlsListener),
-    Plain { tenant: Tenant },
+    Plain { tenant: Tenant, policies: Option<PolicySet> },
 }
 
 /// The TLS side of a listener.
@@ -47,7 +48,7 @@ impl Listener {
                 TlsListener::new(*settings, parts)
                     .map_err(|error| GatewayError::Tls { listener: config.name.clone(), message: error.to_string() })?,
             ),
-            Transport::Plain { tenant } => Below::Plain { tenant: *tenant },
+            Transport::Plain { tenant, policies } => Below::Plain { tenant: *tenant, policies: policies.clone() },
         };
         Ok(Self {
             address,

@@ -15,20 +15,26 @@ pub(crate) fn of_registry(refused: &Refused) -> Reason {
     Reason::new(refused.authn_error(), refused.to_string())
 }
 
-/// No policy allows `iot:Connect`, or one denies it.
-pub(crate) fn of_policy(tenant: Tenant, certificate_id: CertificateId, client_id: &str, decision: Decision) -> Reason {
-    let certificate = Arn::certificate(tenant, certificate_id);
+/// No policy allows `iot:Connect`, or one denies it. `certificate_id` is none on a listener without certificates.
+pub(crate) fn of_policy(
+    tenant: Tenant,
+    certificate_id: Option<CertificateId>,
+    client_id: &str,
+    decision: Decision,
+) -> Reason {
     let client = Arn::iot(tenant, format!("client/{client_id}"));
-    let details = if matches!(decision, Decision::ExplicitDeny(_)) {
-        format!(
+    let denied = matches!(decision, Decision::ExplicitDeny(_));
+    let details = match certificate_id.map(|id| Arn::certificate(tenant, id)) {
+        None if denied => format!("the listener's anonymous_policy denies iot:Connect on {client}"),
+        None => format!("the listener's anonymous_policy does not allow iot:Connect on {client}"),
+        Some(certificate) if denied => format!(
             "a policy of the certificate denies iot:Connect on {client}: \
              aws iot list-attached-policies --target {certificate}"
-        )
-    } else {
-        format!(
+        ),
+        Some(certificate) => format!(
             "no policy of the certificate allows iot:Connect on {client}: \
              aws iot attach-policy --policy-name NAME --target {certificate}"
-        )
+        ),
     };
     Reason::new("AUTHORIZATION_FAILURE", details)
 }

@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused with line and column: a misspelt key that is silently ignored is the worst kind.
 
+mod anonymous_policy;
 mod environment;
 #[cfg(test)]
 mod tests;
@@ -9,10 +10,13 @@ mod tests;
 use std::{
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::Deserialize;
 use tidegate_ids::{AccountId, Region};
+use tidegate_policy::Document;
+use toml::Spanned;
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -93,7 +97,14 @@ pub(crate) struct Listener {
     /// Whether MQTT over WebSocket is taken too, at `/mqtt`.
     #[serde(default)]
     pub websocket: bool,
-    /// Allows `transport = "plain"` on an address that is not loopback: anybody who reaches it may do anything in the account.
+    /// What the anonymous clients of `transport = "plain"` may do: a policy document, which begins with `{`, or the path of a
+    /// file with one, from the configuration's folder. Anything in the first account when absent.
+    pub anonymous_policy: Option<Spanned<String>>,
+    /// The document, once it is read.
+    #[serde(skip)]
+    pub policy: Option<Arc<Document>>,
+    /// Allows `transport = "plain"` on an address that is not loopback: whoever reaches it needs no key, and nothing is
+    /// encrypted.
     #[serde(default)]
     pub insecure: bool,
 }
@@ -237,6 +248,14 @@ pub(crate) enum ConfigError {
         /// What is wrong.
         message: String,
     },
+    /// A policy document cannot be read, or is none.
+    #[error("{at}: {message}")]
+    Policy {
+        /// The file, with line and column where they are known; for a document within the configuration, which setting.
+        at: String,
+        /// What is wrong.
+        message: String,
+    },
     /// Two settings do not go together, or one is dangerous.
     #[error("{0}")]
     Conflict(String),
@@ -248,16 +267,19 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut config = match file {
-            None => Self::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-                Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?
-            }
+        let text = match file {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?,
         };
+        let path = file.unwrap_or(Path::new(""));
+        let mut config =
+            Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
         config.override_from(environment)?;
         config.check()?;
+        for listener in &mut config.mqtt.listener {
+            listener.policy = anonymous_policy::read(listener, path, &text)?.map(Arc::new);
+        }
         Ok(config)
     }
 
@@ -275,8 +297,19 @@ impl Config {
             }
             if listener.transport == Transport::Plain && !address.is_loopback() && !listener.insecure {
                 return Err(ConfigError::Conflict(format!(
-                    "mqtt.listener {name:?} would let anybody who reaches {address} do anything in the account: \
-                     listen on 127.0.0.1, use transport = \"tls\", or set insecure = true if the network is trusted"
+                    "mqtt.listener {name:?} would let anybody who reaches {address} {}: listen on 127.0.0.1, use \
+                     transport = \"tls\", or set insecure = true if the network is trusted",
+                    if listener.anonymous_policy.is_some() {
+                        "in without a key, and read what others send"
+                    } else {
+                        "do anything in the account"
+                    }
+                )));
+            }
+            if listener.transport == Transport::Tls && listener.anonymous_policy.is_some() {
+                return Err(ConfigError::Conflict(format!(
+                    "mqtt.listener {name:?} has an anonymous_policy and transport = \"tls\", where nobody is anonymous: its \
+                     clients have the policies of their certificates"
                 )));
             }
         }

@@ -31,6 +31,7 @@ use tidegate_gateway::{
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
 use tidegate_pki::seal::MasterKey;
+use tidegate_policy::{AttachedPolicy, Document, PolicySet};
 use tidegate_registry::{Parts, Registry};
 use tidegate_standalone::{Options, StandaloneStore};
 use tidegate_tls::ServerNames;
@@ -174,6 +175,8 @@ async fn start_gateway(
         transport: config::Transport::Tls,
         profile: config.mqtt.profile,
         websocket: config.mqtt.websocket,
+        anonymous_policy: None,
+        policy: None,
         insecure: false,
     };
     let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
@@ -205,12 +208,21 @@ fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
         address: SocketAddr::new(listener.address, listener.port),
         transport: match listener.transport {
             Below::Tls => Transport::Tls(tls),
-            Below::Plain => Transport::Plain { tenant },
+            Below::Plain => Transport::Plain {
+                tenant,
+                policies: listener.policy.clone().map(|document| anonymous(tenant, document)),
+            },
         },
         websocket: listener.websocket,
         profile: Arc::new(profile),
         refusals,
     }
+}
+
+/// The policy of a listener's anonymous clients, compiled.
+fn anonymous(tenant: Tenant, document: Arc<Document>) -> PolicySet {
+    let name = "anonymous_policy".parse().expect("a policy name");
+    PolicySet::compile(tenant, [AttachedPolicy { name, version: 1, document }])
 }
 
 /// A certificate that may no longer connect loses the sessions it has.

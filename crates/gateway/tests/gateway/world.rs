@@ -144,7 +144,12 @@ impl World {
             listeners: vec![
                 listener("standard", Transport::Tls(TlsSettings::standard()), Profile::standard(), Refusals::Explained),
                 listener("aws", Transport::Tls(TlsSettings::aws()), Profile::aws(), Refusals::Silent),
-                listener("plain", Transport::Plain { tenant }, Profile::standard(), Refusals::Explained),
+                listener(
+                    "plain",
+                    Transport::Plain { tenant, policies: None },
+                    Profile::standard(),
+                    Refusals::Explained,
+                ),
             ],
             connections_max: 10_000,
             ..GatewayConfig::default()

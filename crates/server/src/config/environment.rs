@@ -66,6 +66,9 @@ impl Config {
             "TRANSPORT" => listener.transport = word(value)?,
             "PROFILE" => listener.profile = word(value)?,
             "WEBSOCKET" => listener.websocket = parse(value)?,
+            "ANONYMOUS_POLICY" => {
+                listener.anonymous_policy = (!value.is_empty()).then(|| toml::Spanned::new(0..0, value.to_owned()));
+            }
             "INSECURE" => listener.insecure = parse(value)?,
             key => return Err(format!("a listener has no key {key}")),
         }

@@ -88,3 +88,65 @@ fn what_cannot_be_meant_is_refused() {
     assert!(load(&plain("0.0.0.0", true), &[]).is_ok());
     assert!(load(&plain("127.0.0.1", false), &[]).is_ok());
 }
+
+const PLAIN: &str = "[[mqtt.listener]]\nname = \"lab\"\naddress = \"127.0.0.1\"\nport = 1\ntransport = \"plain\"\n";
+
+/// Loads `text` as a file in a folder that also has `policy.json` with `policy`.
+fn load_with_policy(text: &str, policy: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.toml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(folder.path().join("policy.json"), policy).unwrap();
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::load(Some(&file), environment)
+        .map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+}
+
+#[test]
+fn an_anonymous_policy_is_read_from_the_file_its_own_file_or_the_environment() {
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}]}"#;
+    let inline = format!("{PLAIN}anonymous_policy = '''\n{policy}'''\n");
+    let named = format!("{PLAIN}anonymous_policy = \"policy.json\"\n");
+    let variable = "TIDEGATE_MQTT_LISTENER_LAB_ANONYMOUS_POLICY";
+    let expected = Arc::new(Document::parse(policy).unwrap());
+    for (text, environment) in [(&*inline, vec![]), (&*named, vec![]), (PLAIN, vec![(variable, policy)])] {
+        let config = load_with_policy(text, policy, &environment).unwrap();
+        assert_eq!(config.mqtt.listener[0].policy.as_ref(), Some(&expected), "{text}");
+    }
+    let unset = load_with_policy(&named, policy, &[(variable, "")]).unwrap();
+    assert_eq!(unset.mqtt.listener[0].policy, None);
+}
+
+#[test]
+fn what_is_wrong_in_an_anonymous_policy_is_named_with_its_place() {
+    let wrong = "{\n  \"Statement\": [{\"Effect\": \"allow\", \"Action\": \"iot:*\", \"Resource\": \"*\"}]\n}";
+    let inline = |policy: &str| format!("{PLAIN}anonymous_policy = '''{policy}'''\n");
+    let named = |name: &str| format!("{PLAIN}anonymous_policy = \"{name}\"\n");
+    let setting = "mqtt.listener \"lab\": anonymous_policy";
+    for (text, policy, expected) in [
+        (named("policy.json"), wrong, "policy.json, line 2, column 28: Statement[0].Effect: ".to_owned()),
+        (
+            named("policy.json"),
+            "{\n\"Statement\" []}",
+            "policy.json, line 2, column 13: the policy document is not valid JSON: ".to_owned(),
+        ),
+        (named("none.json"), "", format!("{setting}: cannot read the policy document none.json: ")),
+        (inline(wrong), "", format!("t.toml, line 7, column 28: {setting}: Statement[0].Effect: ")),
+        (
+            inline("{\"Statement\" []}"),
+            "",
+            format!("t.toml, line 6, column 36: {setting}: the policy document is not valid JSON: "),
+        ),
+        (
+            inline(wrong).replace("plain", "tls"),
+            "",
+            "mqtt.listener \"lab\" has an anonymous_policy and transport = \"tls\"".to_owned(),
+        ),
+    ] {
+        let error = load_with_policy(&text, policy, &[]).unwrap_err();
+        assert!(error.starts_with(&expected), "{expected}\n{error}");
+    }
+    let variable = "TIDEGATE_MQTT_LISTENER_LAB_ANONYMOUS_POLICY";
+    let error = load_with_policy(PLAIN, "", &[(variable, wrong)]).unwrap_err();
+    assert!(error.starts_with(&format!("{setting}: Statement[0].Effect: ")), "{error}");
+}
