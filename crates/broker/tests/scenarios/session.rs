@@ -300,25 +300,39 @@ fn a_smaller_window_after_a_reconnect_is_kept_too() {
 
 #[test]
 fn packet_ids_come_round_without_meeting() {
-    let mut profile = Profile::standard();
-    profile.limits.send_maximum = u16::MAX;
-    let mut world = World::with(profile, Settings::default());
-    let mut subscriber = world.connect(V4, "s");
-    let mut publisher = world.connect(V4, "p");
-    world.subscribe(&mut subscriber, "t", QoS::AtLeastOnce);
-    world.publish_at(&mut publisher, "t", "first", QoS::AtLeastOnce, 1);
-    assert_eq!(world.messages(&mut subscriber)[0].packet_id, Some(1));
-    for n in 2..=u16::MAX {
-        world.publish_at(&mut publisher, "t", "m", QoS::AtLeastOnce, 1);
-        assert_eq!(world.messages(&mut subscriber)[0].packet_id, Some(n));
-        world.puback(&mut subscriber, n);
+    for (version, qos) in [(V4, QOS[1]), (V4, QOS[2]), (V5, QOS[1]), (V5, QOS[2])] {
+        let mut profile = Profile::standard();
+        profile.limits.send_maximum = u16::MAX;
+        let mut world = World::with(profile, Settings::default());
+        let mut subscriber = world.connect(version, "s");
+        let mut publisher = world.connect(V4, "p");
+        world.subscribe(&mut subscriber, "t", qos);
+        let publish = |world: &mut World, publisher: &mut Client, payload| {
+            world.publish_at(publisher, "t", payload, QoS::ExactlyOnce, 1);
+            world.pubrel(publisher, 1);
+        };
+        let acknowledge = |world: &mut World, subscriber: &mut Client, n| match qos {
+            QoS::ExactlyOnce => {
+                world.pubrec(subscriber, n);
+                world.pubcomp(subscriber, n);
+            }
+            _ => world.puback(subscriber, n),
+        };
+        publish(&mut world, &mut publisher, "first");
+        assert_eq!(world.messages(&mut subscriber)[0].packet_id, Some(1));
+        for n in 2..=u16::MAX {
+            publish(&mut world, &mut publisher, "m");
+            assert_eq!(world.messages(&mut subscriber)[0].packet_id, Some(n));
+            acknowledge(&mut world, &mut subscriber, n);
+        }
+        // The first is still unacknowledged, so its id is not free.
+        world.got(&mut publisher);
+        publish(&mut world, &mut publisher, "waits");
+        assert_eq!(world.messages(&mut subscriber), []);
+        acknowledge(&mut world, &mut subscriber, 1);
+        let messages = world.messages(&mut subscriber);
+        assert_eq!(summary(&messages), [("waits", 1, false)]);
     }
-    // The first is still unacknowledged, so its id is not free.
-    world.publish_at(&mut publisher, "t", "waits", QoS::AtLeastOnce, 1);
-    assert_eq!(world.messages(&mut subscriber), []);
-    world.puback(&mut subscriber, 1);
-    let messages = world.messages(&mut subscriber);
-    assert_eq!(summary(&messages), [("waits", 1, false)]);
 }
 
 #[test]

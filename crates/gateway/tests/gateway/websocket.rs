@@ -14,6 +14,7 @@ use crate::{
     world::World,
 };
 
+const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
@@ -101,6 +102,23 @@ fn a_websocket_without_connect_goes_when_its_time_is_over_however_lively_it_is()
         assert!(rest.is_empty() || rest[0] == CLOSE, "{rest:?}");
     }
     until("their places are free", || world.gateway().connections() == 0);
+}
+
+#[test]
+fn a_text_frame_ends_the_connection_whatever_it_says() {
+    let world = world(None);
+    for version in [Version::V4, Version::V5] {
+        let mut socket = upgraded(&world);
+        let mut bytes = Vec::new();
+        Connect::new(version, "c").encode(&mut bytes).unwrap();
+        socket.write_all(&frame(BINARY, &bytes)).unwrap();
+        assert!(received(&mut socket).is_some_and(|(first, packet)| (first, packet[0]) == (BINARY, 0x20)));
+        bytes.clear();
+        Packet::PingReq.encode(version, &mut bytes).unwrap();
+        socket.write_all(&frame(TEXT, &bytes)).unwrap();
+        assert_eq!(received(&mut socket), Some((CLOSE, 1003_u16.to_be_bytes().to_vec())));
+        assert_eq!(received(&mut socket), None);
+    }
 }
 
 #[test]
