@@ -47,6 +47,8 @@ pub(crate) enum NoConnect {
     Malformed(DecodeError),
     /// The server name in SNI is none of ours.
     UnknownServerName,
+    /// All it offers by ALPN is publishing by HTTPS.
+    HttpsPublish,
     /// The client's TLS is older than 1.2.
     OldTls,
     /// It begins like TLS, but not with a ClientHello that can be used; `alert` is the answer.
@@ -103,7 +105,14 @@ impl Arrival {
             self.send_raw(&error.alert()).await?;
             return Err(error);
         };
-        let session = Session::new(listener.config(&hello)).map_err(NoConnect::Tls)?;
+        let config = match listener.config(&hello) {
+            Ok(config) => config,
+            Err(error) => {
+                self.send_raw(&error.alert()).await?;
+                return Err(error);
+            }
+        };
+        let session = Session::new(config).map_err(NoConnect::Tls)?;
         self.tls = Some(Box::new(session));
         let (progress, answer) = self.feed(&mut first);
         drop(first);
@@ -116,10 +125,14 @@ impl Arrival {
         Ok(named)
     }
 
-    /// Makes a WebSocket of a connection that begins with an HTTP request; others stay as they are.
+    /// Makes a WebSocket of a connection that begins with an HTTP request; others stay as they are, and so do those that
+    /// agreed on MQTT by ALPN.
     ///
     /// The first byte tells: an HTTP method begins with a letter, CONNECT never does.
     pub(crate) async fn upgrade(&mut self) -> Result<(), NoConnect> {
+        if self.tls.as_ref().is_some_and(|tls| tls.alpn().is_some()) {
+            return Ok(());
+        }
         while self.received.is_empty() {
             self.receive().await?;
         }
@@ -329,6 +342,7 @@ impl NoConnect {
         const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
         match self {
             Self::OldTls => PROTOCOL_VERSION.to_vec(),
+            Self::HttpsPublish => Alert::NoApplicationProtocol.record().to_vec(),
             Self::UnknownServerName => Alert::UnrecognizedName.record().to_vec(),
             Self::UnusableHello { alert } | Self::Tls(TlsError::NotAHello { alert }) => alert.clone(),
             Self::Tls(TlsError::TooLong { .. }) => Alert::DecodeError.record().to_vec(),

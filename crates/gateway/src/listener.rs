@@ -7,10 +7,14 @@ use tidegate_ids::Tenant;
 use tidegate_policy::PolicySet;
 use tidegate_registry::{Registry, ServerName};
 use tidegate_tls::{
-    ALPN_MQTT_CLIENT_CERTIFICATE, ClientHello, ServerConfig, ServerConfigs, ServerNames, Settings, Tickets, Versions,
+    ALPN_HTTPS_CLIENT_CERTIFICATE, ALPN_MQTT_CLIENT_CERTIFICATE, ClientHello, ServerConfig, ServerConfigs, ServerNames,
+    Settings, Tickets, Versions,
 };
 
-use crate::{GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport, clients::RegisteredClients};
+use crate::{
+    GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport, arrival::NoConnect,
+    clients::RegisteredClients,
+};
 
 /// What a listener does with its connections.
 pub(crate) struct Listener {
@@ -85,7 +89,15 @@ impl TlsListener {
     }
 
     /// The rustls configuration for this client.
-    pub(crate) fn config(&self, hello: &ClientHello) -> Arc<ServerConfig> {
-        self.configs.tolerant(hello)
+    ///
+    /// AWS: `x-amzn-mqtt-ca` and `mqtt` are MQTT. A client that offers neither may speak MQTT, or WebSocket if the listener does:
+    /// its first byte tells. Others' protocols (`http/1.1` from browsers) are answered with none.
+    ///
+    /// # Errors
+    /// What it offers is publishing by HTTPS alone, which is not served: better told now than when it has sent its request.
+    pub(crate) fn config(&self, hello: &ClientHello) -> Result<Arc<ServerConfig>, NoConnect> {
+        let config = self.configs.tolerant(hello);
+        let https = hello.alpn().iter().any(|theirs| theirs == ALPN_HTTPS_CLIENT_CERTIFICATE);
+        if https && config.alpn_protocols.is_empty() { Err(NoConnect::HttpsPublish) } else { Ok(config) }
     }
 }

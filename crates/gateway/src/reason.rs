@@ -96,6 +96,11 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
              see mqtt.host_names and mqtt.endpoint_domain in the configuration"
                 .to_owned(),
         ),
+        NoConnect::HttpsPublish => (
+            "NOT_AUTHENTICATED",
+            "the client offers x-amzn-http-ca (ALPN), publishing by HTTPS, which is not served: MQTT is x-amzn-mqtt-ca or none"
+                .to_owned(),
+        ),
         NoConnect::OldTls => {
             ("NOT_AUTHENTICATED", "the client's TLS is too old: TLS 1.2 or 1.3 is needed".to_owned())
         }
@@ -182,6 +187,7 @@ pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
         | NoConnect::Upgrade(_)
         | NoConnect::WebSocket
         | NoConnect::Malformed(_)
+        | NoConnect::HttpsPublish
         | NoConnect::OldTls
         | NoConnect::UnusableHello { .. }
         | NoConnect::UnknownServerName => None,

@@ -19,6 +19,9 @@ pub const ALPN_MQTT_CLIENT_CERTIFICATE: &[u8] = b"x-amzn-mqtt-ca";
 /// ALPN of MQTT with custom authentication on port 443.
 pub const ALPN_MQTT: &[u8] = b"mqtt";
 
+/// ALPN of publishing by HTTPS with a client certificate on port 443.
+pub const ALPN_HTTPS_CLIENT_CERTIFICATE: &[u8] = b"x-amzn-http-ca";
+
 /// Which protocol versions are spoken. AWS: the security policies `IoTSecurityPolicy_TLS13_1_2_2022_10` (the default),
 /// `_TLS13_1_3_2022_10`, `_TLS12_1_2_2022_10`.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

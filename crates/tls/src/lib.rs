@@ -20,7 +20,9 @@ mod tickets;
 mod verifier;
 
 pub use alert::Alert;
-pub use config::{ALPN_MQTT, ALPN_MQTT_CLIENT_CERTIFICATE, ServerConfigs, Settings, Tickets, Versions};
+pub use config::{
+    ALPN_HTTPS_CLIENT_CERTIFICATE, ALPN_MQTT, ALPN_MQTT_CLIENT_CERTIFICATE, ServerConfigs, Settings, Tickets, Versions,
+};
 pub use error::TlsError;
 pub use hello::{CLIENT_HELLO_BYTES_MAX, ClientHello};
 pub use names::{NameTable, ServerCertificate, ServerNames};
