@@ -149,7 +149,9 @@ pub(crate) fn topic_hash(topic_name: &str) -> u64 {
     tail[..rest.len()].copy_from_slice(rest);
     mix(u64::from_le_bytes(tail));
     mix(topic_name.len() as u64);
-    hash ^ (hash >> 32)
+    // A product's low bits, which pick the slots, know nothing of the high ones: of what a topic name ends with.
+    let folded = (hash ^ (hash >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    folded ^ (folded >> 32)
 }
 
 #[cfg(test)]
@@ -174,5 +176,22 @@ mod tests {
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), topics.len());
+    }
+
+    #[test]
+    fn topics_that_differ_in_one_place_fall_into_different_slots() {
+        for place in 0..40 {
+            let mut slots: Vec<u64> = (0..64u8)
+                .map(|n| {
+                    let mut topic_name = *b"fleet/sensor-000017/temperature/rooms/00";
+                    topic_name[place] = b'0' + n;
+                    topic_hash(std::str::from_utf8(&topic_name).unwrap()) % 256
+                })
+                .collect();
+            slots.sort_unstable();
+            slots.dedup();
+            // 64 of 256 at random are 57 different ones.
+            assert!(slots.len() > 45, "{} different slots for 64 topics that differ at {place}", slots.len());
+        }
     }
 }

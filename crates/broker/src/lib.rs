@@ -83,3 +83,5 @@ pub use ports::{Access, Alone, Authorize, Fabric, Wake};
 pub use principal::Principal;
 pub use profile::{AccountLimits, FOREVER, KeepAliveRule, Limits, Profile};
 pub use restore::RestoredSession;
+#[doc(hidden)]
+pub use topic_cache::MeasuredDecisions;

@@ -24,6 +24,7 @@ mod operand;
 mod pattern;
 mod rule;
 mod set;
+mod sieve;
 mod template;
 mod variables;
 

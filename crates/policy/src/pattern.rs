@@ -44,6 +44,16 @@ pub(crate) enum Token {
     AnyRun,
 }
 
+impl Token {
+    /// The character it stands for, if it stands for one.
+    pub(crate) fn character(&self) -> Option<char> {
+        match self {
+            Self::Char(character) => Some(*character),
+            Self::AnyOne | Self::AnyRun => None,
+        }
+    }
+}
+
 /// What is left of `tokens` after it has read `prefix`: a text T matches one of the residues exactly when `prefix` + T
 /// matches `tokens`. No residue: nothing that begins with `prefix` matches.
 ///
@@ -136,10 +146,7 @@ impl Pattern {
 
 impl Piece {
     fn new(tokens: &[Token]) -> Self {
-        let characters = tokens.iter().map(|token| match token {
-            Token::Char(c) => Some(*c),
-            Token::AnyOne | Token::AnyRun => None,
-        });
+        let characters = tokens.iter().map(Token::character);
         match characters.clone().collect::<Option<String>>() {
             Some(literal) => Self::Literal(literal.into()),
             None => Self::Holes(characters.collect()),
@@ -181,10 +188,18 @@ impl Piece {
     /// What follows the leftmost place in `text` where the piece fits.
     fn find_and_skip<'t>(&self, text: &'t str) -> Option<&'t str> {
         match self {
-            Self::Literal(literal) => text.find(&**literal).map(|at| &text[at + literal.len()..]),
+            Self::Literal(literal) => find(text, literal).map(|at| &text[at + literal.len()..]),
             Self::Holes(_) => text.char_indices().find_map(|(at, _)| self.strip_from_start(&text[at..])),
         }
     }
+}
+
+/// Where `literal` begins in `text` first. Topics are short: what `str::find` prepares would cost more than the search.
+fn find(text: &str, literal: &str) -> Option<usize> {
+    let (text, literal) = (text.as_bytes(), literal.as_bytes());
+    let Some(first) = literal.first() else { return Some(0) };
+    let last = text.len().checked_sub(literal.len())?;
+    (0..=last).find(|at| text[*at] == *first && text[*at..].starts_with(literal))
 }
 
 fn fits(hole: Option<char>, character: char) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     condition::{BindOutcome, BoundCondition},
     document::{Listed, Statement},
     pattern::{Pattern, Token, residues},
+    sieve::{Probe, Sieve},
     template::Template,
     wildcard_match,
 };
@@ -21,12 +22,29 @@ pub(crate) struct Rule {
     conditions: Box<[BoundCondition]>,
 }
 
+/// So many patterns are matched sooner than a text is digested for their sieves.
+const FEW: usize = 8;
+
+/// One way for a rule to apply: by one of its resources; or, when those are not meant, by none of them.
+#[derive(Debug)]
+struct Entry {
+    sieve: Sieve,
+    accesses: AccessSet,
+    /// Index of the rule.
+    rule: u32,
+    /// Index of the resource.
+    resource: u32,
+}
+
 impl Rule {
-    /// Whether the statement applies. No allocation.
-    fn applies(&self, access: Access, text: &str, context: &RequestContext<'_>) -> bool {
-        self.accesses.contains(access)
-            && self.resources.items.iter().any(|pattern| pattern.matches(text)) != self.resources.negated
-            && self.conditions.iter().all(|condition| condition.holds(context))
+    /// Whether the statement applies by this resource. No allocation.
+    fn applies_by(&self, resource: usize, text: &str, context: &RequestContext<'_>) -> bool {
+        let Listed { negated, items } = &self.resources;
+        let matched = match negated {
+            false => items[resource].matches(text),
+            true => !items.iter().any(|pattern| pattern.matches(text)),
+        };
+        matched && self.conditions.iter().all(|condition| condition.holds(context))
     }
 }
 
@@ -41,8 +59,29 @@ pub(crate) struct Rules {
 
 #[derive(Debug, Default)]
 struct ByEffect {
-    denies: Vec<Rule>,
-    allows: Vec<Rule>,
+    denies: Listing,
+    allows: Listing,
+}
+
+/// Rules of one effect on one type of resource, and the entries by which they are found.
+#[derive(Debug, Default)]
+struct Listing {
+    rules: Vec<Rule>,
+    entries: Vec<Entry>,
+}
+
+impl Listing {
+    fn push(&mut self, rule: Rule, sieves: impl Iterator<Item = Sieve>) {
+        let (index, accesses) = (self.rules.len() as u32, rule.accesses);
+        let entry = |(resource, sieve)| Entry { sieve, accesses, rule: index, resource: resource as u32 };
+        self.entries.extend(sieves.enumerate().map(entry));
+        self.rules.push(rule);
+    }
+
+    fn shrink(&mut self) {
+        self.rules.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
 }
 
 impl Rules {
@@ -63,46 +102,53 @@ impl Rules {
             if accesses.is_empty() {
                 continue;
             }
-            let items: Box<[Pattern]> =
-                resources.iter().flat_map(|tokens| residues(tokens, prefixes.of(kind))).map(Pattern::new).collect();
+            let left: Vec<&[Token]> = resources.iter().flat_map(|tokens| residues(tokens, prefixes.of(kind))).collect();
+            let items: Box<[Pattern]> = left.iter().map(|tokens| Pattern::new(tokens)).collect();
             let negated = statement.resources.negated;
             if items.is_empty() && !negated {
                 continue;
             }
             let rule =
                 Rule { origin, accesses, resources: Listed { negated, items }, conditions: conditions.clone().into() };
-            self.of_mut(kind, statement.effect).push(rule);
+            let listing = self.of_mut(kind, statement.effect);
+            match negated {
+                false => listing.push(rule, left.iter().map(|tokens| Sieve::new(tokens))),
+                true => listing.push(rule, std::iter::once(Sieve::OPEN)),
+            }
         }
     }
 
-    /// The rules that apply, in the order of their statements.
-    pub(crate) fn applying<'r>(
-        &'r self,
+    /// A statement that applies to the probed text. No allocation.
+    pub(crate) fn first(
+        &self,
         effect: Effect,
         access: Access,
-        text: &'r str,
-        context: &'r RequestContext<'r>,
-    ) -> impl Iterator<Item = &'r Rule> {
+        probe: &Probe<'_>,
+        context: &RequestContext<'_>,
+    ) -> Option<Origin> {
         let by_effect = match access.kind() {
             ResourceType::Client => &self.client,
             ResourceType::Topic => &self.topic,
             ResourceType::TopicFilter => &self.topic_filter,
         };
-        let rules = match effect {
+        let Listing { rules, entries } = match effect {
             Effect::Allow => &by_effect.allows,
             Effect::Deny => &by_effect.denies,
         };
-        rules.iter().filter(move |rule| rule.applies(access, text, context))
+        let passes = if entries.len() > FEW { Sieve::lets_pass } else { Sieve::begins };
+        let mut candidates = entries.iter().filter(|e| e.accesses.contains(access) && passes(e.sieve, probe));
+        let found = candidates.find(|e| rules[e.rule as usize].applies_by(e.resource as usize, probe.text(), context));
+        found.map(|entry| rules[entry.rule as usize].origin)
     }
 
     pub(crate) fn shrink(&mut self) {
         for by_effect in [&mut self.client, &mut self.topic, &mut self.topic_filter] {
-            by_effect.denies.shrink_to_fit();
-            by_effect.allows.shrink_to_fit();
+            by_effect.denies.shrink();
+            by_effect.allows.shrink();
         }
     }
 
-    fn of_mut(&mut self, kind: ResourceType, effect: Effect) -> &mut Vec<Rule> {
+    fn of_mut(&mut self, kind: ResourceType, effect: Effect) -> &mut Listing {
         let by_effect = match kind {
             ResourceType::Client => &mut self.client,
             ResourceType::Topic => &mut self.topic,

@@ -10,6 +10,7 @@ use crate::{
     document::Statement,
     pattern::Pattern,
     rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, named_accesses, names_action},
+    sieve::Probe,
 };
 
 /// A policy as it is in force for a principal.
@@ -174,23 +175,23 @@ impl BoundPolicy {
     /// No allocation; O(statements × pattern × text) at worst. With no condition on the time ([`Self::depends_on_time`])
     /// and the same `context.values`, the answer never changes.
     pub fn decide(&self, access: Access, text: &str, context: &RequestContext<'_>) -> Decision {
-        if let Some(origin) = self.applying(Effect::Deny, access, text, context).next() {
+        let probe = Probe::new(text);
+        if let Some(origin) = self.first(Effect::Deny, access, &probe, context) {
             return Decision::ExplicitDeny(origin);
         }
-        self.applying(Effect::Allow, access, text, context).next().map_or(Decision::ImplicitDeny, Decision::Allowed)
+        self.first(Effect::Allow, access, &probe, context).map_or(Decision::ImplicitDeny, Decision::Allowed)
     }
 
-    /// All statements of `effect` that apply: what an explanation lists.
-    pub fn applying<'b>(
-        &'b self,
+    /// A statement of `effect` that applies.
+    pub(crate) fn first(
+        &self,
         effect: Effect,
         access: Access,
-        text: &'b str,
-        context: &'b RequestContext<'b>,
-    ) -> impl Iterator<Item = Origin> + 'b {
+        probe: &Probe<'_>,
+        context: &RequestContext<'_>,
+    ) -> Option<Origin> {
         let own = self.own.as_deref().into_iter();
-        let rules = std::iter::once(&self.set.0.shared).chain(own);
-        rules.flat_map(move |rules| rules.applying(effect, access, text, context)).map(|rule| rule.origin)
+        std::iter::once(&self.set.0.shared).chain(own).find_map(|rules| rules.first(effect, access, probe, context))
     }
 
     /// Whether decisions may change with the time, and must not be cached.

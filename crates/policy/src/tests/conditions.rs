@@ -7,13 +7,13 @@ use super::*;
 /// Whether a statement with this condition applies to a CONNECT, judged with `values` from the request.
 fn holds(effect: &str, condition: &str, values: &[(&str, &[&str])]) -> bool {
     let statement = format!("{effect}|iot:Connect|*|{condition}");
-    let set = set(&[&policy(&["Allow|*|*", &statement])]);
     let context = RequestContext { now: NOTHING.now, values };
-    let bound = set.bind(&device());
-    let applying: Vec<Origin> = bound
-        .applying(if effect == "Allow" { Effect::Allow } else { Effect::Deny }, Access::Connect, "d1", &context)
-        .collect();
-    applying.contains(&Origin { policy: 0, statement: 1 })
+    let decide =
+        |statements: &[&str]| set(&[&policy(statements)]).bind(&device()).decide(Access::Connect, "d1", &context);
+    match effect {
+        "Allow" => decide(&[&statement]).is_allowed(),
+        _ => matches!(decide(&["Allow|*|*", &statement]), Decision::ExplicitDeny(_)),
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
 use super::{naive::Dictionary, *};
-use crate::pattern::{Pattern, Token, residues};
+use crate::{
+    pattern::{Pattern, Token, residues},
+    sieve::{Probe, Sieve},
+};
 
 fn patterns() -> impl Strategy<Value = String> {
     vec(select(&["a", "b", "/", "*", "?", "é", "+"][..]), 0..9).prop_map(|parts| parts.concat())
@@ -103,6 +106,13 @@ proptest! {
         let expected = naive::glob_text(&pattern, &text);
         prop_assert_eq!(wildcard_match(&pattern, &text), expected);
         prop_assert_eq!(Pattern::new(&tokens(&pattern)).matches(&text), expected);
+    }
+
+    #[test]
+    fn a_sieve_lets_pass_what_the_pattern_matches(pattern in patterns(), text in texts()) {
+        if naive::glob_text(&pattern, &text) {
+            prop_assert!(Sieve::new(&tokens(&pattern)).lets_pass(&Probe::new(&text)), "{} {}", pattern, text);
+        }
     }
 
     #[test]
