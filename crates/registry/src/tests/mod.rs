@@ -7,6 +7,7 @@ mod certificates;
 mod connect;
 mod directory;
 mod hostile;
+mod isolation;
 mod material;
 mod policies;
 mod races;
