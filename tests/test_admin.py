@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from support.aws import Aws, activate, allow_all, register_ca
+from support.aws import Aws, device_of, register_ca
 from support.broker import Broker, wait_for
 from support.mqtt import V5, V311, Client, connect_properties
 from support.pki import Ca
@@ -35,10 +35,7 @@ def device(broker, account, tmp_path):
 def new_device(broker, account, directory):
     aws, ca = Aws(broker, account), Ca(directory / account.account_id, f"Test CA {uuid.uuid4().hex}")
     register_ca(aws, ca)
-    made = ca.sign("managed")
-    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
-    activate(aws, made.certificate_id, allow_all(aws))
-    return made
+    return device_of(aws, ca)
 
 
 def asked(broker, account, *command):

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from support.aws import Aws, activate, allow_all, register_ca
+from support.aws import Aws, device_of, register_ca
 from support.broker import PATIENCE, Broker, wait_for
 from support.mqtt import answer, connect_packet, context
 from support.pki import Ca
@@ -36,10 +36,7 @@ def broker(tmp_path_factory):
 def device(broker, tmp_path_factory):
     aws, ca = Aws(broker), Ca(tmp_path_factory.mktemp("alpn-ca"))
     register_ca(aws, ca)
-    made = ca.sign("device")
-    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
-    activate(aws, made.certificate_id, allow_all(aws))
-    return made
+    return device_of(aws, ca)
 
 
 @pytest.fixture(scope="module")

@@ -7,22 +7,27 @@ import uuid
 
 import pytest
 
-from support.aws import Aws, activate, allow_all, register_ca
+from support.aws import Aws, device_of, register_ca
 from support.broker import wait_for
 from support.mqtt import V5, Client, Closed, mosquitto_command
 from support.pki import Ca
 
 
-def active(aws, made):
-    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
-    activate(aws, made.certificate_id, allow_all(aws))
+@pytest.fixture(scope="module")
+def aws(broker):
+    return Aws(broker, broker.create_account())
+
+
+@pytest.fixture(scope="module")
+def ca(aws, tmp_path_factory):
+    made = Ca(tmp_path_factory.mktemp("events-ca"), f"Test CA {uuid.uuid4().hex}")
+    register_ca(aws, made)
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def device(aws, ca):
-    register_ca(aws, ca)
-    return active(aws, ca.sign("watched"))
+    return device_of(aws, ca, "watched")
 
 
 @contextlib.contextmanager
@@ -88,7 +93,7 @@ def test_figures_of_the_process_are_in_the_first_account_only(broker, device, tm
     aws = Aws(broker, broker.first_account)
     operators = Ca(tmp_path / "operators", f"Operators' CA {uuid.uuid4().hex}")
     register_ca(aws, operators)
-    operator = active(aws, operators.sign("operator"))
+    operator = device_of(aws, operators, "operator")
     names = "version uptime clients/connected clients/total messages/received messages/sent bytes/received bytes/sent"
     names += " subscriptions/count retained/count load/messages/1min heap/current"
     wanted = {f"$SYS/broker/{name}" for name in names.split()}

@@ -4,9 +4,10 @@ import socket
 
 import pytest
 
-from support.aws import activate, allow_all, register_ca
+from support.aws import Aws, device_of, register_ca
 from support.broker import Broker
 from support.mqtt import V5, V311, Client, tls_socket
+from support.pki import Ca
 
 CONFIG = """
 [mqtt]
@@ -26,13 +27,11 @@ def broker(tmp_path_factory):
         yield running
 
 
-@pytest.fixture
-def device(aws, ca):
+@pytest.fixture(scope="module")
+def device(broker, tmp_path_factory):
+    aws, ca = Aws(broker), Ca(tmp_path_factory.mktemp("websocket-ca"))
     register_ca(aws, ca)
-    made = ca.sign("web")
-    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
-    activate(aws, made.certificate_id, allow_all(aws))
-    return made
+    return device_of(aws, ca)
 
 
 def plain_socket(broker):

@@ -1,6 +1,7 @@
 """The unmodified `aws` CLI, and boto3."""
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -11,12 +12,16 @@ from pathlib import Path
 from unittest import mock
 
 import boto3
+import botocore.session
 from awscli.clidriver import create_clidriver
 
 from support.broker import PATIENCE, clean_environment
 
 CLI_V1 = str(Path(sys.executable).with_name("aws"))
 CLI_V2 = "/usr/bin/aws"
+
+# The models of the services are read once, not once for each command: that was most of its time.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 class AwsError(Exception):
@@ -129,3 +134,11 @@ def activate(aws, certificate_id, *policies):
     for policy in policies:
         aws.iot("attach-policy", "--policy-name", policy, "--target", arn)
     return arn
+
+
+def device_of(aws, ca, name="device", **options):
+    """A device of the registered CA whose certificate is active and may do everything."""
+    made = ca.sign(name, **options)
+    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
+    activate(aws, made.certificate_id, allow_all(aws))
+    return made
