@@ -38,8 +38,12 @@ struct Violations(Vec<String>);
 impl Violations {
     /// `value` as it is to be shown: quoted, or `null`.
     fn add(&mut self, value: &str, at: &str, rule: &str) {
+        self.take(format!("Value {value}at '{at}' failed to satisfy constraint: {rule}"));
+    }
+
+    fn take(&mut self, violation: String) {
         if self.0.len() < VIOLATIONS_MAX {
-            self.0.push(format!("Value {value}at '{at}' failed to satisfy constraint: {rule}"));
+            self.0.push(violation);
         }
     }
 
@@ -94,10 +98,11 @@ fn value(shape: &Shape, given: &Value, at: &str, found: &mut Violations) -> Resu
             }
         }
         (Shape::Map { key, value: inner }, Value::Object(entries)) => {
-            for (name, given) in entries {
-                value(key, &Value::from(name.as_str()), &format!("{at}.key"), found)?;
-                value(inner, given, &format!("{at}.value"), found)?;
-            }
+            let names = entries.keys().map(|name| Value::from(name.as_str()));
+            let is_sensitive = |shape: &Shape| matches!(shape, Shape::Text(Text { sensitive: true, .. }));
+            let shown = if is_sensitive(key) || is_sensitive(inner) { None } else { Some(entries) };
+            all_of_map("Map keys", key, names, shown, at, found)?;
+            all_of_map("Map value", inner, entries.values().cloned(), shown, at, found)?;
         }
         (Shape::Structure(members), Value::Object(inner)) => structure(members, inner, at, found)?,
         (Shape::Text(_) | Shape::OneOf(_), _) => return Err(kind(at, "a string")),
@@ -109,6 +114,57 @@ fn value(shape: &Shape, given: &Value, at: &str, found: &mut Violations) -> Resu
         (Shape::Map { .. } | Shape::Structure(_), _) => return Err(kind(at, "an object")),
     }
     Ok(())
+}
+
+/// Holds all keys, or all values, of a map against their shape: one violation for all of them together.
+///
+/// AWS: `Value '{a b=1}' at 'attributes' failed to satisfy constraint: Map keys must satisfy constraint: [Member must …, …]`.
+fn all_of_map(
+    which: &str,
+    shape: &Shape,
+    given: impl Iterator<Item = Value>,
+    shown: Option<&Map<String, Value>>,
+    at: &str,
+    found: &mut Violations,
+) -> Result<(), Fault> {
+    let mut inner = Violations(Vec::new());
+    for given in given {
+        value(shape, &given, at, &mut inner)?;
+    }
+    match shape {
+        Shape::Text(rules) if !inner.0.is_empty() => {
+            let rule = format!("{which} must satisfy constraint: [{}]", all_rules(rules).join(", "));
+            found.add(&shown.map(echo_map).unwrap_or_default(), at, &rule);
+        }
+        _ => inner.0.into_iter().for_each(|violation| found.take(violation)),
+    }
+    Ok(())
+}
+
+/// All that a text must satisfy, in AWS's words.
+fn all_rules(rules: &Text) -> Vec<String> {
+    let mut all = Vec::new();
+    if rules.max < u64::MAX {
+        all.push(format!("Member must have length less than or equal to {}", rules.max));
+    }
+    if rules.min > 0 || rules.max < u64::MAX {
+        all.push(format!("Member must have length greater than or equal to {}", rules.min));
+    }
+    all.extend(rules.pattern.map(|(pattern, _)| format!("Member must satisfy regular expression pattern: {pattern}")));
+    all
+}
+
+/// `'{name=value, …}' `, cut as a text is.
+fn echo_map(entries: &Map<String, Value>) -> String {
+    let mut text = String::from("{");
+    for (number, (name, value)) in entries.iter().enumerate() {
+        if text.len() > 4 * ECHO_CHARS_MAX {
+            break; // longer than what is shown, whatever its characters are
+        }
+        let comma = if number == 0 { "" } else { ", " };
+        text += &format!("{comma}{name}={}", value.as_str().unwrap_or_default());
+    }
+    echo(&(text + "}"))
 }
 
 fn check_text(rules: &Text, text: &str, at: &str, found: &mut Violations) {
@@ -212,6 +268,38 @@ mod tests {
             let fault = check(ALL, input.as_object().unwrap());
             assert_eq!(fault, Err(Fault::Constraint(format!("{HEAD}{expected}"))), "{input}");
         }
+    }
+
+    #[test]
+    fn the_keys_and_values_of_a_map_are_named_together() {
+        static NAMES: &[Member] = &[
+            body("names", &Shape::Map { key: &NAME, value: &TEXT }),
+            body("secrets", &Shape::Map { key: &NAME, value: &SECRET }),
+        ];
+        for (input, expected) in [
+            (json!({"names": {"abc": "x", "abcd": ""}}), Ok(())),
+            (
+                json!({"names": {"A": "y", "a1": "x"}}),
+                Err(
+                    "1 validation error detected: Value '{A=y, a1=x}' at 'names' failed to satisfy constraint: Map keys must \
+                     satisfy constraint: [Member must have length less than or equal to 4, Member must have length greater \
+                     than or equal to 1, Member must satisfy regular expression pattern: [a-z]+]",
+                ),
+            ),
+            (
+                json!({"secrets": {"a": "12345"}}),
+                Err("1 validation error detected: Value at 'secrets' failed to satisfy constraint: Map value must \
+                     satisfy constraint: [Member must have length less than or equal to 4, Member must have length greater \
+                     than or equal to 0]"),
+            ),
+        ] {
+            let expected = expected.map_err(|text| Fault::Constraint(text.into()));
+            assert_eq!(check(NAMES, input.as_object().unwrap()), expected, "{input}");
+        }
+        let many: Map<String, Value> = (0..50_000).map(|n| (format!("{n}-{}", "x".repeat(100)), json!("v"))).collect();
+        let Err(Fault::Constraint(text)) = check(NAMES, json!({"names": many}).as_object().unwrap()) else { panic!() };
+        assert!(text.len() < 1000, "{}", text.len());
+        let Err(Fault::Kind(_)) = check(NAMES, json!({"names": {"a": 1}}).as_object().unwrap()) else { panic!() };
     }
 
     #[test]
