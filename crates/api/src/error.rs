@@ -158,6 +158,8 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | ParentThingGroupNotFound(_)
         | ThingGroupTooDeep(_)
         | TooManyChildThingGroups(_)
+        | TooManyGroupsOfThing(_)
+        | ThingInHierarchy(..)
         | ThingGroupHasChildren(_)
         | InvalidMarker
         | NewThingTypeDeprecated(_)
@@ -170,7 +172,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | AttachedToOthers(..)
         | ThingAttached(_)
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
-        TooManyCasOfOneSubject | TooManyPolicies | TooManyTags | TooManyAccessKeys(_) => {
+        TooManyCasOfOneSubject | TooManyPolicies(_) | TooManyTags | TooManyAccessKeys(_) => {
             ("LimitExceededException", 410)
         }
         RegistrationCodeMismatch => ("RegistrationCodeValidationException", 400),

@@ -1,6 +1,6 @@
 //! What changed, in the registry's words: for live effects.
 
-use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant};
+use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName};
 
 use crate::{AutoRegistrationStatus, CaStatus, CertificateStatus};
 
@@ -57,6 +57,13 @@ pub enum RegistryChange {
         /// Which.
         certificate_id: CertificateId,
     },
+    /// Other policies are attached to a thing group.
+    PoliciesOfThingGroup {
+        /// Whose.
+        tenant: Tenant,
+        /// Which.
+        name: ThingGroupName,
+    },
     /// A server certificate was stored under this name.
     ServerCertificate {
         /// Its name.
@@ -83,6 +90,7 @@ impl RegistryChange {
             | Self::CaCertificateDeleted { .. }
             | Self::PolicyChanged { .. }
             | Self::PoliciesOfCertificate { .. }
+            | Self::PoliciesOfThingGroup { .. }
             | Self::ServerCertificate { .. } => None,
         }
     }

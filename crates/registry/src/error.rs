@@ -216,8 +216,8 @@ pub enum RegistryError {
     #[error("The policy {0} already has the maximum number of versions ({max})", max = crate::POLICY_VERSIONS_MAX)]
     TooManyVersions(PolicyName),
     /// AWS: LimitExceededException.
-    #[error("Already {max} policies are attached to the target: detach one first", max = crate::POLICIES_PER_TARGET_MAX)]
-    TooManyPolicies,
+    #[error("Already {0} policies are attached to the target: detach one first")]
+    TooManyPolicies(usize),
     /// AWS: LimitExceededException.
     #[error("A resource has at most {max} tags: untag-resource first", max = crate::TAGS_MAX)]
     TooManyTags,
@@ -227,6 +227,13 @@ pub enum RegistryError {
     /// AWS: as above.
     #[error("Thing group {0} has {max} child groups already, the most", max = crate::THING_GROUP_CHILDREN_MAX)]
     TooManyChildThingGroups(ThingGroupName),
+    /// UpdateThingGroupsForThing and its like declare no LimitExceededException. AWS: InvalidRequestException. Unverified: the
+    /// sentence.
+    #[error("Thing {0} is in {max} thing groups already, the most", max = crate::THING_GROUPS_OF_THING_MAX)]
+    TooManyGroupsOfThing(ThingName),
+    /// AWS: as above.
+    #[error("Thing {0} is in thing group {1} already, which is in the same hierarchy")]
+    ThingInHierarchy(ThingName, ThingGroupName),
     /// An account holds no more access keys than this. AWS (IAM): LimitExceeded.
     #[error("account {0} already has {max} access keys: delete one first", max = crate::ACCESS_KEYS_PER_ACCOUNT_MAX)]
     TooManyAccessKeys(AccountId),

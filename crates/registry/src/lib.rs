@@ -66,8 +66,10 @@ pub use tidegate_pki::PrivateKey;
 pub const SAME_SUBJECT_CAS_MAX: usize = 10;
 /// Most versions of a policy at one time. AWS: quota, 5.
 pub const POLICY_VERSIONS_MAX: usize = 5;
-/// Most policies attached to one target. AWS: quota, 10.
+/// Most policies attached to one certificate. AWS: quota, 10.
 pub const POLICIES_PER_TARGET_MAX: usize = 10;
+/// Most policies attached to one thing group. AWS: quota, 2.
+pub const POLICIES_PER_THING_GROUP_MAX: usize = 2;
 /// Most attributes of a thing with a type. AWS: quota, 50.
 pub const THING_ATTRIBUTES_MAX: usize = 50;
 /// Most attributes of a thing without a type. AWS: quota, 3.
@@ -82,6 +84,8 @@ pub const THING_GROUP_CHILDREN_MAX: usize = 100;
 pub const THING_GROUP_DEPTH_MAX: usize = 7;
 /// Most user properties that things of one type add to messages. Unverified.
 pub const PROPAGATING_ATTRIBUTES_MAX: usize = 20;
+/// Most thing groups that a thing is in itself. AWS: quota, 10.
+pub const THING_GROUPS_OF_THING_MAX: usize = 10;
 /// Most access keys of an account. AWS allows 2 for each user; ours have no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

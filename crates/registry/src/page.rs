@@ -114,6 +114,25 @@ impl<K: Key, V: Record> Listing<K, V> {
         Ok((rows, next_marker))
     }
 
+    /// As [`Self::page`], of keys that were gathered elsewhere and lie below the prefix, in ascending order.
+    pub(crate) fn page_of(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+        request: &PageRequest,
+    ) -> Result<(Vec<K>, Option<String>), RegistryError> {
+        let size = request.size()?;
+        let range = self.range(request)?;
+        let mut keys: Vec<K> = keys.into_iter().filter(|key| range.contains(&key.to_bytes())).collect();
+        if !request.ascending {
+            keys.reverse();
+        }
+        let more = keys.len() > size;
+        keys.truncate(size);
+        let last = keys.last().filter(|_| more);
+        let next_marker = last.map(|key| self.marker(&key.to_bytes(), request.ascending));
+        Ok((keys, next_marker))
+    }
+
     /// The marker after `key`.
     pub(crate) fn marker(&self, key: &[u8], ascending: bool) -> String {
         let position = &key[self.prefix.len()..];

@@ -82,6 +82,14 @@ pub(crate) static THING_GROUPS_OF_PARENT: Table<(Tenant, ThingGroupName, ThingGr
 pub(crate) static THING_GROUPS_BELOW: Table<(Tenant, ThingGroupName, ThingGroupName), ()> =
     Table::new("thing-groups-below");
 
+/// A thing → the groups it is in itself, at most [`crate::THING_GROUPS_OF_THING_MAX`].
+pub(crate) static GROUPS_OF_THING: Table<(Tenant, ThingName, ThingGroupName), ()> = Table::new("thing-groups-of-thing");
+/// A group → the things in it itself.
+pub(crate) static THINGS_OF_GROUP: Table<(Tenant, ThingGroupName, ThingName), ()> = Table::new("things-of-group");
+/// A group → the things in it and in all groups below it.
+pub(crate) static THINGS_WITHIN_GROUP: Table<(Tenant, ThingGroupName, ThingName), ()> =
+    Table::new("things-within-group");
+
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");
 /// What the listeners show, by name.
@@ -105,11 +113,16 @@ impl Key for PolicyTarget {
                 out.push(1);
                 id.encode(out);
             }
+            Self::ThingGroup(name) => {
+                out.push(2);
+                name.encode(out);
+            }
         }
     }
     fn decode(bytes: &mut &[u8]) -> Option<Self> {
         match u8::decode(bytes)? {
             1 => CertificateId::decode(bytes).map(Self::Certificate),
+            2 => ThingGroupName::decode(bytes).map(Self::ThingGroup),
             _ => None,
         }
     }

@@ -1,14 +1,16 @@
 //! What policies are attached to.
 
-use tidegate_ids::{Arn, CertificateId, Resource, Tenant};
+use tidegate_ids::{Arn, CertificateId, Resource, Tenant, ThingGroupName};
 
 use crate::RegistryError;
 
-/// What a policy is attached to. Thing groups and Cognito identities will be further kinds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a policy is attached to. Cognito identities would be a further kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PolicyTarget {
     /// A device certificate.
     Certificate(CertificateId),
+    /// A thing group: what it allows is for connections of things in it and in all groups below it.
+    ThingGroup(ThingGroupName),
 }
 
 impl PolicyTarget {
@@ -23,16 +25,20 @@ impl PolicyTarget {
         }
         match arn.iot_resource() {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
+            Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
             Some(Resource::CaCertificate(_) | Resource::Policy(_) | Resource::Thing(_) | Resource::ThingType(_))
-            | Some(Resource::ThingGroup(_))
-            | None => Err(invalid("policies are attached to certificates: arn:aws:iot:REGION:ACCOUNT:cert/ID")),
+            | None => Err(invalid(
+                "policies are attached to certificates and thing groups: \
+                     arn:aws:iot:REGION:ACCOUNT:cert/ID, arn:aws:iot:REGION:ACCOUNT:thinggroup/NAME",
+            )),
         }
     }
 
     /// Its ARN.
     pub fn arn(&self, tenant: Tenant) -> Arn {
-        match *self {
-            Self::Certificate(id) => Arn::certificate(tenant, id),
+        match self {
+            Self::Certificate(id) => Arn::certificate(tenant, *id),
+            Self::ThingGroup(name) => Arn::thing_group(tenant, name),
         }
     }
 }
@@ -42,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_is_a_certificate_of_the_same_account_and_region() {
+    fn a_target_is_a_certificate_or_a_thing_group_of_the_same_account_and_region() {
         let tenant = Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
         let id = "ab".repeat(32);
         for (text, valid) in [
@@ -52,12 +58,17 @@ mod tests {
             (format!("arn:aws:iot:eu-central-1:123456789012:cacert/{id}"), false),
             ("arn:aws:iot:eu-central-1:123456789012:cert/xyz".into(), false),
             ("arn:aws:iot:eu-central-1:123456789012:policy/p".into(), false),
+            ("arn:aws:iot:eu-central-1:123456789012:thinggroup/g".into(), true),
+            ("arn:aws:iot:eu-central-1:000000000000:thinggroup/g".into(), false),
+            ("arn:aws:iot:eu-central-1:123456789012:thinggroup/a.b".into(), false),
+            ("arn:aws:iot:eu-central-1:123456789012:thing/t".into(), false),
             (id.clone(), false),
             (String::new(), false),
         ] {
             assert_eq!(PolicyTarget::parse(tenant, &text).is_ok(), valid, "{text}");
         }
-        let target = PolicyTarget::Certificate(id.parse().unwrap());
-        assert_eq!(PolicyTarget::parse(tenant, &target.arn(tenant).to_string()).unwrap(), target);
+        for target in [PolicyTarget::Certificate(id.parse().unwrap()), PolicyTarget::ThingGroup("g".parse().unwrap())] {
+            assert_eq!(PolicyTarget::parse(tenant, &target.arn(tenant).to_string()).unwrap(), target);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Between the registry's types and the wire's, where several operations share them.
 
-use tidegate_ids::{Arn, PolicyName, Tenant, ThingGroupName};
+use tidegate_ids::{Arn, PolicyName, Resource, Tenant, ThingGroupName, ThingName};
 use tidegate_registry::{
     AttributePayload, CertificateSummary, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Tag,
     ThingTypeProperties, ThingTypeRecord,
@@ -104,4 +104,46 @@ pub(super) fn thing_type_metadata(record: &ThingTypeRecord) -> shapes::ThingType
         deprecated: Some(record.deprecated.is_some()),
         deprecation_date: record.deprecated.map(Into::into),
     }
+}
+
+/// The thing that a request names, by name or ARN or both.
+pub(super) fn thing_of(tenant: Tenant, name: Option<ThingName>, arn: Option<String>) -> Result<ThingName, ApiError> {
+    named(tenant, ("thingName", name), ("thingArn", arn), |resource| match resource {
+        Resource::Thing(name) => Some(name),
+        _ => None,
+    })
+}
+
+/// The thing group that a request names, by name or ARN or both.
+pub(super) fn thing_group_of(
+    tenant: Tenant,
+    name: Option<ThingGroupName>,
+    arn: Option<String>,
+) -> Result<ThingGroupName, ApiError> {
+    named(tenant, ("thingGroupName", name), ("thingGroupArn", arn), |resource| match resource {
+        Resource::ThingGroup(name) => Some(name),
+        _ => None,
+    })
+}
+
+/// Unverified: which error AWS has for an ARN of another account or of another kind, and for two that disagree.
+fn named<T: PartialEq>(
+    tenant: Tenant,
+    (by_name, name): (&str, Option<T>),
+    (by_arn, arn): (&str, Option<String>),
+    of_kind: impl FnOnce(Resource) -> Option<T>,
+) -> Result<T, ApiError> {
+    let Some(arn) = arn else {
+        return name.ok_or_else(|| ApiError::invalid_request(format!("{by_name} or {by_arn} is required")));
+    };
+    let arn: Arn = arn.parse().map_err(|error| ApiError::invalid_request(format!("Invalid {by_arn}: {error}")))?;
+    let own = arn.iot_resource().filter(|_| arn.tenant() == Some(tenant));
+    let Some(named) = own.and_then(of_kind) else {
+        let text = format!("Invalid {by_arn}: it is of another kind, account or region");
+        return Err(ApiError::invalid_request(text));
+    };
+    if name.is_some_and(|name| name != named) {
+        return Err(ApiError::invalid_request(format!("{by_name} and {by_arn} disagree: one is enough")));
+    }
+    Ok(named)
 }

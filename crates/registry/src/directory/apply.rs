@@ -1,8 +1,8 @@
 //! From committed rows to what is kept in memory, and to what others are told.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingName};
+use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName};
 use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
 use tidegate_pki::CaCertificate;
 
@@ -11,8 +11,8 @@ use crate::{
     CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
     ThingPrincipalType, ThingRecord,
     tables::{
-        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, POLICIES,
-        POLICIES_OF_TARGET, SERVER_CERTIFICATES, THINGS, THINGS_OF_PRINCIPAL,
+        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, GROUPS_OF_THING, POLICIES,
+        POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THINGS, THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -45,8 +45,8 @@ impl Directory {
             }
         } else if table == POLICIES_OF_TARGET.name() {
             match POLICIES_OF_TARGET.change(change)? {
-                Some(TableChange::Put((tenant, target, name), ())) => told.extend(self.attach(tenant, target, &name)),
-                Some(TableChange::Delete((tenant, target, name))) => told.extend(self.detach(tenant, target, &name)),
+                Some(TableChange::Put((tenant, target, name), ())) => told.extend(self.attach(tenant, &target, &name)),
+                Some(TableChange::Delete((tenant, target, name))) => told.extend(self.detach(tenant, &target, &name)),
                 None => {}
             }
         } else if table == POLICIES.name() {
@@ -67,6 +67,18 @@ impl Directory {
                     self.attach_thing(tenant, principal, &name, attachment.kind);
                 }
                 Some(TableChange::Delete((tenant, principal, name))) => self.detach_thing(tenant, principal, &name),
+                None => {}
+            }
+        } else if table == GROUPS_OF_THING.name() {
+            match GROUPS_OF_THING.change(change)? {
+                Some(TableChange::Put((tenant, thing, group), ())) => self.join_group(tenant, &thing, &group),
+                Some(TableChange::Delete((tenant, thing, group))) => self.leave_group(tenant, &thing, &group),
+                None => {}
+            }
+        } else if table == THING_GROUPS.name() {
+            match THING_GROUPS.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => self.groups.put(tenant, &name, &record.above),
+                Some(TableChange::Delete((tenant, name))) => self.groups.remove(tenant, &name),
                 None => {}
             }
         } else if table == CA_CERTIFICATES.name() {
@@ -153,16 +165,17 @@ impl Directory {
         self.forms.retain(&with_forms);
 
         self.read_things(at).await?;
+        self.read_thing_groups(at).await?;
 
-        let mut attached = HashSet::new();
+        let (mut attached, mut attached_to_groups) = (HashSet::new(), HashSet::new());
         POLICIES_OF_TARGET
             .each(at, KeyRange::all(), |row| {
                 let (tenant, target, name) = row.key;
-                told.extend(self.attach(tenant, target, &name));
+                told.extend(self.attach(tenant, &target, &name));
+                let slot = self.policies.slot(tenant, &name);
                 match target {
-                    PolicyTarget::Certificate(id) => {
-                        attached.insert((tenant, id, self.policies.slot(tenant, &name)));
-                    }
+                    PolicyTarget::Certificate(id) => drop(attached.insert((tenant, id, slot))),
+                    PolicyTarget::ThingGroup(group) => drop(attached_to_groups.insert((tenant, group, slot))),
                 }
             })
             .await?;
@@ -170,7 +183,38 @@ impl Directory {
         for (tenant, certificate_id) in self.certificates.detach_absent(&self.policies, kept) {
             told.push(RegistryChange::PoliciesOfCertificate { tenant, certificate_id });
         }
+        for (tenant, name, slot) in self.groups.detached(&attached_to_groups) {
+            if self.groups.detach(tenant, &name, slot) {
+                told.push(RegistryChange::PoliciesOfThingGroup { tenant, name });
+            }
+        }
         Ok(told)
+    }
+
+    /// Thing groups and which things are in them. Things come before.
+    async fn read_thing_groups(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let mut groups = HashSet::new();
+        THING_GROUPS
+            .each(at, KeyRange::all(), |row| {
+                let (tenant, name) = row.key;
+                self.groups.put(tenant, &name, &row.value.above);
+                groups.insert((tenant, name));
+            })
+            .await?;
+        for (tenant, name) in self.groups.absent(&groups) {
+            self.groups.remove(tenant, &name);
+        }
+        let mut of_things: HashMap<_, BTreeSet<_>> = HashMap::new();
+        GROUPS_OF_THING
+            .each(at, KeyRange::all(), |row| {
+                let (tenant, thing, group) = row.key;
+                of_things.entry((tenant, thing)).or_default().insert(self.groups.slot(tenant, &group));
+            })
+            .await?;
+        for (tenant, thing) in self.things.regroup(of_things) {
+            self.touch_exclusive(tenant, &thing);
+        }
+        Ok(())
     }
 
     async fn read_things(&self, at: &Snapshot) -> Result<(), StoreError> {
@@ -237,28 +281,46 @@ impl Directory {
         removed.then_some(RegistryChange::CertificateDeleted { tenant, certificate_id })
     }
 
-    fn attach(&self, tenant: Tenant, target: PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
-        match target {
-            PolicyTarget::Certificate(certificate_id) => {
-                let changed = self.certificates.attach(tenant, certificate_id, name, &self.policies);
-                changed.then_some(RegistryChange::PoliciesOfCertificate { tenant, certificate_id })
+    fn attach(&self, tenant: Tenant, target: &PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
+        let changed = match target {
+            PolicyTarget::Certificate(id) => self.certificates.attach(tenant, *id, name, &self.policies),
+            PolicyTarget::ThingGroup(group) => self.groups.attach(tenant, group, self.policies.slot(tenant, name)),
+        };
+        changed.then(|| policies_of(tenant, target))
+    }
+
+    fn detach(&self, tenant: Tenant, target: &PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
+        let changed = match target {
+            PolicyTarget::Certificate(id) => self.certificates.detach(tenant, *id, name, &self.policies),
+            PolicyTarget::ThingGroup(group) => {
+                let slot = self.policies.known_slot(tenant, name);
+                slot.is_some_and(|slot| self.groups.detach(tenant, group, slot))
             }
+        };
+        changed.then(|| policies_of(tenant, target))
+    }
+
+    fn join_group(&self, tenant: Tenant, thing: &ThingName, group: &ThingGroupName) {
+        if self.things.join(tenant, thing, self.groups.slot(tenant, group)) {
+            self.touch_exclusive(tenant, thing);
         }
     }
 
-    fn detach(&self, tenant: Tenant, target: PolicyTarget, name: &PolicyName) -> Option<RegistryChange> {
-        match target {
-            PolicyTarget::Certificate(certificate_id) => {
-                let changed = self.certificates.detach(tenant, certificate_id, name, &self.policies);
-                changed.then_some(RegistryChange::PoliciesOfCertificate { tenant, certificate_id })
-            }
+    fn leave_group(&self, tenant: Tenant, thing: &ThingName, group: &ThingGroupName) {
+        let Some(slot) = self.groups.known_slot(tenant, group) else { return };
+        if self.things.leave(tenant, thing, slot) {
+            self.touch_exclusive(tenant, thing);
         }
+    }
+
+    /// Connections of certificates whose only thing this is follow it under any client id.
+    fn touch_exclusive(&self, tenant: Tenant, name: &ThingName) {
+        self.things.exclusive_of(tenant, name).into_iter().for_each(|id| self.certificates.touch(tenant, id));
     }
 
     fn put_thing(&self, tenant: Tenant, name: &ThingName, record: ThingRecord) {
         if self.things.put(tenant, name, record) {
-            // Connections of certificates whose only thing this is follow it under any client id.
-            self.things.exclusive_of(tenant, name).into_iter().for_each(|id| self.certificates.touch(tenant, id));
+            self.touch_exclusive(tenant, name);
         }
     }
 
@@ -290,11 +352,19 @@ impl Directory {
 
     fn put_policy(&self, tenant: Tenant, name: PolicyName, record: &PolicyRecord) -> Option<RegistryChange> {
         let changed = self.policies.put(tenant, &name, record.default_version, &record.document);
-        changed.then_some(RegistryChange::PolicyChanged { tenant, name })
+        changed.then(|| self.policy_changed(tenant, name))
     }
 
     fn remove_policy(&self, tenant: Tenant, name: PolicyName) -> Option<RegistryChange> {
         self.policies.remove(tenant, &name).then_some(RegistryChange::PolicyChanged { tenant, name })
+    }
+
+    /// Tells those who have the policy through a thing group; the others know.
+    fn policy_changed(&self, tenant: Tenant, name: PolicyName) -> RegistryChange {
+        if let Some(slot) = self.policies.known_slot(tenant, &name) {
+            self.groups.policy_changed(tenant, slot);
+        }
+        RegistryChange::PolicyChanged { tenant, name }
     }
 
     fn put_ca(
@@ -314,5 +384,13 @@ impl Directory {
     fn remove_ca(&self, tenant: Tenant, ca_certificate_id: CaCertificateId) -> Option<RegistryChange> {
         let removed = self.issuers.remove(tenant, ca_certificate_id);
         removed.then_some(RegistryChange::CaCertificateDeleted { tenant, ca_certificate_id })
+    }
+}
+
+/// Other policies are attached to the target.
+fn policies_of(tenant: Tenant, target: &PolicyTarget) -> RegistryChange {
+    match target {
+        PolicyTarget::Certificate(id) => RegistryChange::PoliciesOfCertificate { tenant, certificate_id: *id },
+        PolicyTarget::ThingGroup(name) => RegistryChange::PoliciesOfThingGroup { tenant, name: name.clone() },
     }
 }

@@ -2,16 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
+use parking_lot::Mutex;
 use tidegate_ids::{CertificateId, Tenant, ThingName};
 use tidegate_policy::PolicySet;
 
-use super::{BoundThing, Directory, Grants, things::Stripe};
+use super::{BoundThing, Directory, Grants, groups::GroupStripe, things::Stripe};
 use crate::Admitted;
 
 /// The policies of a connection's certificate and the thing that it stands for, now and after each change.
 ///
 /// A connection binds [`Self::policies`] and [`Self::thing`] at CONNECT, remembers [`Self::generation`], and binds anew when the
-/// number differs: two loads for each packet. Nothing remembers the connection.
+/// number differs: three loads for each packet. Nothing remembers the connection.
 pub struct ConnectionGrants {
     directory: Arc<Directory>,
     grants: Arc<Grants>,
@@ -19,6 +20,10 @@ pub struct ConnectionGrants {
     certificate_id: CertificateId,
     /// The client id, where it can be the name of a thing, and what tells of that thing's changes.
     client_id: Option<(ThingName, Stripe)>,
+    /// What tells of changes to the policies of the account\'s thing groups.
+    groups: GroupStripe,
+    /// Keeps what was compiled for the certificate's policies and its thing's groups together, so that others find it.
+    with_groups: Mutex<Option<Arc<PolicySet>>>,
 }
 
 impl ConnectionGrants {
@@ -30,22 +35,43 @@ impl ConnectionGrants {
             let stripe = directory.things.stripe(tenant, &name);
             (name, stripe)
         });
-        Self { directory: Arc::clone(directory), grants, tenant, certificate_id, client_id }
+        let groups = directory.groups.stripe(tenant);
+        Self {
+            directory: Arc::clone(directory),
+            grants,
+            tenant,
+            certificate_id,
+            client_id,
+            groups,
+            with_groups: Mutex::default(),
+        }
     }
 
-    /// Counts the changes: of what [`Grants`] follow, of the certificate's things, and of the thing that the client id names. It
-    /// may count others'.
+    /// Counts the changes: of what [`Grants`] follow, of the certificate's things, of the thing that the client id names and the groups
+    /// that it is in, and of the policies of the account's thing groups. It may count others'.
     ///
     /// Read it before the rest: what is bound under a generation is never older than it.
     pub fn generation(&self) -> u64 {
         let things = self.client_id.as_ref().map_or(0, |(_, stripe)| self.directory.things.generation(*stripe));
-        // Neither ever counts down.
-        self.grants.generation().wrapping_add(things)
+        let groups = self.directory.groups.generation(self.groups);
+        // None ever counts down.
+        self.grants.generation().wrapping_add(things).wrapping_add(groups)
     }
 
-    /// See [`Grants::policies`].
+    /// The policies in force, as [`Grants::policies`]: those of the certificate, and those of the groups of the thing that
+    /// the connection stands for, if the certificate is attached to it, and of all groups above them.
+    ///
+    /// AWS: developer guide, "Static thing groups", "Attach a policy to a thing group".
     pub fn policies(&self) -> Arc<PolicySet> {
-        self.grants.policies()
+        match self.thing().filter(|thing| thing.attached.is_some()) {
+            Some(thing) => {
+                let groups = self.directory.things.groups(self.tenant, &thing.name);
+                let policies = self.grants.policies_with(self.directory.groups.policies(&groups));
+                *self.with_groups.lock() = Some(Arc::clone(&policies));
+                policies
+            }
+            None => self.grants.policies(),
+        }
     }
 
     /// The thing that the connection stands for; see [`Directory::bound_thing`].

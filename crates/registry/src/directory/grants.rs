@@ -1,6 +1,7 @@
 //! What one certificate may do, for the life of its connections.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc,
@@ -82,6 +83,21 @@ impl Grants {
         };
         self.compiled.store(Arc::new(Compiled { generation, set: Arc::clone(&set) }));
         set
+    }
+
+    /// As [`Self::policies`], with more. Never kept here; compiled once for all connections with the same policies.
+    pub(super) fn policies_with(&self, mut more: BTreeSet<PolicySlot>) -> Arc<PolicySet> {
+        if more.is_empty() {
+            return self.policies();
+        }
+        {
+            let attached = self.attached.lock();
+            if !attached.active {
+                return Arc::new(PolicySet::compile(self.tenant, []));
+            }
+            more.extend(&attached.slots);
+        }
+        self.policies.compiled(self.tenant, &more.into_iter().collect::<Box<[_]>>())
     }
 
     /// From now on the policies are these, if any.

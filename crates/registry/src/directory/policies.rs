@@ -100,6 +100,7 @@ impl Policies {
     /// The set of these policies of one tenant, compiled.
     pub(super) fn compiled(&self, tenant: Tenant, slots: &[PolicySlot]) -> Arc<PolicySet> {
         let mut inner = self.0.lock();
+        inner.sweep();
         if let Some(set) = inner.set(slots).set.upgrade() {
             return set;
         }
@@ -192,14 +193,15 @@ impl Inner {
         let policies = &mut self.policies;
         self.sets.retain(|slots, set| {
             set.drop_strangers();
-            if set.members.is_empty() {
+            let is_had = !set.members.is_empty() || set.set.strong_count() > 0;
+            if !is_had {
                 for slot in slots {
                     if let Some(policy) = policies.get_mut(slot) {
                         policy.sets.remove(slots);
                     }
                 }
             }
-            !set.members.is_empty()
+            is_had
         });
         self.sweep_at = self.sets.len() * 2;
     }

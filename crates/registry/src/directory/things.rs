@@ -1,7 +1,7 @@
 //! Things, and which certificates are attached to them: for policy variables and events.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 use tidegate_ids::{CertificateId, Tenant, ThingName, ThingTypeName};
 use tidegate_policy::Variables;
 
+use super::groups::GroupSlot;
 use crate::{Attributes, ThingPrincipalType, ThingRecord};
 
 /// Parts that are locked separately. A power of two.
@@ -79,6 +80,8 @@ struct Thing {
     state: Arc<ThingState>,
     /// Whose only thing it is: nearly always one certificate or none.
     exclusive_of: Vec<CertificateId>,
+    /// The groups that it is in itself, in ascending order.
+    groups: Box<[GroupSlot]>,
 }
 
 /// The things of a certificate: nearly always one.
@@ -137,7 +140,7 @@ impl Things {
             Entry::Occupied(there) if *there.get().state == state => return false,
             Entry::Occupied(mut there) => there.get_mut().state = Arc::new(state),
             Entry::Vacant(vacant) => {
-                vacant.insert(Thing { state: Arc::new(state), exclusive_of: Vec::new() });
+                vacant.insert(Thing { state: Arc::new(state), exclusive_of: Vec::new(), groups: Box::default() });
             }
         }
         self.count(self.stripe(tenant, name));
@@ -210,12 +213,80 @@ impl Things {
         }
     }
 
+    /// The groups that a thing is in itself.
+    pub(super) fn groups(&self, tenant: Tenant, name: &ThingName) -> Box<[GroupSlot]> {
+        let key = (tenant, name.clone());
+        self.name_shard(&key).read().get(&key).map_or_else(Box::default, |thing| thing.groups.clone())
+    }
+
+    /// The thing is in the group. Returns whether it was not before.
+    pub(super) fn join(&self, tenant: Tenant, name: &ThingName, group: GroupSlot) -> bool {
+        self.change_groups(tenant, name, |groups| match groups.binary_search(&group) {
+            Ok(_) => false,
+            Err(at) => {
+                groups.insert(at, group);
+                true
+            }
+        })
+    }
+
+    /// The thing is not in the group any more. Returns whether it was.
+    pub(super) fn leave(&self, tenant: Tenant, name: &ThingName, group: GroupSlot) -> bool {
+        self.change_groups(tenant, name, |groups| match groups.binary_search(&group) {
+            Ok(at) => {
+                groups.remove(at);
+                true
+            }
+            Err(_) => false,
+        })
+    }
+
+    fn change_groups(
+        &self,
+        tenant: Tenant,
+        name: &ThingName,
+        change: impl FnOnce(&mut Vec<GroupSlot>) -> bool,
+    ) -> bool {
+        let key = (tenant, name.clone());
+        let changed = {
+            let mut shard = self.name_shard(&key).write();
+            let Some(thing) = shard.get_mut(&key) else { return false };
+            let mut groups = std::mem::take(&mut thing.groups).into_vec();
+            let changed = change(&mut groups);
+            thing.groups = groups.into();
+            changed
+        };
+        if changed {
+            self.count(self.stripe(tenant, name));
+        }
+        changed
+    }
+
+    /// Puts every thing into exactly these groups. Returns the things that were in others.
+    pub(super) fn regroup(
+        &self,
+        mut groups: HashMap<(Tenant, ThingName), BTreeSet<GroupSlot>>,
+    ) -> Vec<(Tenant, ThingName)> {
+        let mut changed = Vec::new();
+        for shard in &self.by_name {
+            for (key, thing) in shard.write().iter_mut() {
+                let now: Box<[_]> = groups.remove(key).into_iter().flatten().collect();
+                if thing.groups != now {
+                    thing.groups = now;
+                    changed.push(key.clone());
+                }
+            }
+        }
+        changed.iter().for_each(|(tenant, name)| self.count(self.stripe(*tenant, name)));
+        changed
+    }
+
     /// The counter for a thing of this name, which need not exist.
     pub(super) fn stripe(&self, tenant: Tenant, name: &ThingName) -> Stripe {
         Stripe(self.hasher.hash_one((tenant, name)) as usize % STRIPES)
     }
 
-    /// How often things of this stripe have changed, been made and been deleted.
+    /// How often things of this stripe have changed, been made, been deleted, joined and left groups.
     pub(super) fn generation(&self, stripe: Stripe) -> u64 {
         self.generations[stripe.0].load(Ordering::Acquire)
     }

@@ -39,7 +39,7 @@ impl Registry {
             let principal = ThingPrincipal::Certificate(certificate_id);
             require_no_things(&read, &mut transaction, tenant, principal, things).await?;
             let target = PolicyTarget::Certificate(certificate_id);
-            let of_target = POLICIES_OF_TARGET.under(&(tenant, target));
+            let of_target = POLICIES_OF_TARGET.under(&(tenant, target.clone()));
             let limit = POLICIES_PER_TARGET_MAX + 1;
             let attached = POLICIES_OF_TARGET.scan(&read, &of_target, limit, Direction::Ascending).await?;
             if !attached.is_empty() && !force {
@@ -48,8 +48,8 @@ impl Registry {
             POLICIES_OF_TARGET.require_unchanged(&mut transaction, of_target, &read);
             for attachment in attached {
                 let name = attachment.key.2;
-                TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target));
-                POLICIES_OF_TARGET.delete(&mut transaction, &(tenant, target, name));
+                TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target.clone()));
+                POLICIES_OF_TARGET.delete(&mut transaction, &(tenant, target.clone(), name));
             }
             let leaf = stored_leaf(&row.value)?;
             remove_rows(&mut transaction, tenant, &leaf, &row);

@@ -3,14 +3,18 @@
 use tidegate_ids::{Tenant, ThingName};
 use tidegate_kv::{Direction, Transaction};
 
-use super::{create_thing::remove_from_indexes, update_thing::check_version};
+use super::{
+    create_thing::remove_from_indexes,
+    update_thing::check_version,
+    update_thing_groups_for_thing::{groups_of_thing, leave},
+};
 use crate::{
     Registry, RegistryError,
-    tables::{PRINCIPALS_OF_THING, THINGS},
+    tables::{GROUPS_OF_THING, PRINCIPALS_OF_THING, THINGS},
 };
 
 impl Registry {
-    /// Deletes a thing that nothing is attached to. A thing that is not there counts as deleted.
+    /// Deletes a thing that nothing is attached to; it leaves its groups. A thing that is not there counts as deleted.
     ///
     /// AWS: "Returns successfully with no error if … you specify a thing that doesn't exist".
     ///
@@ -34,6 +38,10 @@ impl Registry {
             PRINCIPALS_OF_THING.require_empty(&mut transaction, attached);
             THINGS.remove(&mut transaction, key, row.revision);
             remove_from_indexes(&mut transaction, key, &row.value);
+            GROUPS_OF_THING.require_unchanged(&mut transaction, GROUPS_OF_THING.under(key), &read);
+            for (name, group) in groups_of_thing(&read, tenant, &key.1).await? {
+                leave(&mut transaction, tenant, &key.1, &name, &group);
+            }
             Ok((transaction, ()))
         })
         .await

@@ -3,7 +3,7 @@
 use tidegate_ids::{PolicyName, Tenant};
 use tidegate_kv::Transaction;
 
-use super::{describe_certificate::read_certificate, get_policy::read_policy};
+use super::{get_policy::read_policy, list_attached_policies::require_there};
 use crate::{
     PolicyTarget, Registry, RegistryError,
     tables::{POLICIES_OF_TARGET, TARGETS_OF_POLICY},
@@ -19,13 +19,14 @@ impl Registry {
         name: &PolicyName,
         target: PolicyTarget,
     ) -> Result<(), RegistryError> {
+        let target = &target;
         self.change(|read| async move {
-            let key = (tenant, target, name.clone());
+            let key = (tenant, target.clone(), name.clone());
             let mut transaction = Transaction::new();
             if POLICIES_OF_TARGET.get(&read, &key).await?.is_some() {
                 // Blind: both rows go together whoever else removes them meanwhile.
                 POLICIES_OF_TARGET.delete(&mut transaction, &key);
-                TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target));
+                TARGETS_OF_POLICY.delete(&mut transaction, &(tenant, name.clone(), target.clone()));
             }
             Ok((transaction, ()))
         })
@@ -35,7 +36,7 @@ impl Registry {
     /// As [`Self::detach_policy`], but policy and target must exist.
     ///
     /// # Errors
-    /// `PolicyNotFound`, `CertificateNotFound`.
+    /// `PolicyNotFound`, `CertificateNotFound`, `ThingGroupNotFound`.
     pub async fn detach_principal_policy(
         &self,
         tenant: Tenant,
@@ -44,9 +45,7 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let read = self.read().await?;
         read_policy(&read, tenant, name).await?;
-        match target {
-            PolicyTarget::Certificate(id) => read_certificate(&read, tenant, id).await?,
-        };
+        require_there(&read, tenant, &target).await?;
         self.detach_policy(tenant, name, target).await
     }
 }

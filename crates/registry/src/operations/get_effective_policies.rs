@@ -1,12 +1,13 @@
 //! AWS: API_GetEffectivePolicies.
 
 use tidegate_ids::{PolicyName, Tenant};
-use tidegate_kv::{Direction, Snapshot};
+use tidegate_kv::Snapshot;
 
-use super::{describe_certificate::read_certificate, get_policy::read_policy};
-use crate::{
-    POLICIES_PER_TARGET_MAX, PolicyTarget, PolicyVersionId, Registry, RegistryError, tables::POLICIES_OF_TARGET,
+use super::{
+    get_policy::read_policy,
+    list_attached_policies::{attached, inherited, require_there},
 };
+use crate::{PolicyTarget, PolicyVersionId, Registry, RegistryError};
 
 /// A policy that decides about a principal, in the version in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,30 +24,30 @@ impl Registry {
     /// The policies that decide about what connects as `principal`, by name.
     ///
     /// # Errors
-    /// `CertificateNotFound`.
+    /// `CertificateNotFound`, `ThingGroupNotFound`.
     pub async fn get_effective_policies(
         &self,
         tenant: Tenant,
         principal: PolicyTarget,
     ) -> Result<Vec<EffectivePolicy>, RegistryError> {
         let read = self.read().await?;
-        let names = effective_names(&read, tenant, principal).await?;
+        let names = effective_names(&read, tenant, &principal).await?;
         read_effective(&read, tenant, names).await
     }
 }
 
-/// The names of the policies attached to `principal`, ascending.
+/// The names of the policies attached to `principal`, and for a thing group those of the groups above it, ascending.
 pub(super) async fn effective_names(
     read: &Snapshot,
     tenant: Tenant,
-    principal: PolicyTarget,
+    principal: &PolicyTarget,
 ) -> Result<Vec<PolicyName>, RegistryError> {
-    match principal {
-        PolicyTarget::Certificate(id) => read_certificate(read, tenant, id).await?,
-    };
-    let of_target = POLICIES_OF_TARGET.under(&(tenant, principal));
-    let rows = POLICIES_OF_TARGET.scan(read, &of_target, POLICIES_PER_TARGET_MAX, Direction::Ascending).await?;
-    Ok(rows.into_iter().map(|row| row.key.2).collect())
+    require_there(read, tenant, principal).await?;
+    let mut names = attached(read, tenant, principal.clone()).await?;
+    if matches!(principal, PolicyTarget::ThingGroup(_)) {
+        names.append(&mut inherited(read, tenant, principal).await?);
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// The policies of these names, in their order.

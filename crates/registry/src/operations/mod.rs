@@ -2,6 +2,7 @@
 
 mod accept_certificate_transfer;
 mod accounts;
+mod add_thing_to_thing_group;
 mod attach_policy;
 mod attach_thing_principal;
 mod cancel_certificate_transfer;
@@ -44,13 +45,16 @@ mod list_principal_things;
 mod list_tags_for_resource;
 mod list_targets_for_policy;
 mod list_thing_groups;
+mod list_thing_groups_for_thing;
 mod list_thing_principals;
 mod list_thing_types;
 mod list_things;
+mod list_things_in_thing_group;
 mod register_ca_certificate;
 mod register_certificate;
 mod register_certificate_without_ca;
 mod reject_certificate_transfer;
+mod remove_thing_from_thing_group;
 mod server_certificates;
 mod set_default_policy_version;
 mod settings;
@@ -62,6 +66,7 @@ mod update_ca_certificate;
 mod update_certificate;
 mod update_thing;
 mod update_thing_group;
+mod update_thing_groups_for_thing;
 mod update_thing_type;
 
 pub(crate) use accounts::secret_place;

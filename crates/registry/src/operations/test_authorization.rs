@@ -49,11 +49,12 @@ impl Registry {
         let read = self.read().await?;
         let mut names = Vec::new();
         let (mut variables, mut status) = (Variables::new(), None);
-        if let Some(principal) = subject.principal {
+        if let Some(principal) = &subject.principal {
             names = effective_names(&read, tenant, principal).await?;
             match principal {
+                PolicyTarget::ThingGroup(_) => {}
                 PolicyTarget::Certificate(id) => {
-                    let record = read_certificate(&read, tenant, id).await?.value;
+                    let record = read_certificate(&read, tenant, *id).await?.value;
                     let leaf =
                         ClientLeaf::from_pem(&record.pem).map_err(|error| RegistryError::Internal(error.into()))?;
                     variables = certificate_variables(&leaf);

@@ -135,7 +135,7 @@ async fn delete_certificate_follows_its_rules() {
     let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}"#;
     registry.create_policy(owner, "p".parse().unwrap(), allow.into(), Vec::new(), at(1)).await.unwrap();
     let target = crate::PolicyTarget::Certificate(id);
-    registry.attach_policy(owner, &name, target).await.unwrap();
+    registry.attach_policy(owner, &name, target.clone()).await.unwrap();
     let active = registry.delete_certificate(owner, id, true).await.unwrap_err();
     assert_eq!(active.to_string(), format!("Certificate must be deactivated (not ACTIVE) before deletion. Id: {id}"));
     registry.update_certificate(owner, id, CertificateStatus::Inactive, at(2)).await.unwrap();

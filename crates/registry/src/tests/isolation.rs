@@ -87,6 +87,8 @@ async fn settle(registry: &Registry) -> Victim {
             tags: tags(),
         };
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
+        registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
+        registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
     }
     let principal = ThingPrincipal::Certificate(leaves[0].certificate_id());
     registry
@@ -126,7 +128,11 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         (name(called), if pick.yes { name("1") } else { name("2") });
     let (thing, group, kind): (ThingName, ThingGroupName, ThingTypeName) = (name(called), name(called), name(called));
     let status = CertificateStatus::ALL[pick.status.index(CertificateStatus::ALL.len())];
-    let (target, principal) = (PolicyTarget::Certificate(id), ThingPrincipal::Certificate(id));
+    let principal = ThingPrincipal::Certificate(id);
+    let target = match pick.leaf.index(2) {
+        0 => PolicyTarget::Certificate(id),
+        _ => PolicyTarget::ThingGroup(name(called)),
+    };
     let tagged = match pick.status.index(3) {
         0 => TaggedResource::CaCertificate(ca),
         1 => TaggedResource::Policy(name(called)),
@@ -143,6 +149,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
     }
     match operation {
         "accept_certificate_transfer" => told!(registry.accept_certificate_transfer(b, id, pick.yes, now)),
+        "add_thing_to_thing_group" => told!(registry.add_thing_to_thing_group(b, &thing, &group)),
         "attach_policy" => told!(registry.attach_policy(b, &policy_name, target)),
         "attach_thing_principal" => told!(registry.attach_thing_principal(b, &thing, principal, attachment)),
         "cancel_certificate_transfer" => told!(registry.cancel_certificate_transfer(b, id, now)),
@@ -187,7 +194,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "get_policy" => told!(registry.get_policy(b, &policy_name)),
         "get_policy_version" => told!(registry.get_policy_version(b, &policy_name, version)),
         "get_registration_code" => told!(registry.get_registration_code(b, now)),
-        "list_attached_policies" => told!(registry.list_attached_policies(b, target, page())),
+        "list_attached_policies" => told!(registry.list_attached_policies(b, target, pick.yes, page())),
         "list_ca_certificates" => told!(registry.list_ca_certificates(b, None, page())),
         "list_certificates" => told!(registry.list_certificates(b, page())),
         "list_certificates_by_ca" => told!(registry.list_certificates_by_ca(b, ca, page())),
@@ -201,6 +208,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             let filter = ThingGroupFilter { recursive: pick.yes, ..Default::default() };
             told!(registry.list_thing_groups(b, &filter, page()))
         }
+        "list_thing_groups_for_thing" => told!(registry.list_thing_groups_for_thing(b, &thing, page())),
         "list_thing_principals" => told!(registry.list_thing_principals(b, &thing, None, page())),
         "list_thing_types" => told!(registry.list_thing_types(b, pick.yes.then_some(kind), page())),
         "list_things" => {
@@ -211,6 +219,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             };
             told!(registry.list_things(b, filter, page()))
         }
+        "list_things_in_thing_group" => told!(registry.list_things_in_thing_group(b, &group, pick.yes, page())),
         "register_ca_certificate" => told!(registry.register_ca_certificate(b, victim.ca.sni_only(), now)),
         "register_certificate" => {
             let input = RegisterCertificate { certificate_pem: leaf.pem(), ..Default::default() };
@@ -220,6 +229,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             told!(registry.register_certificate_without_ca(b, &leaf.pem(), Some(status), now))
         }
         "reject_certificate_transfer" => told!(registry.reject_certificate_transfer(b, id, Some("no".into()), now)),
+        "remove_thing_from_thing_group" => told!(registry.remove_thing_from_thing_group(b, &thing, &group)),
         "set_default_policy_version" => told!(registry.set_default_policy_version(b, &policy_name, version, now)),
         "tag_resource" => told!(registry.tag_resource(b, &tagged, &[Tag { key: "k".into(), value: "b".into() }])),
         "test_authorization" => {
@@ -252,6 +262,10 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             let request =
                 UpdateThingGroup { name: group, description: None, attributes: mine(), expected_version: None };
             told!(registry.update_thing_group(b, request))
+        }
+        "update_thing_groups_for_thing" => {
+            let (add, remove) = if pick.yes { (vec![group], Vec::new()) } else { (Vec::new(), vec![group]) };
+            told!(registry.update_thing_groups_for_thing(b, &thing, &add, &remove))
         }
         "update_thing_type" => told!(registry.update_thing_type(b, &kind, ThingTypeProperties::default())),
         other => panic!("operations/{other}.rs has no row here: call it as the second account"),

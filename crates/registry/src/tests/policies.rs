@@ -98,30 +98,30 @@ async fn attachments_are_seen_from_both_sides() {
     let id = registry.register_certificate_without_ca(owner, &self_signed("d"), None, at(1)).await.unwrap();
     let target = PolicyTarget::Certificate(id);
     for _ in 0..2 {
-        registry.attach_policy(owner, &name("p"), target).await.unwrap();
+        registry.attach_policy(owner, &name("p"), target.clone()).await.unwrap();
     }
-    registry.attach_policy(owner, &name("q"), target).await.unwrap();
-    let attached = registry.list_attached_policies(owner, target, first_page()).await.unwrap().items;
+    registry.attach_policy(owner, &name("q"), target.clone()).await.unwrap();
+    let attached = registry.list_attached_policies(owner, target.clone(), false, first_page()).await.unwrap().items;
     assert_eq!(attached, [name("q"), name("p")]); // by name, descending
     let targets = registry.list_targets_for_policy(owner, &name("p"), first_page()).await.unwrap().items;
-    assert_eq!(targets, [target]);
+    assert_eq!(targets, std::slice::from_ref(&target));
     let held = registry.delete_policy(owner, &name("p")).await.unwrap_err();
     assert_eq!(
         held.to_string(),
         "The policy cannot be deleted as the policy is attached to one or more principals (name=p)"
     );
     for _ in 0..2 {
-        registry.detach_policy(owner, &name("p"), target).await.unwrap();
+        registry.detach_policy(owner, &name("p"), target.clone()).await.unwrap();
     }
     registry.delete_policy(owner, &name("p")).await.unwrap();
-    registry.detach_policy(owner, &name("p"), target).await.unwrap();
-    let missing = registry.detach_principal_policy(owner, &name("p"), target).await;
+    registry.detach_policy(owner, &name("p"), target.clone()).await.unwrap();
+    let missing = registry.detach_principal_policy(owner, &name("p"), target.clone()).await;
     assert!(matches!(missing, Err(RegistryError::PolicyNotFound(_))));
     let nobody = PolicyTarget::Certificate("ab".repeat(32).parse().unwrap());
     for outcome in [
-        registry.attach_policy(owner, &name("q"), nobody).await,
-        registry.list_attached_policies(owner, nobody, first_page()).await.map(drop),
-        registry.attach_policy(tenant(B), &name("q"), target).await,
+        registry.attach_policy(owner, &name("q"), nobody.clone()).await,
+        registry.list_attached_policies(owner, nobody.clone(), false, first_page()).await.map(drop),
+        registry.attach_policy(tenant(B), &name("q"), target.clone()).await,
     ] {
         use RegistryError::{CertificateNotFound, PolicyNotFound};
         assert!(matches!(outcome, Err(CertificateNotFound(_) | PolicyNotFound(_))), "{outcome:?}");
@@ -138,11 +138,11 @@ async fn ten_policies_are_attached_to_one_target() {
         create(&registry, &format!("p{number}")).await;
     }
     for number in 0..10 {
-        registry.attach_policy(owner, &name(&format!("p{number}")), target).await.unwrap();
+        registry.attach_policy(owner, &name(&format!("p{number}")), target.clone()).await.unwrap();
     }
-    let eleventh = registry.attach_policy(owner, &name("p10"), target).await;
-    assert!(matches!(eleventh, Err(RegistryError::TooManyPolicies)));
-    registry.attach_policy(owner, &name("p3"), target).await.unwrap();
+    let eleventh = registry.attach_policy(owner, &name("p10"), target.clone()).await;
+    assert!(matches!(eleventh, Err(RegistryError::TooManyPolicies(10))));
+    registry.attach_policy(owner, &name("p3"), target.clone()).await.unwrap();
     registry.update_certificate(owner, id, CertificateStatus::Revoked, at(2)).await.unwrap();
     registry.delete_certificate(owner, id, true).await.unwrap();
     registry.delete_policy(owner, &name("p3")).await.unwrap();

@@ -102,7 +102,7 @@ async fn attach_and_delete_end_in_exactly_one_outcome() {
         let id = registry.register_certificate_without_ca(owner, &self_signed("d"), None, at(1)).await.unwrap();
         let target = PolicyTarget::Certificate(id);
         let outcomes = together(3, |number| {
-            let (registry, name) = (registry.clone(), name.clone());
+            let (registry, name, target) = (registry.clone(), name.clone(), target.clone());
             Box::pin(async move {
                 match number {
                     0 => registry.attach_policy(owner, &name, target).await,
@@ -114,7 +114,7 @@ async fn attach_and_delete_end_in_exactly_one_outcome() {
         .await;
         let policy = registry.get_policy(owner, &name).await.is_ok();
         let certificate = registry.describe_certificate(owner, id).await.is_ok();
-        let attached = match registry.list_attached_policies(owner, target, first_page()).await {
+        let attached = match registry.list_attached_policies(owner, target.clone(), false, first_page()).await {
             Ok(page) => page.items.contains(&name),
             Err(_) => false,
         };

@@ -107,21 +107,21 @@ async fn only_an_inactive_certificate_without_policies_goes_to_another_account()
     let id = registered(&registry, A, &pem).await;
     registry.create_policy(tenant(A), "p".parse().unwrap(), ALLOW.into(), Vec::new(), at(1)).await.unwrap();
     let (name, target) = ("p".parse().unwrap(), PolicyTarget::Certificate(id));
-    registry.attach_policy(tenant(A), &name, target).await.unwrap();
+    registry.attach_policy(tenant(A), &name, target.clone()).await.unwrap();
     registry.update_certificate(tenant(A), id, CertificateStatus::Active, at(1)).await.unwrap();
     let active = CertificateStatus::Active;
     assert!(matches!(offer(&registry, id, B, C).await, Err(CertificateNotFound(_))));
     assert!(matches!(offer(&registry, id, A, B).await, Err(CertificateNotTransferable(_, s)) if s == active));
     registry.update_certificate(tenant(A), id, CertificateStatus::Inactive, at(1)).await.unwrap();
     assert!(matches!(offer(&registry, id, A, B).await, Err(TransferPoliciesAttached(..))));
-    registry.detach_policy(tenant(A), &name, target).await.unwrap();
+    registry.detach_policy(tenant(A), &name, target.clone()).await.unwrap();
     assert!(matches!(offer(&registry, id, A, A).await, Err(InvalidRequest(_))));
     registered(&registry, B, &pem).await;
     assert!(matches!(offer(&registry, id, A, B).await, Err(TransferTargetHolds(_))));
     offer(&registry, id, A, C).await.unwrap();
     let pending = CertificateStatus::PendingTransfer;
     assert!(matches!(offer(&registry, id, A, B).await, Err(CertificateNotTransferable(_, s)) if s == pending));
-    assert!(matches!(registry.attach_policy(tenant(A), &name, target).await, Err(TargetInTransfer(_))));
+    assert!(matches!(registry.attach_policy(tenant(A), &name, target.clone()).await, Err(TargetInTransfer(_))));
     for account in [A, C] {
         assert!(matches!(registry.delete_certificate(tenant(account), id, true).await, Err(CertificateInTransfer(_))));
         for wanted in [CertificateStatus::Active, CertificateStatus::Inactive, CertificateStatus::Revoked] {
@@ -192,7 +192,7 @@ async fn a_certificate_with_policies_is_never_offered_and_only_to_one_account() 
         let id = registered(&registry, A, &self_signed("d")).await;
         let target = PolicyTarget::Certificate(id);
         let outcomes = together(6, |number| {
-            let registry = registry.clone();
+            let (registry, target) = (registry.clone(), target.clone());
             Box::pin(async move {
                 match number % 3 {
                     0 => registry.attach_policy(tenant(A), &"p".parse().unwrap(), target).await,
@@ -202,8 +202,12 @@ async fn a_certificate_with_policies_is_never_offered_and_only_to_one_account() 
             })
         })
         .await;
-        let attached =
-            !registry.list_attached_policies(tenant(A), target, first_page()).await.unwrap().items.is_empty();
+        let attached = !registry
+            .list_attached_policies(tenant(A), target.clone(), false, first_page())
+            .await
+            .unwrap()
+            .items
+            .is_empty();
         let mut holders = Vec::new();
         for account in [B, C] {
             holders.extend(status(&registry, account, id).await);

@@ -9,6 +9,7 @@ use crate::{
 };
 
 pub(crate) mod accept_certificate_transfer;
+pub(crate) mod add_thing_to_thing_group;
 pub(crate) mod attach_policy;
 pub(crate) mod attach_principal_policy;
 pub(crate) mod attach_thing_principal;
@@ -56,14 +57,17 @@ pub(crate) mod list_principal_things_v2;
 pub(crate) mod list_tags_for_resource;
 pub(crate) mod list_targets_for_policy;
 pub(crate) mod list_thing_groups;
+pub(crate) mod list_thing_groups_for_thing;
 pub(crate) mod list_thing_principals;
 pub(crate) mod list_thing_principals_v2;
 pub(crate) mod list_thing_types;
 pub(crate) mod list_things;
+pub(crate) mod list_things_in_thing_group;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
 pub(crate) mod reject_certificate_transfer;
+pub(crate) mod remove_thing_from_thing_group;
 pub(crate) mod set_default_policy_version;
 pub(crate) mod shapes;
 pub(crate) mod tag_resource;
@@ -74,6 +78,7 @@ pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 pub(crate) mod update_thing;
 pub(crate) mod update_thing_group;
+pub(crate) mod update_thing_groups_for_thing;
 pub(crate) mod update_thing_type;
 
 /// Answers a call; an operation without a handler is refused in the words of its model.
@@ -81,6 +86,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
     match call.operation.name {
         "AcceptCertificateTransfer" => {
             call.reply(&iot::accept_certificate_transfer(call, call.input(accept_certificate_transfer::INPUT)?).await?)
+        }
+        "AddThingToThingGroup" => {
+            call.reply(&iot::add_thing_to_thing_group(call, call.input(add_thing_to_thing_group::INPUT)?).await?)
         }
         "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT)?).await?),
         "AttachPrincipalPolicy" => {
@@ -189,6 +197,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
             call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
         }
         "ListThingGroups" => call.reply(&iot::list_thing_groups(call, call.input(list_thing_groups::INPUT)?).await?),
+        "ListThingGroupsForThing" => {
+            call.reply(&iot::list_thing_groups_for_thing(call, call.input(list_thing_groups_for_thing::INPUT)?).await?)
+        }
         "ListThingPrincipals" => {
             call.reply(&iot::list_thing_principals(call, call.input(list_thing_principals::INPUT)?).await?)
         }
@@ -197,6 +208,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "ListThingTypes" => call.reply(&iot::list_thing_types(call, call.input(list_thing_types::INPUT)?).await?),
         "ListThings" => call.reply(&iot::list_things(call, call.input(list_things::INPUT)?).await?),
+        "ListThingsInThingGroup" => {
+            call.reply(&iot::list_things_in_thing_group(call, call.input(list_things_in_thing_group::INPUT)?).await?)
+        }
         "RegisterCACertificate" => {
             call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT)?).await?)
         }
@@ -209,6 +223,8 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "RejectCertificateTransfer" => {
             call.reply(&iot::reject_certificate_transfer(call, call.input(reject_certificate_transfer::INPUT)?).await?)
         }
+        "RemoveThingFromThingGroup" => call
+            .reply(&iot::remove_thing_from_thing_group(call, call.input(remove_thing_from_thing_group::INPUT)?).await?),
         "SetDefaultPolicyVersion" => {
             call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
         }
@@ -229,6 +245,8 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT)?).await?),
         "UpdateThingGroup" => call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT)?).await?),
         "UpdateThingType" => call.reply(&iot::update_thing_type(call, call.input(update_thing_type::INPUT)?).await?),
+        "UpdateThingGroupsForThing" => call
+            .reply(&iot::update_thing_groups_for_thing(call, call.input(update_thing_groups_for_thing::INPUT)?).await?),
         _ => Err(call.not_served()),
     }
 }

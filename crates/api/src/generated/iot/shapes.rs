@@ -144,6 +144,8 @@ pub(crate) static THING_GROUP_DESCRIPTION: Shape = Shape::Text(
         .pattern(r#"[\p{Graph}\x20]*"#, &Repeat(&Class(false, &[Range('!', '~'), AnyOf(" ")]), 0, u32::MAX)),
 );
 
+pub(crate) static THING_GROUP_LIST: Shape = Shape::List(List::of(&THING_GROUP_NAME));
+
 pub(crate) static THING_GROUP_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
     r#"[a-zA-Z0-9:_-]+"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),

@@ -1,0 +1,37 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `ListThingsInThingGroup` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("maxResults", "maxResults", &REGISTRY_MAX_RESULTS),
+    query("nextToken", "nextToken", &TEXT),
+    query("recursive", "recursive", &BOOLEAN),
+    uri("thingGroupName", "thingGroupName", &THING_GROUP_NAME).required(),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) max_results: Option<i32>,
+    pub(crate) next_token: Option<String>,
+    pub(crate) recursive: Option<bool>,
+    pub(crate) thing_group_name: ThingGroupName,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) things: Option<Vec<String>>,
+}
