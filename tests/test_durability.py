@@ -117,12 +117,17 @@ class Publisher(Peer):
 
 
 class MosquittoSub:
-    """`mosquitto_sub` with a kept session, which comes back by itself."""
+    """`mosquitto_sub` with a kept session, which comes back by itself.
 
-    def __init__(self, broker, name, qos):
+    QoS 1 only: libmosquitto 2.0.11 does not get through a lost connection exactly once with any broker. When the socket takes
+    PUBCOMP no more, it drops the message that PUBREL released, undelivered; and of a PUBLISH that comes again it keeps two
+    copies, so that the next repeated PUBREL delivers the second.
+    """
+
+    def __init__(self, broker, name):
         self.name = name
         command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(lab_port(broker)), "-i", name, "-c"]
-        command += ["-q", str(qos), "-t", "t/#", "-F", "%t %p"]
+        command += ["-q", "1", "-t", "t/#", "-F", "%t %p"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.got = collections.defaultdict(list)
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -166,7 +171,6 @@ def once(numbers):
     return list(dict.fromkeys(numbers))
 
 
-@pytest.mark.skip(reason="now and then it waits for ever, whether in paho or in the broker is not known: run it by hand")
 def test_twenty_kills_under_load_lose_nothing_and_double_no_qos_2(lab):
     chance = random.Random(7)
     subscribers = [
@@ -174,7 +178,7 @@ def test_twenty_kills_under_load_lose_nothing_and_double_no_qos_2(lab):
         Peer(lab, "s5", V5).subscribe("t/#", 2),
         Peer(lab, "s1", V5).subscribe("t/#", 1),
     ]
-    mosquitto = MosquittoSub(lab, "m2", 2)
+    mosquitto = MosquittoSub(lab, "m1")
     publishers = [
         Publisher(lab, name, version, qos, [*subscribers, mosquitto])
         for name, version, qos in (("p41", V311, 1), ("p42", V311, 2), ("p51", V5, 1), ("p52", V5, 2))
@@ -201,7 +205,7 @@ def test_twenty_kills_under_load_lose_nothing_and_double_no_qos_2(lab):
             order = order or once(got)
             assert once(got) == order[order.index(got[0]) :], (publisher.topic, subscriber.name)
             assert subscriber is mosquitto or set(got) == set(publisher.sent), (publisher.topic, subscriber.name)
-            if publisher.qos == 2 and subscriber not in (subscribers[2],):
+            if publisher.qos == 2 and subscriber in subscribers[:2]:
                 doubled = [number for number, count in collections.Counter(got).items() if count > 1]
                 doubles += [(publisher.topic, subscriber.name, doubled)] if doubled else []
     assert not doubles
