@@ -114,9 +114,15 @@ pub(crate) fn reason_text(code: ReasonCode) -> &'static str {
     }
 }
 
-/// Bytes that are not MQTT, or not now.
+/// Bytes of an established connection that are not MQTT, or not now.
+///
+/// Spec: [MQTT-3.1.0-2]: a second CONNECT is a protocol error, whatever version or protocol it names; a DISCONNECT could
+/// not say otherwise.
 impl From<&DecodeError> for CloseReason {
     fn from(error: &DecodeError) -> Self {
-        Self::ClientError(error.reason_code())
+        Self::ClientError(match error {
+            DecodeError::ProtocolName | DecodeError::UnsupportedVersion { .. } => ReasonCode::ProtocolError,
+            error => error.reason_code(),
+        })
     }
 }

@@ -74,7 +74,8 @@ fn in_words_of_tls(refused: &Refused) -> Refusal {
         Inactive => Refusal::Inactive,
         Revoked => Refusal::Revoked,
         InTransfer => Refusal::PendingTransfer,
-        EndpointRequired(_) | OtherAccount => Refusal::NotRegistered,
+        EndpointRequired(_) | OtherAccount | OtherForm(_) => Refusal::NotRegistered,
+        Throttled => Refusal::Internal(refused.to_string()),
         Unavailable(why) => Refusal::Internal(why.clone()),
     }
 }

@@ -5,6 +5,7 @@ use std::{
     ops::Bound,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
+    thread,
     time::Instant,
 };
 
@@ -19,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use crate::{
     engine::{Engine, panic_message},
     notary::Durable,
+    pace::Pace,
     space::Space,
 };
 
@@ -54,9 +56,16 @@ impl Committer {
     /// Runs until the store is dropped and the queue is empty, or until something fatal happens; whoever waits
     /// then gets no answer, which the store reports as closed.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
+        let mut pace = Pace::default();
         while let Some(first) = queue.blocking_recv() {
+            let wait = pace.wait(Instant::now());
+            if !wait.is_zero() {
+                thread::sleep(wait);
+            }
             let group = gather(first, &mut queue);
-            *self.busy_since.lock() = Some(Instant::now());
+            let now = Instant::now();
+            pace.begins(group.len(), now);
+            *self.busy_since.lock() = Some(now);
             let fatal = match catch_unwind(AssertUnwindSafe(|| self.commit(group))) {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(in_full(&error) + &self.suspicion()),

@@ -20,6 +20,7 @@ mod committer;
 mod directory;
 mod engine;
 mod notary;
+mod pace;
 mod snapshot;
 mod space;
 mod store;

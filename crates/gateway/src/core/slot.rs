@@ -8,7 +8,7 @@ use std::{
 use mio::net::TcpStream;
 use tidegate_broker::{CloseReason, Link};
 use tidegate_ids::Monotonic;
-use tidegate_mqtt::{DecodeError, Partial, Peer, ReasonCode, Version, decode};
+use tidegate_mqtt::{Partial, Peer, ReasonCode, Version, decode};
 use tidegate_tls::{Progress, Session};
 
 use super::{Desk, output::Unsent};
@@ -216,11 +216,13 @@ impl Slot {
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
         for number in 1..=PACKETS_PER_TURN {
-            let Some(bytes) = packets.next_packet().map_err(|error| why(&error))? else { return Ok(true) };
+            let Some(bytes) = packets.next_packet().map_err(|error| CloseReason::from(&error))? else {
+                return Ok(true);
+            };
             if number == 2 {
                 began = Some(Instant::now());
             }
-            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| why(&error))?;
+            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
             shared.broker.handle(link, &packet, *now, effects)?;
             if number % PACKETS_PER_LOOK == 0 && began.is_some_and(|began| began.elapsed() >= TURN_TIME_MAX) {
                 break;
@@ -238,19 +240,6 @@ impl Slot {
         };
         self.more = if drained { More::Nothing } else { More::ToRead };
         Ok(drained)
-    }
-}
-
-/// Why a packet that cannot be read ends the connection.
-///
-/// Spec: [MQTT-3.1.0-2]: a second CONNECT is a protocol error, whatever version or protocol it names; a DISCONNECT could
-/// not say otherwise.
-fn why(error: &DecodeError) -> CloseReason {
-    match error {
-        DecodeError::ProtocolName | DecodeError::UnsupportedVersion { .. } => {
-            CloseReason::ClientError(ReasonCode::ProtocolError)
-        }
-        error => CloseReason::from(error),
     }
 }
 

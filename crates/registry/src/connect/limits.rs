@@ -13,7 +13,7 @@ pub const AUTO_REGISTRATIONS_PER_SECOND_AWS: NonZeroU32 = NonZeroU32::new(15).ex
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Certificates that register themselves in one account and region: so many at once, and so many each second. Over
-    /// it a CONNECT is refused with [`Detail::Throttled`](super::Detail::Throttled) and nothing is written.
+    /// it a CONNECT is refused with [`Refusal::Throttled`](super::Refusal::Throttled) and nothing is written.
     pub auto_registrations_per_second: Option<NonZeroU32>,
 }
 

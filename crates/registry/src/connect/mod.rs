@@ -8,7 +8,7 @@ mod tls;
 
 pub(crate) use limits::Registrations;
 pub use limits::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
-pub use refusal::{Detail, EndpointRequired, Refusal, Refused};
+pub use refusal::{EndpointRequired, Refusal, Refused};
 
 use std::sync::Arc;
 

@@ -14,51 +14,12 @@ pub struct Refused {
     pub certificate_id: CertificateId,
     /// The account whose registry refused, when one was found. Its log gets the line.
     pub tenant: Option<Tenant>,
-    /// What the reason alone does not tell; code and sentence are its, then.
-    pub detail: Option<Box<Detail>>,
-}
-
-/// A closer reason, where [`Refusal`] is as fine as TLS can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// The certificate is this registered one with its ECDSA signature rewritten, which anybody can do: were it taken for another
-    /// certificate, a revoked device would come back with it. With `OtherAccount`.
-    OtherForm(CertificateId),
-    /// More certificates registered themselves in this account and region than [`Limits`](super::Limits) allow. With
-    /// `Unavailable`: the same client may be registered a second later.
-    Throttled,
-}
-
-/// A reason with its detail.
-pub(super) struct Why {
-    pub(super) reason: Refusal,
-    pub(super) detail: Option<Box<Detail>>,
-}
-
-impl From<Refusal> for Why {
-    fn from(reason: Refusal) -> Self {
-        Self { reason, detail: None }
-    }
-}
-
-impl From<Detail> for Why {
-    fn from(detail: Detail) -> Self {
-        let reason = match detail {
-            Detail::OtherForm(_) => Refusal::OtherAccount,
-            Detail::Throttled => Refusal::Unavailable("too many registrations at this moment".into()),
-        };
-        Self { reason, detail: Some(detail.into()) }
-    }
 }
 
 impl Refused {
     /// The reason code of AWS's `Connection.AuthNError` log event. `Display` gives the `details`.
     pub fn authn_error(&self) -> &'static str {
-        match self.detail.as_deref() {
-            Some(Detail::OtherForm(_)) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
-            Some(Detail::Throttled) => "THROTTLED",
-            None => self.reason.authn_error(),
-        }
+        self.reason.authn_error()
     }
 
     /// The CA whose state is the reason, if it is.
@@ -75,6 +36,8 @@ impl Refused {
             | Refusal::InTransfer
             | Refusal::EndpointRequired(_)
             | Refusal::OtherAccount
+            | Refusal::OtherForm(_)
+            | Refusal::Throttled
             | Refusal::Unavailable(_) => None,
         }
     }
@@ -111,8 +74,14 @@ pub enum Refusal {
     InTransfer,
     /// The client named no account in SNI, and the account cannot be found without.
     EndpointRequired(EndpointRequired),
-    /// The certificate is another account's, and the one named in SNI cannot register it; or see [`Detail::OtherForm`].
+    /// The certificate is another account's, and the one named in SNI cannot register it.
     OtherAccount,
+    /// The certificate is this registered one with its ECDSA signature rewritten, which anybody can do: were it taken for another
+    /// certificate, a revoked device would come back with it.
+    OtherForm(CertificateId),
+    /// More certificates registered themselves in this account and region than [`Limits`](super::Limits) allow: the same
+    /// client may be registered a second later.
+    Throttled,
     /// The store failed or others kept changing the same rows.
     Unavailable(String),
 }
@@ -139,11 +108,13 @@ impl Refusal {
             | Self::NotSignedByIssuer { .. }
             | Self::CaInactive(_)
             | Self::AutoRegistrationDisabled(_)
-            | Self::OtherAccount => "DEVICE_CERTIFICATE_NOT_REGISTERED",
+            | Self::OtherAccount
+            | Self::OtherForm(_) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
             Self::Expired(_) | Self::NotYetValid(_) | Self::Algorithm(_) => "NOT_AUTHENTICATED",
             Self::Inactive | Self::InTransfer => "DEVICE_CERTIFICATE_INACTIVE",
             Self::Revoked => "DEVICE_CERTIFICATE_REVOKED",
             Self::EndpointRequired(_) => "SNI_MISUSED",
+            Self::Throttled => "THROTTLED",
             Self::Unavailable(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -153,22 +124,6 @@ impl Refusal {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.certificate_id;
-        match self.detail.as_deref() {
-            Some(Detail::OtherForm(registered)) => {
-                return write!(
-                    f,
-                    "the certificate is the registered certificate {registered} with its signature rewritten: the client \
-                     must present that one; see aws iot describe-certificate --certificate-id {registered}"
-                );
-            }
-            Some(Detail::Throttled) => {
-                return f.write_str(
-                    "the certificate is not registered, and too many certificates register themselves in this account and \
-                     region at this moment: the client must try again later",
-                );
-            }
-            None => {}
-        }
         match &self.reason {
             Refusal::NoIssuer { issuer } => write!(
                 f,
@@ -220,6 +175,15 @@ impl fmt::Display for Refused {
             ),
             Refusal::OtherAccount => f.write_str(
                 "the certificate is not registered in the account that the client named in SNI",
+            ),
+            Refusal::OtherForm(registered) => write!(
+                f,
+                "the certificate is the registered certificate {registered} with its signature rewritten: the client must \
+                 present that one; see aws iot describe-certificate --certificate-id {registered}"
+            ),
+            Refusal::Throttled => f.write_str(
+                "the certificate is not registered, and too many certificates register themselves in this account and \
+                 region at this moment: the client must try again later",
             ),
             Refusal::Unavailable(why) => write!(f, "the certificate could not be looked up or registered: {why}"),
         }

@@ -5,9 +5,8 @@ use tidegate_kv::{Expected, KeyRange, Revision, Transaction};
 use tidegate_pki::ClientLeaf;
 
 use super::{
-    Admission, Admitted, CertificateRegistered, Detail, EndpointRequired, Limits, Presented, Refusal, Refused,
+    Admission, Admitted, CertificateRegistered, EndpointRequired, Limits, Presented, Refusal, Refused,
     decide::{self, Known},
-    refusal::Why,
 };
 use crate::{
     CertificateStatus, FaultPoints, Registry, RegistryError,
@@ -40,11 +39,10 @@ impl Registry {
         let owners = self.directory().certificates.owners(leaf.certificate_id());
         let mut signers = Vec::new();
         let outcome = self.judge(presented, &owners, shown, &mut signers, limits, now).await;
-        outcome.map_err(|Why { reason, detail }| Refused {
+        outcome.map_err(|reason| Refused {
             tenant: decide::concerned(presented.server_name, &owners, &signers),
             certificate_id: leaf.certificate_id(),
             reason,
-            detail,
         })
     }
 
@@ -57,12 +55,12 @@ impl Registry {
         signers: &mut Vec<Signer>,
         limits: Limits,
         now: Now,
-    ) -> Result<Admission, Why> {
+    ) -> Result<Admission, Refusal> {
         let Presented { leaf, server_name, .. } = presented;
         decide::judge_leaf(leaf, now.wall)?;
         match decide::known(owners, server_name) {
-            Known::By(owner) => return Ok(self.admit(presented, owner, now)?),
-            Known::Ambiguous => return Err(Refusal::EndpointRequired(EndpointRequired::SeveralOwners).into()),
+            Known::By(owner) => return self.admit(presented, owner, now),
+            Known::Ambiguous => return Err(Refusal::EndpointRequired(EndpointRequired::SeveralOwners)),
             Known::Unknown => {}
         }
         let elsewhere = |refusal| decide::known_elsewhere(owners, server_name, refusal);
@@ -71,20 +69,20 @@ impl Registry {
         *signers = issuers.signers(leaf, |ca| decide::is_meant(ca, server_name)).found;
         let forms = if signers.is_empty() { Vec::new() } else { self.directory().other_forms(leaf) };
         if let Some((id, _)) = forms.iter().find(|(_, owner)| decide::owns_as_meant(owner, server_name)) {
-            return Err(Detail::OtherForm(*id).into());
+            return Err(Refusal::OtherForm(*id));
         }
         if !signers.iter().any(|(_, ca)| ca.registers()) {
             // Only for the reason.
             let anybodys = issuers.signers(leaf, |_| true);
             signers.extend(anybodys.found);
             if signers.is_empty() {
-                return Err(elsewhere(decide::unsigned(leaf, anybodys.why_none)).into());
+                return Err(elsewhere(decide::unsigned(leaf, anybodys.why_none)));
             }
         }
         let registrar = decide::registrar(signers, server_name, presented.registers_without_sni);
         let (ca, owner) = registrar.map_err(elsewhere)?;
         if !self.registrations().take(owner.tenant, limits, now.monotonic) {
-            return Err(Detail::Throttled.into());
+            return Err(Refusal::Throttled);
         }
         let unheard_of = (owners.is_empty() && forms.is_empty()).then_some(shown);
         let outcome = self.register(presented, (ca, owner), unheard_of, now).await;
@@ -116,7 +114,7 @@ impl Registry {
         (ca_certificate_id, ca): Signer,
         unheard_of: Option<Revision>,
         now: Now,
-    ) -> Result<Admission, Why> {
+    ) -> Result<Admission, Refusal> {
         if let Some(shown) = unheard_of {
             let registered = self.register_from_memory(presented, (ca_certificate_id, ca), shown, now).await;
             if registered.map_err(unavailable)? {
@@ -158,7 +156,7 @@ impl Registry {
         tenant: Tenant,
         ca_certificate_id: CaCertificateId,
         now: Now,
-    ) -> Result<Admission, Why> {
+    ) -> Result<Admission, Refusal> {
         let leaf = presented.leaf;
         let generation_id = &self.generation_id();
         let outcome = self
@@ -168,10 +166,10 @@ impl Registry {
                     return Ok((transaction, Outcome::Known(Owner::new(tenant, &row.value))));
                 }
                 let ca = CA_CERTIFICATES.get(&read, &(tenant, ca_certificate_id)).await?;
-                let Some(ca) = ca else { return Ok((transaction, Outcome::Refused(no_ca(leaf).into()))) };
+                let Some(ca) = ca else { return Ok((transaction, Outcome::Refused(no_ca(leaf)))) };
                 let signer = [(ca_certificate_id, CaOwner::new(tenant, &ca.value))];
                 if let Err(refusal) = decide::registrar(&signer, presented.server_name, true) {
-                    return Ok((transaction, Outcome::Refused(refusal.into())));
+                    return Ok((transaction, Outcome::Refused(refusal)));
                 }
                 let status = CertificateStatus::PendingActivation;
                 let signed_by = Some(ca_certificate_id);
@@ -184,11 +182,11 @@ impl Registry {
                 match insert_certificate(&read, &mut transaction, tenant, leaf, &record).await {
                     Ok(()) => Ok((transaction, Outcome::Registered)),
                     Err(RegistryError::CertificateNotAcceptable) => {
-                        Ok((Transaction::new(), Outcome::Refused(Refusal::OtherAccount.into())))
+                        Ok((Transaction::new(), Outcome::Refused(Refusal::OtherAccount)))
                     }
                     // Not by this id: that was looked up above.
                     Err(RegistryError::CertificateExists(_, form)) => {
-                        Ok((Transaction::new(), Outcome::Refused(Detail::OtherForm(form).into())))
+                        Ok((Transaction::new(), Outcome::Refused(Refusal::OtherForm(form))))
                     }
                     Err(error) => Err(error),
                 }
@@ -197,8 +195,8 @@ impl Registry {
         match outcome.map_err(unavailable)? {
             Outcome::Registered => Ok(self.registered(presented, tenant, ca_certificate_id, now)),
             Outcome::Known(owner) => match decide::known(&[owner], presented.server_name) {
-                Known::By(owner) => Ok(self.admit(presented, owner, now)?),
-                Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly).into()),
+                Known::By(owner) => self.admit(presented, owner, now),
+                Known::Unknown | Known::Ambiguous => Err(Refusal::EndpointRequired(EndpointRequired::SniOnly)),
             },
             Outcome::Refused(why) => Err(why),
         }
@@ -209,7 +207,7 @@ impl Registry {
 enum Outcome {
     Registered,
     Known(Owner),
-    Refused(Why),
+    Refused(Refusal),
 }
 
 fn no_ca(leaf: &ClientLeaf) -> Refusal {

@@ -3,7 +3,7 @@
 use tidegate_ids::{CertificateId, Timestamp};
 use tidegate_pki::ClientLeaf;
 
-use super::{Detail, Refused, decide, refusal::Why};
+use super::{Refusal, Refused, decide};
 use crate::{
     CertificateMode, Directory,
     directory::{Owner, Signer, Signers},
@@ -49,30 +49,34 @@ impl Directory {
 
     /// Why no account admits or registers the leaf: first in the words of an account that has it in DEFAULT mode, for anybody may
     /// have it in SNI_ONLY.
-    fn nowhere(&self, leaf: &ClientLeaf, owners: &[Owner], forms: &[(CertificateId, Owner)], signers: &Signers) -> Why {
+    fn nowhere(
+        &self,
+        leaf: &ClientLeaf,
+        owners: &[Owner],
+        forms: &[(CertificateId, Owner)],
+        signers: &Signers,
+    ) -> Refusal {
         let proven = owners.iter().find(|owner| owner.mode == CertificateMode::Default);
         if let Some(Err(reason)) = proven.map(|owner| decide::judge_status(owner.status)) {
-            return reason.into();
+            return reason;
         }
         let of_signers =
             |(_, owner): &&(CertificateId, Owner)| signers.found.iter().any(|(_, ca)| ca.tenant == owner.tenant);
         if let Some((id, _)) = forms.iter().find(of_signers) {
-            return Detail::OtherForm(*id).into();
+            return Refusal::OtherForm(*id);
         }
         match owners.first().map(|owner| decide::judge_status(owner.status)) {
-            Some(Err(reason)) => reason.into(),
-            Some(Ok(_)) | None if signers.found.is_empty() => decide::unsigned(leaf, signers.why_none).into(),
-            Some(Ok(_)) | None => decide::nobody_registers(&signers.found).into(),
+            Some(Err(reason)) => reason,
+            Some(Ok(_)) | None if signers.found.is_empty() => decide::unsigned(leaf, signers.why_none),
+            Some(Ok(_)) | None => decide::nobody_registers(&signers.found),
         }
     }
 }
 
-fn refused(leaf: &ClientLeaf, why: impl Into<Why>, owners: &[Owner], signers: &[Signer]) -> Refused {
-    let Why { reason, detail } = why.into();
+fn refused(leaf: &ClientLeaf, reason: Refusal, owners: &[Owner], signers: &[Signer]) -> Refused {
     Refused {
         tenant: decide::concerned(super::ServerName::Absent, owners, signers),
         certificate_id: leaf.certificate_id(),
         reason,
-        detail,
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, AutoRegistrationStatus, CaStatus, CertificateMode, CertificateStatus,
-    Detail, Limits, Presented, Refusal, RegisterCaCertificate, RegisterCertificate, RegistryError, ServerName,
+    Limits, Presented, Refusal, RegisterCaCertificate, RegisterCertificate, RegistryError, ServerName,
     UpdateCaCertificate,
     operations::{insert_certificate, new_record},
 };
@@ -48,14 +48,14 @@ async fn a_revoked_device_does_not_come_back_by_rewriting_its_signature() {
         let _ = registry.update_certificate(owner, id, status, at(3)).await;
         for name in [ServerName::Host, ServerName::Absent, endpoint(A)] {
             let refused = registry.connect(presented(&other, name), at(4)).await.unwrap_err();
-            assert_eq!(refused.detail.as_deref(), Some(&Detail::OtherForm(id)), "{status} {name:?}");
+            assert_eq!(refused.reason, Refusal::OtherForm(id), "{status} {name:?}");
             assert_eq!((refused.authn_error(), refused.tenant), ("DEVICE_CERTIFICATE_NOT_REGISTERED", Some(owner)));
             assert!(refused.to_string().contains(&id.to_string()), "{refused}");
         }
         let directory = registry.directory();
         directory.check_leaf(&other, at(4).wall).unwrap();
         let refused = directory.check_status(&other, at(4).wall).unwrap_err();
-        assert_eq!((refused.detail.as_deref(), refused.tenant), (Some(&Detail::OtherForm(id)), Some(owner)));
+        assert_eq!((refused.reason, refused.tenant), (Refusal::OtherForm(id), Some(owner)));
         let input = RegisterCertificate { certificate_pem: other.pem(), ..Default::default() };
         for error in [
             registry.register_certificate(owner, input, at(4)).await.unwrap_err(),
@@ -70,7 +70,7 @@ async fn a_revoked_device_does_not_come_back_by_rewriting_its_signature() {
     registry.directory().check_status(&other, at(5).wall).unwrap();
     assert_eq!(registered_by(registry.connect(presented(&other, endpoint(A)), at(5)).await), owner);
     let refused = registry.connect(presented(&leaf, endpoint(A)), at(6)).await.unwrap_err();
-    assert_eq!(refused.detail.as_deref(), Some(&Detail::OtherForm(other_id)));
+    assert_eq!(refused.reason, Refusal::OtherForm(other_id));
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn another_form_is_as_foreign_to_other_accounts_as_the_certificate() {
     ca.register(&registry, b, at(6)).await;
     for form in [&leaf, &other] {
         let refused = registry.connect(presented(form, endpoint(B)), at(7)).await.unwrap_err();
-        assert_eq!((refused.reason, refused.detail), (Refusal::OtherAccount, None));
+        assert_eq!(refused.reason, Refusal::OtherAccount);
     }
 }
 
@@ -255,7 +255,7 @@ async fn registrations_over_the_limit_are_refused_and_leave_nothing() {
         registered_by(registry.connect_within(presented(leaf, ServerName::Host), limits, at(2)).await);
     }
     let refused = registry.connect_within(presented(&leaves[15], ServerName::Host), limits, at(2)).await.unwrap_err();
-    assert_eq!((refused.authn_error(), refused.detail.as_deref()), ("THROTTLED", Some(&Detail::Throttled)));
+    assert_eq!((refused.authn_error(), &refused.reason), ("THROTTLED", &Refusal::Throttled));
     assert!(registry.describe_certificate(owner, leaves[15].certificate_id()).await.is_err());
     // Who is registered already costs nothing, and other listeners may have no limit.
     assert!(registry.connect_within(presented(&leaves[0], ServerName::Host), limits, at(2)).await.is_ok());
