@@ -343,7 +343,7 @@ impl Broker {
     }
 
     /// What is logged while this is held reaches the disk together or not at all: a QoS 2 message and that its packet id
-    /// was received, the end of a connection and its will.
+    /// was received, the end of a connection and its will, a message that goes from one member of a group to another.
     pub(crate) fn whole(&self) -> Option<parking_lot::RwLockReadGuard<'_, ()>> {
         self.records.as_ref().map(|log| log.whole())
     }

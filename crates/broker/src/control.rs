@@ -146,6 +146,7 @@ impl Broker {
     ) -> bool {
         let Some(tenant) = self.known_tenant(tenant) else { return false };
         let Some(session) = tenant.session(client_id) else { return false };
+        let _whole = self.whole();
         let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
         let (ended, aftermath) = session.end_from_outside(ending, around, effects);
         self.clean_up(&tenant, &session, aftermath, now, effects);

@@ -191,6 +191,8 @@ impl Broker {
         let mut codes = Vec::new();
         let mut events = Vec::new();
         for filter in unsubscribe.topic_filters.iter() {
+            // What the session gives up and another member gets.
+            let _whole = self.whole();
             let mut left = None;
             let known = link.session.change_filters(|filters| {
                 let known = filters.take(filter);

@@ -256,7 +256,7 @@ fn links_of_other_cores_are_handed_over_once() {
     }
     let woken = Arc::new(Count::default());
     let mut world = World::new();
-    world.broker = Broker::new(Settings { cores: 3, ..Settings::default() }, woken.clone(), Arc::new(Alone));
+    world.broker = Arc::new(Broker::new(Settings { cores: 3, ..Settings::default() }, woken.clone(), Arc::new(Alone)));
     let mut publisher = world.connect(V5, "p");
     world.core = 2;
     let mut far = world.connect(V5, "far");

@@ -123,7 +123,7 @@ impl Core<'_> {
 fn cores_work_at_once_and_leave_nothing_behind() {
     let settings = Settings { cores: CORES, ..Settings::default() };
     let mut world = World::new();
-    world.broker = Broker::new(settings, Arc::new(Alone), Arc::new(Alone));
+    world.broker = Arc::new(Broker::new(settings, Arc::new(Alone), Arc::new(Alone)));
     std::thread::scope(|scope| {
         for number in 0..CORES {
             let mut core = Core {

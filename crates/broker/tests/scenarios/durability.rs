@@ -1,9 +1,12 @@
 //! Acknowledgements wait for what they promise.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
-use tidegate_broker::{CloseReason, Profile, Record, Settings};
-use tidegate_mqtt::{Packet, Publish, QoS, ReasonCode};
+use tidegate_broker::{CloseReason, Ending, Profile, Record, Settings};
+use tidegate_mqtt::{Connect, Packet, Publish, QoS, ReasonCode, Unsubscribe, Will};
 
 use crate::world::*;
 
@@ -189,4 +192,81 @@ fn held_acknowledgements_count_for_the_receive_maximum() {
     let fifth = Packet::Publish(message("t", "m", QoS::AtLeastOnce, 5));
     let exceeded = CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded);
     assert_eq!(world.send(&mut publisher, &fifth), Err(exceeded));
+}
+
+/// Lets somebody take records in the middle of the next delivery, as the journal's thread may at any time: all that were
+/// taken, batch by batch, once the world has done what it does.
+fn take_in_the_middle(world: &World) -> impl Fn(&World) -> Vec<Vec<Record>> + use<> {
+    let (send, taken) = mpsc::channel();
+    let broker = Arc::downgrade(&world.broker);
+    let hook = move || {
+        let Some(broker) = broker.upgrade() else { return };
+        let (send, (done, wait)) = (send.clone(), mpsc::channel());
+        std::thread::spawn(move || {
+            let mut records = Vec::new();
+            broker.settle_records(broker.take_records(&mut records));
+            let _ = (send.send(records), done.send(()));
+        });
+        // It cannot while what is logged may not be torn apart. However long it takes, what it takes is whole.
+        let _ = wait.recv_timeout(Duration::from_millis(50));
+    };
+    assert!(world.policies.before_delivery.set(Box::new(hook)).is_ok());
+    move |world| {
+        let first = taken.recv_timeout(Duration::from_secs(20)).expect("something was delivered");
+        let mut rest = Vec::new();
+        world.broker.settle_records(world.broker.take_records(&mut rest));
+        vec![first, rest]
+    }
+}
+
+#[test]
+fn a_connection_that_an_operator_ends_and_its_will_reach_the_disk_together() {
+    let mut world = world();
+    let (mut watcher, _) = world.resume(V5, "watcher");
+    world.subscribe(&mut watcher, "will", QoS::AtLeastOnce);
+    let will = Will {
+        qos: QoS::AtLeastOnce,
+        retain: false,
+        delay_seconds: 0,
+        topic_name: "will",
+        properties: Default::default(),
+        payload: b"gone",
+    };
+    let (_client, _) = world.connect_with(&Connect { will: Some(will), ..persistent(V5, "c") });
+    world.make_durable();
+    let batches = take_in_the_middle(&world);
+    let ending = Ending { reason: CloseReason::AdministrativeAction, drop_session: true, prevent_will: false };
+    assert!(world.broker.delete_connection(tenant(), "c", ending, world.now, &mut world.effects));
+    for records in batches(&world) {
+        let ended = records.iter().any(|record| matches!(record, Record::SessionEnded { .. }));
+        let queued = records.iter().any(|record| matches!(record, Record::Queued { .. }));
+        assert_eq!(ended, queued, "{records:?}");
+    }
+}
+
+#[test]
+fn what_a_member_leaves_and_another_gets_reaches_the_disk_together() {
+    let mut world = world();
+    let mut connect = persistent(V5, "leaver");
+    connect.properties.receive_maximum = id(1);
+    let (mut leaver, _) = world.connect_with(&connect);
+    world.subscribe(&mut leaver, "$share/g/t", QoS::AtLeastOnce);
+    let mut publisher = world.connect(V5, "p");
+    for n in 1..=2 {
+        world.publish_at(&mut publisher, "t", &n.to_string(), QoS::AtLeastOnce, n);
+    }
+    assert_eq!(world.payloads(&mut leaver), ["1"]);
+    let (mut other, _) = world.resume(V5, "other");
+    world.subscribe(&mut other, "$share/g/t", QoS::AtLeastOnce);
+    world.make_durable();
+    let batches = take_in_the_middle(&world);
+    let unsubscribe =
+        Unsubscribe { packet_id: id(8), user_properties: Default::default(), topic_filters: ["$share/g/t"][..].into() };
+    world.send(&mut leaver, &Packet::Unsubscribe(unsubscribe)).unwrap();
+    for records in batches(&world) {
+        let finished = records.iter().any(|record| matches!(record, Record::Finished { .. }));
+        let queued = records.iter().any(|record| matches!(record, Record::Queued { .. }));
+        assert_eq!(finished, queued, "{records:?}");
+    }
+    assert_eq!(world.payloads(&mut other), ["2"]);
 }

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     num::{NonZeroU16, NonZeroU32},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
@@ -39,6 +39,8 @@ pub fn id(n: u16) -> NonZeroU16 {
 pub struct Policies {
     pub generation: AtomicU64,
     pub denied: std::sync::Mutex<Vec<(Access, String)>>,
+    /// Called when a message is about to be delivered.
+    pub before_delivery: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Policies {
@@ -58,6 +60,9 @@ impl Authorize for Policies {
         self.generation.load(SeqCst)
     }
     fn allows(&self, access: Access, topic: &str) -> bool {
+        if let Some(call) = self.before_delivery.get().filter(|_| access == Access::Receive) {
+            call();
+        }
         !self.denied.lock().unwrap().iter().any(|(denied, name)| *denied == access && name == topic)
     }
 }
@@ -71,7 +76,7 @@ pub struct Batch {
 }
 
 pub struct World {
-    pub broker: Broker,
+    pub broker: Arc<Broker>,
     pub effects: Effects,
     pub now: Now,
     pub profile: Arc<Profile>,
@@ -137,7 +142,7 @@ impl World {
 
     pub fn with(profile: Profile, settings: Settings) -> Self {
         Self {
-            broker: Broker::new(settings.clone(), Arc::new(Alone), Arc::new(Alone)),
+            broker: Arc::new(Broker::new(settings.clone(), Arc::new(Alone), Arc::new(Alone))),
             effects: Effects::new(0),
             now: Now::default(),
             profile: Arc::new(profile),
@@ -407,7 +412,7 @@ impl World {
     pub fn kill(&mut self, after: Duration) {
         self.disk.lose_the_rest();
         self.effects = Effects::new(0);
-        self.broker = Broker::new(self.settings.clone(), Arc::new(Alone), Arc::new(Alone));
+        self.broker = Arc::new(Broker::new(self.settings.clone(), Arc::new(Alone), Arc::new(Alone)));
         self.now = Now { monotonic: Monotonic::default(), wall: self.now.wall + after };
         self.disk.restore(&self.broker, &self.profile, self.now);
     }
