@@ -14,7 +14,7 @@ use tidegate_ids::{CertificateId, Tenant, ThingName, ThingTypeName};
 use tidegate_policy::Variables;
 
 use super::groups::GroupSlot;
-use crate::{Attributes, ThingPrincipalType, ThingRecord};
+use crate::{ThingPrincipalType, ThingRecord};
 
 /// Parts that are locked separately. A power of two.
 const SHARDS: usize = 64;
@@ -27,8 +27,20 @@ const STRIPES: usize = 16 * 1024;
 pub struct ThingState {
     /// Its type.
     pub thing_type: Option<ThingTypeName>,
-    /// Its attributes.
-    pub attributes: Attributes,
+    /// Its attributes, names and values, in the order of their names: a map would take twice the room.
+    pub attributes: Box<[(Box<str>, Box<str>)]>,
+}
+
+impl ThingState {
+    fn new(record: ThingRecord) -> Self {
+        let attributes = record.attributes.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { thing_type: record.thing_type, attributes: attributes.collect() }
+    }
+
+    /// The value of an attribute. O(attributes).
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| **known == *name).map(|(_, value)| &**value)
+    }
 }
 
 /// The thing that a connection stands for.
@@ -61,8 +73,8 @@ impl BoundThing {
     }
 }
 
-/// All things of all accounts, and the things of each certificate. Some 200 bytes for a thing, with its attributes and one
-/// attachment.
+/// All things of all accounts, and the things of each certificate. Measured with 200 000: 255 bytes for a thing with a name of 20
+/// characters, 100 more for each short attribute, 220 for an attachment.
 ///
 /// **Invariant:** connections leave no trace here: whoever follows a thing compares a counter, which things whose names have one
 /// digest share.
@@ -134,7 +146,7 @@ impl Things {
 
     /// The thing is there, or changed. Returns whether it was otherwise before.
     pub(super) fn put(&self, tenant: Tenant, name: &ThingName, record: ThingRecord) -> bool {
-        let state = ThingState { thing_type: record.thing_type, attributes: record.attributes };
+        let state = ThingState::new(record);
         let key = (tenant, name.clone());
         match self.name_shard(&key).write().entry(key) {
             Entry::Occupied(there) if *there.get().state == state => return false,
@@ -208,6 +220,7 @@ impl Things {
         if let Some(thing) = self.name_shard(&key).write().get_mut(&key) {
             thing.exclusive_of.retain(|other| *other != certificate_id);
             if is_exclusive {
+                thing.exclusive_of.reserve_exact(1); // the only one, nearly always
                 thing.exclusive_of.push(certificate_id);
             }
         }

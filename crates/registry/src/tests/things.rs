@@ -194,7 +194,7 @@ async fn what_is_not_there_is_not_attached() {
 fn seen(registry: &Registry, id: CertificateId, client_id: &str) -> Option<(String, Option<String>, bool, bool)> {
     let bound = registry.directory().bound_thing(tenant(A), id, client_id)?;
     let exclusively = bound.attached == Some(ExclusiveThing);
-    Some((bound.name.to_string(), bound.state.attributes.get("a").cloned(), bound.attached.is_some(), exclusively))
+    Some((bound.name.to_string(), bound.state.attribute("a").map(str::to_owned), bound.attached.is_some(), exclusively))
 }
 
 #[tokio::test]
@@ -261,10 +261,10 @@ async fn a_connection_hears_of_every_change_of_its_thing() {
     hears("attached", (true, true));
     registry.attach_thing_principal(owner, &thing("t"), principal, ExclusiveThing).await.unwrap();
     hears("attached exclusively", (true, true));
-    assert_eq!(other.thing().unwrap().state.attributes["a"], "2");
+    assert_eq!(other.thing().unwrap().state.attribute("a"), Some("2"));
     registry.update_thing(owner, change("t", payload(&[("a", "3")], false)), at(3)).await.unwrap();
     hears("changed, exclusive", (true, true));
-    assert_eq!(other.thing().unwrap().state.attributes["a"], "3");
+    assert_eq!(other.thing().unwrap().state.attribute("a"), Some("3"));
     registry.detach_thing_principal(owner, &thing("t"), principal).await.unwrap();
     hears("detached", (true, true));
     assert_eq!(other.thing(), None);
