@@ -5,9 +5,12 @@ import json
 import time
 
 import pytest
+from botocore import xform_name
 
+from support.aws import Aws
 from support.broker import Broker
 from support.raw import Api, plain, send
+from test_model import SCENARIO, World
 
 SEATS = 512  # connections that the API takes at one time
 PROMPT = 3  # seconds; silent peers are waited for much longer than that
@@ -67,6 +70,38 @@ def test_a_signed_connection_outlives_a_crowd(broker):
                 stack.enter_context(plain(api.port))
             known.sendall(api.signed("GET", "/policies"))
             assert known.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def texts(value):
+    """All strings within an answer or a request."""
+    if isinstance(value, dict):
+        return {text for one in value.values() for text in texts(one)}
+    if isinstance(value, list):
+        return {text for one in value for text in texts(one)}
+    return {value} if isinstance(value, str) else set()
+
+
+def test_another_account_is_told_nothing_and_changes_nothing(broker, tmp_path):
+    """The scenario of `test_model`: before each call a stranger makes it too, with the same ids; it is refused or answered with
+    nothing, and the scenario goes on as if it had not been."""
+    world, stranger = World(broker, tmp_path), Aws(broker, broker.create_account())
+    client, refused = stranger.boto3(), 0
+    for row in SCENARIO:
+        # What anybody may do at home is no attempt on somebody else's.
+        if row.service == "iot" and not row.operation.startswith(("Create", "Register", "GetRegistrationCode", "DescribeEndpoint")):
+            arguments = row.arguments(world) if callable(row.arguments) else row.arguments
+            try:
+                answer = getattr(client, xform_name(row.operation))(**arguments)
+            except client.exceptions.ClientError as error:
+                refused += 1
+                assert error.response["Error"]["Code"] != "InternalFailureException", (row.operation, error)
+            else:
+                del answer["ResponseMetadata"]
+                assert not answer or row.operation.startswith(("List", "TestAuthorization")), f"{row.operation} tells {answer}"
+                told = texts(answer) - texts(arguments) - {"ALLOWED", "IMPLICIT_DENY"}
+                assert not told, f"{row.operation} tells {told}"
+        world.play(row)
+    assert refused > 50
 
 
 @pytest.mark.parametrize("place", [0, 1, "middle"])

@@ -154,6 +154,8 @@ SCENARIO = [
     Row("ListThings", {"attributeName": "room", "attributeValue": "9"}),
     Row("ListThings", {"attributeValue": "9"}, refused="InvalidRequestException"),
     Row("AttachThingPrincipal", lambda w: {"thingName": "lamp", "principal": w.keys["certificateArn"]}),
+    Row("GetEffectivePolicies", lambda w: {"principal": w.keys["certificateArn"], "thingName": "lamp"}),
+    Row("GetEffectivePolicies", {"thingName": "nobody"}, refused="ResourceNotFoundException"),
     Row("ListThingPrincipals", {"thingName": "lamp"}),
     Row("ListThingPrincipalsV2", {"thingName": "lamp"}),
     Row("ListPrincipalThings", lambda w: {"principal": w.keys["certificateArn"]}),

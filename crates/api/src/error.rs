@@ -45,11 +45,6 @@ impl ApiError {
         Self::new("LimitExceededException", 410, message)
     }
 
-    /// `ResourceNotFoundException` of the `iot` services.
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new("ResourceNotFoundException", 404, message)
-    }
-
     /// A failure of ours; its cause is logged, never sent.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(event_type = "Api", error = cause, "an operation failed");

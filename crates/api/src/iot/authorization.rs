@@ -6,20 +6,21 @@ use tidegate_registry::{CreatedPolicyVersion, POLICIES_PER_TARGET_MAX, PolicyTar
 
 use crate::ApiError;
 
-/// Whom a request is about.
+/// Whom a request is about, if it says so.
 ///
-/// AWS: `principal` of GetEffectivePolicies and TestAuthorization is an ARN, or a Cognito identity `REGION:ID`.
-pub(super) fn principal(tenant: Tenant, text: &str, cognito_pool: Option<&str>) -> Result<PolicyTarget, ApiError> {
-    let cognito = !text.starts_with("arn:") && text.contains(':');
+/// AWS: `principal` of GetEffectivePolicies and TestAuthorization is an ARN, or a Cognito identity `REGION:ID`. Tidegate has no
+/// identities but certificates.
+pub(super) fn optional_principal(
+    tenant: Tenant,
+    text: Option<&str>,
+    cognito_pool: Option<&str>,
+) -> Result<Option<PolicyTarget>, ApiError> {
+    let cognito = text.is_some_and(|text| !text.starts_with("arn:") && text.contains(':'));
     if cognito_pool.is_some() || cognito {
-        return Err(no_cognito());
+        let text = "There are no Cognito identities here: name a certificate by its ARN as the principal";
+        return Err(ApiError::invalid_request(text));
     }
-    Ok(PolicyTarget::parse(tenant, text)?)
-}
-
-/// Tidegate has no identities but certificates.
-pub(super) fn no_cognito() -> ApiError {
-    ApiError::invalid_request("There are no Cognito identities here: name a certificate by its ARN as the principal")
+    Ok(text.map(|text| PolicyTarget::parse(tenant, text)).transpose()?)
 }
 
 /// At most as many as a principal may have; `member` names them in the refusal.

@@ -1,6 +1,6 @@
 use tidegate_ids::Arn;
 
-use super::authorization::principal;
+use super::authorization::optional_principal;
 use crate::{
     ApiError,
     call::Call,
@@ -13,14 +13,8 @@ use crate::{
 /// `POST /effective-policies?thingName`. AWS: API_GetEffectivePolicies.
 pub(crate) async fn get_effective_policies(call: &Call<'_>, input: Input) -> Result<Output, ApiError> {
     let tenant = call.tenant();
-    if let Some(name) = input.thing_name {
-        return Err(ApiError::not_found(format!("Thing {name} was not found")));
-    }
-    let Some(text) = input.principal else {
-        return Err(ApiError::invalid_request("Name a principal: the ARN of a certificate"));
-    };
-    let principal = principal(tenant, &text, input.cognito_identity_pool_id.as_deref())?;
-    let found = call.registry().get_effective_policies(tenant, principal).await?;
+    let principal = optional_principal(tenant, input.principal.as_deref(), input.cognito_identity_pool_id.as_deref())?;
+    let found = call.registry().get_effective_policies(tenant, principal, input.thing_name.as_ref()).await?;
     let wire = |policy: tidegate_registry::EffectivePolicy| shapes::EffectivePolicy {
         policy_arn: Some(Arn::policy(tenant, &policy.name).to_string()),
         policy_name: Some(policy.name.to_string()),

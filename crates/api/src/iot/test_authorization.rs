@@ -3,7 +3,7 @@ use tidegate_policy::{Access, Decision, Explanation, PolicyVerdict, RequestConte
 use tidegate_registry::{Subject, SubjectRights};
 
 use super::{
-    authorization::{no_cognito, policy_names, principal},
+    authorization::{optional_principal, policy_names},
     convert::policies,
 };
 use crate::{
@@ -27,11 +27,7 @@ pub(crate) async fn test_authorization(call: &Call<'_>, input: Input) -> Result<
         let text = format!("At most {RESOURCES_MAX} resources are tested in one request");
         return Err(ApiError::limit_exceeded(text));
     }
-    let principal = match &input.principal {
-        Some(text) => Some(principal(tenant, text, pool)?),
-        None if pool.is_some() => return Err(no_cognito()),
-        None => None,
-    };
+    let principal = optional_principal(tenant, input.principal.as_deref(), pool)?;
     let subject = Subject {
         principal,
         client_id: input.client_id,

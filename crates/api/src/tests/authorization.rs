@@ -88,6 +88,25 @@ async fn test_authorization_decides_and_names_the_policies() {
         assert_eq!(result["missingContextValues"], json!(missing), "{result}");
     }
 
+    // The thing that the client id names.
+    policy(
+        &server,
+        "thing",
+        json!([statement("Allow", "iot:Publish", "topic/${iot:Connection.Thing.Attributes[floor]}/*")]),
+    )
+    .await;
+    let attributes = json!({"attributePayload": {"attributes": {"floor": "second"}}});
+    done(&server, "POST", "/things/lamp", Some(attributes)).await;
+    for (client_id, expected, missing) in [
+        ("lamp", "ALLOWED", json!(["aws:SourceIp"])),
+        ("other", "IMPLICIT_DENY", json!(["aws:SourceIp", "iot:Connection.Thing.Attributes[floor]"])),
+    ] {
+        let body = json!({"principal": principal, "policyNamesToAdd": ["thing"], "authInfos": [info("PUBLISH", &["topic/second/a"])]});
+        let answer = done(&server, "POST", &format!("/test-authorization?clientId={client_id}"), Some(body)).await;
+        assert_eq!(answer["authResults"][0]["authDecision"], expected, "{answer}");
+        assert_eq!(answer["authResults"][0]["missingContextValues"], missing, "{answer}");
+    }
+
     // Policies added and skipped, and no principal at all.
     for (more, topic, expected) in [
         (json!({"policyNamesToAdd": ["more"]}), "topic/more", "ALLOWED"),
@@ -154,6 +173,11 @@ async fn effective_policies_are_those_in_force() {
         (text(&policies[1]["policyDocument"]), &policies[1]["policyArn"]),
         (&*second, &json!(arn("policy/secrets")))
     );
+    done(&server, "POST", "/things/lamp", Some(json!({}))).await;
+    let both = done(&server, "POST", "/effective-policies?thingName=lamp", Some(json!({"principal": principal}))).await;
+    assert_eq!(both, answer);
+    let thing = done(&server, "POST", "/effective-policies?thingName=lamp", Some(json!({}))).await;
+    assert_eq!(thing, json!({"effectivePolicies": []}));
     let invalid = (400, "invalidrequestexception");
     for (target, body, expected) in [
         ("/effective-policies", json!({}), invalid),

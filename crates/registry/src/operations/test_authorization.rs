@@ -1,6 +1,6 @@
 //! AWS: API_TestAuthorization.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tidegate_ids::{PolicyName, Tenant};
 use tidegate_pki::ClientLeaf;
@@ -8,7 +8,7 @@ use tidegate_policy::{AttachedPolicy, Document, PolicySet, Variables};
 
 use super::{
     describe_certificate::read_certificate,
-    get_effective_policies::{EffectivePolicy, effective_names, read_effective},
+    get_effective_policies::{EffectivePolicy, effective_names, names_through_groups, read_effective},
 };
 use crate::{CertificateStatus, PolicyTarget, Registry, RegistryError, certificate_variables};
 
@@ -39,7 +39,8 @@ pub struct SubjectRights {
 }
 
 impl Registry {
-    /// The policies and variables by which `subject` would be judged, as the rows say at this moment.
+    /// The policies and variables by which `subject` would be judged, as the rows say at this moment: with those of the
+    /// groups of its thing, if its certificate is attached to that.
     ///
     /// The status of a certificate changes nothing about its policies: Unverified, whether AWS's TestAuthorization asks for it.
     ///
@@ -47,7 +48,7 @@ impl Registry {
     /// `CertificateNotFound`; `PolicyNotFound` for a policy to add.
     pub async fn subject_rights(&self, tenant: Tenant, subject: &Subject) -> Result<SubjectRights, RegistryError> {
         let read = self.read().await?;
-        let mut names = Vec::new();
+        let mut names = BTreeSet::new();
         let (mut variables, mut status) = (Variables::new(), None);
         if let Some(principal) = &subject.principal {
             names = effective_names(&read, tenant, principal).await?;
@@ -65,13 +66,20 @@ impl Registry {
         if let Some(client_id) = &subject.client_id {
             variables.client_id(client_id);
         }
+        if let Some(PolicyTarget::Certificate(id)) = subject.principal {
+            let client_id = subject.client_id.as_deref().unwrap_or_default();
+            if let Some(thing) = self.directory().bound_thing(tenant, id, client_id) {
+                thing.add_to(&mut variables);
+                if thing.attached.is_some() {
+                    names.extend(names_through_groups(&read, tenant, &thing.name).await?);
+                }
+            }
+        }
         for (name, values) in &subject.known {
             variables.set(name, values.iter().map(String::as_str));
         }
         names.retain(|name| !subject.policies_to_skip.contains(name));
         names.extend(subject.policies_to_add.iter().cloned());
-        names.sort();
-        names.dedup();
         let policies = read_effective(&read, tenant, names).await?;
         Ok(SubjectRights { policies: compile(tenant, policies)?, variables, status })
     }

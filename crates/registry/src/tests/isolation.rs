@@ -190,7 +190,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "detach_policy" if pick.yes => told!(registry.detach_policy(b, &policy_name, target)),
         "detach_policy" => told!(registry.detach_principal_policy(b, &policy_name, target)),
         "detach_thing_principal" => told!(registry.detach_thing_principal(b, &thing, principal)),
-        "get_effective_policies" => told!(registry.get_effective_policies(b, target)),
+        "get_effective_policies" => told!(registry.get_effective_policies(b, pick.yes.then_some(target), Some(&thing))),
         "get_policy" => told!(registry.get_policy(b, &policy_name)),
         "get_policy_version" => told!(registry.get_policy_version(b, &policy_name, version)),
         "get_registration_code" => told!(registry.get_registration_code(b, now)),
