@@ -87,6 +87,8 @@ async fn settle(registry: &Registry) -> Victim {
             tags: tags(),
         };
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
+        registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
+        registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
         registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
         registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreement;
+mod authorization;
 mod ca_certificates;
 mod certificates;
 mod connect;
