@@ -14,7 +14,7 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{Message, MessageProperties, Packet, PacketType, QoS, ReasonCode};
 
 use crate::{
-    CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Record, Token, Wake,
+    CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Quota, Record, Token, Wake,
     counters::Totals,
     deadlines::Deadlines,
     memory::{Memory, Process},
@@ -159,7 +159,13 @@ impl Broker {
             link.session.acknowledged(link.epoch, packet_type, ack.packet_id, ack.reason_code, now, effects)
         };
         match packet {
-            Packet::Publish(publish) => self.handle_publish(link, publish, now, effects),
+            Packet::Publish(publish) => {
+                let handled = self.handle_publish(link, publish, now, effects);
+                if handled == Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)) {
+                    link.exceeded(Quota::ReceiveMaximum, effects);
+                }
+                handled
+            }
             Packet::PubAck(ack) => acknowledged(PacketType::PubAck, ack, effects),
             Packet::PubRec(ack) => acknowledged(PacketType::PubRec, ack, effects),
             Packet::PubComp(ack) => acknowledged(PacketType::PubComp, ack, effects),
@@ -387,6 +393,7 @@ impl Broker {
     }
 
     fn leave(&self, effects: &mut Effects) {
+        effects.excesses.clear();
         if effects.events.is_empty() && effects.token.is_empty() {
             return;
         }

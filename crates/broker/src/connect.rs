@@ -13,7 +13,7 @@ use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, Se
 
 use crate::{
     Broker, ConnectFailure, Effects, LifecycleEvent, LifecycleKind, Limits, Link, LinkAddress, Principal, Profile,
-    WillRecord,
+    Quota, WillRecord,
     link::Rights,
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
@@ -80,20 +80,24 @@ pub struct ConnectRefused {
     pub code: ReasonCode,
     /// The same for a log line.
     pub reason: &'static str,
+    /// The quota that is used up, if that is why.
+    pub quota: Option<Quota>,
 }
 
 impl ConnectRefused {
     /// A refusal of the edge's own: an inactive certificate, `iot:Connect` denied.
     pub fn new(code: ReasonCode, reason: &'static str) -> Self {
-        Self { code, reason }
+        Self { code, reason, quota: None }
     }
 
-    const CLIENT_TOO_OFTEN: &'static str = "the client connects too often";
-    const ACCOUNT_TOO_OFTEN: &'static str = "the clients of the account connect too often";
+    /// A refusal because `quota` is used up.
+    fn beyond(quota: Quota, code: ReasonCode, reason: &'static str) -> Self {
+        Self { code, reason, quota: Some(quota) }
+    }
 
     /// Whether it is only too soon.
     fn is_throttled(&self) -> bool {
-        [Self::CLIENT_TOO_OFTEN, Self::ACCOUNT_TOO_OFTEN].contains(&self.reason)
+        matches!(self.quota, Some(Quota::ConnectsPerClient | Quota::ConnectsPerAccount))
     }
 
     /// Append the CONNACK that tells the client, if the profile and the version have one. Close after it.
@@ -125,7 +129,8 @@ pub fn client_id(connect: &Connect<'_>, profile: &Profile, random: u128) -> Resu
         return Ok(format!("$GEN/{random:032x}").into());
     }
     if connect.client_id.len() > profile.limits.client_id_bytes_max {
-        return invalid("the client id is too long");
+        let code = ReasonCode::ClientIdentifierNotValid;
+        return Err(ConnectRefused::beyond(Quota::ClientIdSize, code, "the client id is too long"));
     }
     Ok(connect.client_id.into())
 }
@@ -280,22 +285,22 @@ impl Broker {
         now: Now,
     ) -> Result<(), ConnectRefused> {
         let account = &limits.account;
-        let refused = |reason| Err(ConnectRefused::new(ReasonCode::QuotaExceeded, reason));
+        let refused = |quota, reason| Err(ConnectRefused::beyond(quota, ReasonCode::QuotaExceeded, reason));
         let now = now.monotonic;
         if earlier.is_none() && tenant.session_count() >= self.settings().sessions_max {
-            return refused("the account has too many sessions");
+            return refused(Quota::SessionsPerAccount, "the account has too many sessions");
         }
         if earlier.is_none_or(Session::is_absent) && tenant.connected.load(Relaxed) >= account.connections_max {
-            return refused("the account has too many connections");
+            return refused(Quota::ConnectionsPerAccount, "the account has too many connections");
         }
         if tenant.memory.is_used_up() {
-            return refused("the memory budget is used up");
+            return refused(Quota::MemoryAtConnect, "the memory budget is used up");
         }
         if limits.connects_per_second.is_some_and(|per_second| !connects.take(per_second, now)) {
-            return refused(ConnectRefused::CLIENT_TOO_OFTEN);
+            return refused(Quota::ConnectsPerClient, "the client connects too often");
         }
         if account.connects_per_second.is_some_and(|per_second| !tenant.rates.connects.take(per_second, now)) {
-            return refused(ConnectRefused::ACCOUNT_TOO_OFTEN);
+            return refused(Quota::ConnectsPerAccount, "the clients of the account connect too often");
         }
         Ok(())
     }
@@ -320,7 +325,8 @@ impl Terms {
         let asked = connect.properties.maximum_packet_size;
         if asked.is_some_and(|asked| asked.get() < profile.limits.client_packet_bytes_min) {
             let code = ReasonCode::UnspecifiedError;
-            return Err(ConnectRefused::new(code, "the client takes too small packets only"));
+            let reason = "the client takes too small packets only";
+            return Err(ConnectRefused::beyond(Quota::ClientPacketSize, code, reason));
         }
         let longest = match connect.version {
             Version::V4 => profile.limits.session_expiry_v4.min(profile.limits.session_expiry_max),

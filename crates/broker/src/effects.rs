@@ -1,6 +1,10 @@
 //! What follows from handling packets: a buffer that a core owns, fills during a turn and empties after it.
 
-use crate::{Counters, LifecycleEvent, Token};
+use std::sync::Arc;
+
+use tidegate_ids::Tenant;
+
+use crate::{Counters, Exceeded, LifecycleEvent, Quota, Token, quota::Excesses};
 
 /// Where a link lives: a slot of a core. The gateway chooses it before CONNECT is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +28,7 @@ pub struct Effects {
     pub(crate) events: Vec<LifecycleEvent>,
     pub(crate) token: Token,
     pub(crate) counters: Counters,
+    pub(crate) excesses: Excesses,
     buffers: Vec<Vec<u8>>,
     /// Capacity of all spare buffers.
     buffers_bytes: usize,
@@ -64,6 +69,16 @@ impl Effects {
     /// Move the lifecycle events, in order, to the end of `events`.
     pub fn take_events(&mut self, events: &mut Vec<LifecycleEvent>) {
         events.append(&mut self.events);
+    }
+
+    /// Move what ran into quotas to the end of `excesses`. What callers that are no core ran into is not told.
+    pub fn take_excesses(&mut self, excesses: &mut Vec<Exceeded>) {
+        self.excesses.take(excesses);
+    }
+
+    /// Note that `client_id` ran into `quota`.
+    pub(crate) fn exceed(&mut self, quota: Quota, tenant: Tenant, client_id: &Arc<str>) {
+        self.excesses.note(quota, tenant, client_id);
     }
 
     /// Give back a buffer that `Link::take_output` filled, so that the next outbox need not allocate.

@@ -58,6 +58,7 @@ mod ports;
 mod principal;
 mod profile;
 mod publish;
+mod quota;
 mod rate;
 pub mod reserved;
 mod restore;
@@ -82,6 +83,7 @@ pub use persist::{
 pub use ports::{Access, Alone, Authorize, Fabric, Wake};
 pub use principal::Principal;
 pub use profile::{AccountLimits, FOREVER, KeepAliveRule, Limits, Profile};
+pub use quota::{Exceeded, Quota};
 pub use restore::RestoredSession;
 #[doc(hidden)]
 pub use topic_cache::MeasuredDecisions;

@@ -6,8 +6,8 @@ use tidegate_ids::{Monotonic, Now};
 use tidegate_mqtt::Version;
 
 use crate::{
-    CloseReason, Effects, LinkAddress, Profile, ports::Authorize, publish::PublishCache, rate::Rate, session::Session,
-    tenant::TenantState,
+    CloseReason, Effects, LinkAddress, Profile, Quota, ports::Authorize, publish::PublishCache, rate::Rate,
+    session::Session, tenant::TenantState,
 };
 
 /// One connection after CONNACK. Owned by the slot of its socket; the session outlives it.
@@ -82,6 +82,11 @@ impl Link {
     /// AWS: general reference, "Throughput per second per connection": data that exceeds it is delayed.
     pub fn paused_until(&self, now: Now) -> Option<Monotonic> {
         self.bytes.settled_at(now.monotonic)
+    }
+
+    /// Note that the client ran into `quota`, where the edge is who notices: the size of packets, throughput.
+    pub fn exceeded(&self, quota: Quota, effects: &mut Effects) {
+        effects.exceed(quota, self.tenant.tenant, self.session.client_id());
     }
 
     /// Why the broker ended this connection, if it did: then nothing that arrives counts any more. A client that was

@@ -6,7 +6,7 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
-    Broker, CloseReason, Effects, Limits, Link, Profile, Record, RetainedRecord, WillRecord,
+    Broker, CloseReason, Effects, Limits, Link, Profile, Quota, Record, RetainedRecord, WillRecord,
     levels::topic_hash,
     link::Rights,
     message::{Images, Stamped},
@@ -71,10 +71,16 @@ impl Broker {
             return Err(CloseReason::ClientError(ReasonCode::QoSNotSupported));
         }
         if publish.payload.len() > profile.limits.payload_bytes_max {
+            effects.exceed(Quota::PayloadSize, tenant.tenant, session.client_id());
             return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
         }
-        let topic_name = resolve_alias(aliases, publish, profile)?;
-        if !within_limits(topic_name, profile) {
+        if publish.topic_alias.is_some_and(|alias| alias.get() > profile.limits.topic_alias_maximum) {
+            effects.exceed(Quota::TopicAliases, tenant.tenant, session.client_id());
+            return Err(CloseReason::ClientError(ReasonCode::TopicAliasInvalid));
+        }
+        let topic_name = resolve_alias(aliases, publish)?;
+        if let Some(quota) = beyond_limits(topic_name, profile) {
+            effects.exceed(quota, tenant.tenant, session.client_id());
             return client.refuse(ReasonCode::TopicNameInvalid, effects);
         }
         let uncached;
@@ -101,7 +107,8 @@ impl Broker {
                 Begin::TooMany => return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
             }
         }
-        if let Some(excess) = self.excess(tenant, profile, publish, topic_name, publishes, now) {
+        if let Some((excess, quota)) = self.excess(tenant, profile, publish, topic_name, publishes, now) {
+            effects.exceed(quota, tenant.tenant, session.client_id());
             return client.turn_away(excess, effects);
         }
         effects.counters.messages_received += 1;
@@ -138,10 +145,10 @@ impl Broker {
         topic_name: &str,
         publishes: &mut Rate,
         now: Now,
-    ) -> Option<Excess> {
+    ) -> Option<(Excess, Quota)> {
         let limits = &profile.limits;
-        if !within_property_limits(&publish.properties, limits) {
-            return Some(Excess::Properties);
+        if let Some(quota) = beyond_property_limits(&publish.properties, limits) {
+            return Some((Excess::Properties, quota));
         }
         let (monotonic, rates) = (now.monotonic, &tenant.rates);
         let retains = publish.retain && !publish.payload.is_empty();
@@ -149,16 +156,24 @@ impl Broker {
             let last = tenant.retained.retained_at(topic_name);
             last.is_some_and(|last| monotonic.since(last.monotonic) < interval)
         };
-        let too_many = limits.publishes_per_second.is_some_and(|rate| !publishes.take(rate, monotonic))
-            || limits.account.publishes_per_second.is_some_and(|rate| !rates.publishes.take(rate, monotonic))
-            || retains && limits.retained_interval.is_some_and(too_soon)
-            || retains && limits.account.retained_per_second.is_some_and(|rate| !rates.retained.take(rate, monotonic));
-        if too_many {
-            return Some(Excess::Rate);
+        let account = &limits.account;
+        let too_many = if limits.publishes_per_second.is_some_and(|rate| !publishes.take(rate, monotonic)) {
+            Some(Quota::PublishesPerConnection)
+        } else if account.publishes_per_second.is_some_and(|rate| !rates.publishes.take(rate, monotonic)) {
+            Some(Quota::PublishesPerAccount)
+        } else if retains && limits.retained_interval.is_some_and(too_soon) {
+            Some(Quota::RetainedPerTopic)
+        } else if retains && account.retained_per_second.is_some_and(|rate| !rates.retained.take(rate, monotonic)) {
+            Some(Quota::RetainedPerAccount)
+        } else {
+            None
+        };
+        if let Some(quota) = too_many {
+            return Some((Excess::Rate, quota));
         }
         // What is deleted makes room.
         let deletes = publish.retain && publish.payload.is_empty();
-        (!deletes && tenant.memory.is_used_up()).then_some(Excess::Memory)
+        (!deletes && tenant.memory.is_used_up()).then_some((Excess::Memory, Quota::Memory))
     }
 
     /// The cached destination of `topic_name`, brought up to date; `Err` holds one that cannot be cached.
@@ -272,6 +287,9 @@ impl Broker {
             let set = tenant.retained.set(message.clone(), publisher.clone(), retained_max, now, told);
             if set.is_err() {
                 effects.counters.retained_refused += 1;
+                if let Some(publisher) = &publisher {
+                    effects.exceed(Quota::RetainedMessages, tenant.tenant, publisher);
+                }
                 return false;
             }
         }
@@ -456,15 +474,8 @@ impl Publisher<'_> {
 }
 
 /// The topic name of a PUBLISH, by its alias if need be. Spec: 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12] (5.0).
-fn resolve_alias<'a>(
-    aliases: &'a mut Vec<Option<Box<str>>>,
-    publish: &Publish<'a>,
-    profile: &Profile,
-) -> Result<&'a str, CloseReason> {
+fn resolve_alias<'a>(aliases: &'a mut Vec<Option<Box<str>>>, publish: &Publish<'a>) -> Result<&'a str, CloseReason> {
     let Some(alias) = publish.topic_alias else { return Ok(publish.topic_name) };
-    if alias.get() > profile.limits.topic_alias_maximum {
-        return Err(CloseReason::ClientError(ReasonCode::TopicAliasInvalid));
-    }
     let at = usize::from(alias.get() - 1);
     if !publish.topic_name.is_empty() {
         if aliases.len() <= at {
@@ -477,24 +488,41 @@ fn resolve_alias<'a>(
     known.ok_or(CloseReason::ClientError(ReasonCode::ProtocolError))
 }
 
-/// Whether the properties of a message are as large as the profile lets them be. AWS: general reference, "MQTT 5 limits".
-fn within_property_limits(properties: &MessageProperties<'_>, limits: &Limits) -> bool {
+/// Which property of a message is larger than the profile lets it be. AWS: general reference, "MQTT 5 limits".
+fn beyond_property_limits(properties: &MessageProperties<'_>, limits: &Limits) -> Option<Quota> {
     let length = |text: Option<&str>| text.map_or(0, str::len);
     let user_properties = || -> usize { properties.user_properties.iter().map(|(k, v)| k.len() + v.len()).sum() };
-    length(properties.content_type) <= limits.content_type_bytes_max
-        && properties.correlation_data.map_or(0, <[u8]>::len) <= limits.correlation_data_bytes_max
-        && length(properties.response_topic) <= limits.topic_bytes_max
-        && (limits.user_properties_bytes_max == usize::MAX || user_properties() <= limits.user_properties_bytes_max)
+    if length(properties.content_type) > limits.content_type_bytes_max {
+        Some(Quota::ContentTypeSize)
+    } else if properties.correlation_data.map_or(0, <[u8]>::len) > limits.correlation_data_bytes_max {
+        Some(Quota::CorrelationDataSize)
+    } else if length(properties.response_topic) > limits.topic_bytes_max {
+        Some(Quota::ResponseTopicSize)
+    } else if limits.user_properties_bytes_max != usize::MAX && user_properties() > limits.user_properties_bytes_max {
+        Some(Quota::UserPropertiesSize)
+    } else {
+        None
+    }
 }
 
-/// Whether a topic name, or a filter without its `$share/…/`, is within the profile's limits. The prefix of Basic Ingest
-/// does not count.
+/// Whether a topic name, or a filter without its `$share/…/`, is within the profile's limits.
+pub(crate) fn within_limits(topic: &str, profile: &Profile) -> bool {
+    beyond_limits(topic, profile).is_none()
+}
+
+/// Which limit of the profile a topic name is beyond. The prefix of Basic Ingest does not count.
 ///
 /// AWS: general reference, "Message broker limits": topic size and number of slashes.
-pub(crate) fn within_limits(topic: &str, profile: &Profile) -> bool {
+fn beyond_limits(topic: &str, profile: &Profile) -> Option<Quota> {
     let counted =
         topic.strip_prefix("$aws/rules/").and_then(|rest| rest.split_once('/')).map_or(topic, |(_, rest)| rest);
-    counted.len() <= profile.limits.topic_bytes_max && topic::level_count(counted) <= profile.limits.topic_levels_max
+    if counted.len() > profile.limits.topic_bytes_max {
+        Some(Quota::TopicNameSize)
+    } else if topic::level_count(counted) > profile.limits.topic_levels_max {
+        Some(Quota::TopicNameLevels)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tidegate_mqtt::{
 };
 
 use crate::{
-    Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Record, SubscriptionRecord,
+    Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Quota, Record, SubscriptionRecord,
     persist::{Made, Promise},
     ports::Access,
     publish::within_limits,
@@ -32,6 +32,7 @@ impl Broker {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         if subscribe.subscriptions.iter().count() > link.profile.limits.filters_per_subscribe_max {
+            link.exceeded(Quota::FiltersPerSubscribe, effects);
             return Err(CloseReason::ClientError(ReasonCode::QuotaExceeded));
         }
         if subscribe.subscription_identifier.is_some() && !link.profile.subscription_identifiers {
@@ -89,7 +90,13 @@ impl Broker {
         let Subscription { topic_filter, options } = *subscription;
         let shared = Shared::parse(topic_filter);
         let inner = shared.map_or(topic_filter, |shared| shared.topic_filter);
-        check_filter(shared, inner, profile)?;
+        if !filter_fits(shared, inner, profile) {
+            link.exceeded(Quota::TopicFilterSize, effects);
+            return Err(ReasonCode::TopicFilterInvalid);
+        }
+        if !reserved::may_subscribe(inner, profile) {
+            return Err(ReasonCode::TopicFilterInvalid);
+        }
         if !rights.0.allows(Access::Subscribe, topic_filter) {
             effects.counters.denied_subscribe += 1;
             return Err(ReasonCode::NotAuthorized);
@@ -109,14 +116,17 @@ impl Broker {
         let rate = limits.account.subscribes_per_second;
         if rate.is_some_and(|rate| !tenant.rates.subscribes.take(rate, now.monotonic)) {
             effects.counters.subscribe_throttled += 1;
+            link.exceeded(Quota::SubscribesPerAccount, effects);
             return Err(ReasonCode::QuotaExceeded);
         }
         let made = session.change_filters(|filters| {
             let is_new = !filters.contains(filter);
             if is_new && filters.len() >= limits.subscriptions_max {
+                link.exceeded(Quota::SubscriptionsPerConnection, effects);
                 return Err(ReasonCode::QuotaExceeded);
             }
             if is_new && tenant.router.subscription_count() >= limits.account.subscriptions_max {
+                link.exceeded(Quota::SubscriptionsPerAccount, effects);
                 return Err(ReasonCode::QuotaExceeded);
             }
             let interest = match shared {
@@ -130,7 +140,10 @@ impl Broker {
                         limits.group_members_max,
                         limits.account.shared_groups_max,
                     )
-                    .map_err(|_| ReasonCode::QuotaExceeded)?,
+                    .map_err(|_| {
+                        link.exceeded(Quota::SharedGroups, effects);
+                        ReasonCode::QuotaExceeded
+                    })?,
             };
             filters.insert(filter.clone());
             session.log(effects, |number| Record::Subscribed {
@@ -263,14 +276,11 @@ impl Broker {
     }
 }
 
-/// Whether a filter is within the profile's limits and open to clients. AWS: SUBACK 0x8F for reserved topics.
-fn check_filter(shared: Option<Shared<'_>>, inner: &str, profile: &Profile) -> Result<(), ReasonCode> {
+/// Whether a filter and its share name are within the profile's limits.
+fn filter_fits(shared: Option<Shared<'_>>, inner: &str, profile: &Profile) -> bool {
     let name_fits = shared.is_none_or(|shared| {
         let chars_max = profile.limits.share_name_chars_max;
         shared.share_name.chars().take(chars_max + 1).count() <= chars_max
     });
-    if !name_fits || !within_limits(inner, profile) || !reserved::may_subscribe(inner, profile) {
-        return Err(ReasonCode::TopicFilterInvalid);
-    }
-    Ok(())
+    name_fits && within_limits(inner, profile)
 }

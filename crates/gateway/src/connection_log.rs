@@ -10,7 +10,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tidegate_broker::CloseReason;
+use tidegate_broker::{CloseReason, Exceeded};
 use tidegate_ids::{CertificateId, Tenant};
 use tidegate_registry::CertificateRegistered;
 use tracing::info;
@@ -171,6 +171,27 @@ pub(crate) fn disconnected(client: &Client, reason: CloseReason) {
         // Which rule or limit it was, in MQTT's number: 0x95 is a packet too large, 0x97 a quota.
         reasonCode = reason.disconnect_code().map(|code| format!("{:#04x}", code.byte())),
         details = explain(reason)
+    );
+}
+
+/// A client ran into a quota, `times` since the last entry about the two.
+///
+/// AWS: entries of publishes and subscriptions that are throttled have the reason `THROTTLED`. Unverified: that so have those that
+/// are too large. `quota` and `times` are our extension.
+pub(crate) fn throttled(exceeded: &Exceeded, times: u64) {
+    let Exceeded { tenant, client_id, quota, .. } = exceeded;
+    info!(
+        target: "tidegate::connections",
+        eventType = quota.event_type(),
+        status = "Failure",
+        accountId = tenant.account.as_str(),
+        protocol = "MQTT",
+        clientId = &**client_id,
+        reason = "THROTTLED",
+        quota = quota.name(),
+        times,
+        details = quota.beyond(),
+        "a quota was used up"
     );
 }
 

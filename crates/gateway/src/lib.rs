@@ -27,6 +27,7 @@ mod identifiers;
 mod journal;
 mod listener;
 mod mailbox;
+mod quota_log;
 mod reason;
 mod sys;
 mod websocket;

@@ -57,7 +57,10 @@ pub(crate) fn of_broker(refused: &ConnectRefused) -> Reason {
         ReasonCode::QuotaExceeded => "THROTTLED",
         _ => "CLIENT_ERROR",
     };
-    Reason::new(code, refused.reason)
+    match refused.quota {
+        None => Reason::new(code, refused.reason),
+        Some(quota) => Reason::new(code, format!("{} (quota: {})", refused.reason, quota.name())),
+    }
 }
 
 /// A CONNECT that cannot be read.

@@ -10,7 +10,7 @@ use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, V
 
 use super::{Begin, Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
-    CloseReason, Effects, Output, QueuedRecord, Record,
+    CloseReason, Effects, Output, QueuedRecord, Quota, Record,
     levels::topic_hash,
     message::{Images, Stamped},
     persist::Promise,
@@ -85,7 +85,10 @@ impl Session {
         if !has_room(outbound) {
             match offer.qos {
                 QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
-                QoS::AtLeastOnce | QoS::ExactlyOnce => effects.counters.dropped_queue_full += 1,
+                QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                    effects.counters.dropped_queue_full += 1;
+                    effects.exceed(Quota::QueuedMessages, self.tenant, &self.client_id);
+                }
             }
             return Offered::Refused;
         }

@@ -13,6 +13,7 @@ mod durability;
 mod exchanges;
 mod limits;
 mod probes;
+mod quota_names;
 mod quotas;
 mod restart;
 mod retained;

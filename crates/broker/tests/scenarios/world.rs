@@ -12,7 +12,7 @@ use std::{
 
 use tidegate_broker::{
     Access, Alone, Authorize, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent, Link,
-    LinkAddress, Output, Principal, Profile, Record, Settings, Token, client_id,
+    LinkAddress, Output, Principal, Profile, Quota, Record, Settings, Token, client_id,
 };
 use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{
@@ -421,6 +421,13 @@ impl World {
         let mut events = Vec::new();
         self.effects.take_events(&mut events);
         events
+    }
+
+    pub fn excesses(&mut self) -> Vec<(Quota, String, u64)> {
+        let mut excesses = Vec::new();
+        self.effects.take_excesses(&mut excesses);
+        assert!(excesses.iter().all(|exceeded| exceeded.tenant == tenant()));
+        excesses.into_iter().map(|exceeded| (exceeded.quota, exceeded.client_id.to_string(), exceeded.times)).collect()
     }
 
     pub fn dirty(&mut self) -> Vec<u32> {

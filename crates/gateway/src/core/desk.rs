@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tidegate_broker::{Effects, LifecycleEvent, SystemPublish, events::wire};
+use tidegate_broker::{Effects, Exceeded, LifecycleEvent, SystemPublish, events::wire};
 use tidegate_ids::Now;
 use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::Shared;
-use crate::identifiers::Identifiers;
+use crate::{connection_log, identifiers::Identifiers, quota_log::QuotaLog};
 
 /// Most bytes read from one connection in a turn.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
@@ -31,6 +31,8 @@ pub(crate) struct Desk {
     pub(crate) records: Vec<u8>,
     pub(crate) identifiers: Identifiers,
     events: Vec<LifecycleEvent>,
+    excesses: Vec<Exceeded>,
+    quota_log: QuotaLog,
 }
 
 impl Desk {
@@ -44,6 +46,8 @@ impl Desk {
             plain: Vec::new(),
             identifiers: Identifiers::new(),
             events: Vec::new(),
+            excesses: Vec::new(),
+            quota_log: QuotaLog::default(),
             records: Vec::new(),
             payload: Vec::new(),
         }
@@ -71,8 +75,14 @@ impl Desk {
     ///
     /// AWS: "Lifecycle events": best effort, in the account of the client only. Unverified: their QoS.
     pub(crate) fn hand_over(&mut self) {
-        let Self { shared, effects, events, now, .. } = self;
+        let Self { shared, effects, events, excesses, quota_log, now, .. } = self;
         shared.broker.hand_over(effects);
+        effects.take_excesses(excesses);
+        for exceeded in excesses.drain(..) {
+            if let Some(times) = quota_log.note(&exceeded, now.monotonic) {
+                connection_log::throttled(&exceeded, times);
+            }
+        }
         effects.take_events(events);
         if events.is_empty() {
             return;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mio::net::TcpStream;
-use tidegate_broker::{CloseReason, Link};
+use tidegate_broker::{CloseReason, Link, Quota};
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::{Partial, Peer, ReasonCode, Version, decode};
 use tidegate_tls::{Progress, Session};
@@ -113,6 +113,9 @@ impl Slot {
     pub(super) fn take_turn(&mut self, desk: &mut Desk) -> Result<bool, CloseReason> {
         let Some(link) = &self.link else { return self.wait_for_close(desk) };
         let paused_until = link.paused_until(desk.now);
+        if paused_until.is_some() {
+            link.exceeded(Quota::Throughput, &mut desk.effects);
+        }
         if self.more == More::ToHandle && !self.handle(&[], desk)? {
             return Ok(false);
         }
@@ -216,9 +219,13 @@ impl Slot {
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
         for number in 1..=PACKETS_PER_TURN {
-            let Some(bytes) = packets.next_packet().map_err(|error| CloseReason::from(&error))? else {
-                return Ok(true);
-            };
+            let next = packets.next_packet().map_err(|error| {
+                if error.reason_code() == ReasonCode::PacketTooLarge {
+                    link.exceeded(Quota::PacketSize, effects);
+                }
+                CloseReason::from(&error)
+            })?;
+            let Some(bytes) = next else { return Ok(true) };
             if number == 2 {
                 began = Some(Instant::now());
             }
