@@ -191,6 +191,8 @@ pub struct QueuedRecord {
     pub identifiers: Option<Box<[NonZeroU32]>>,
     /// When it expires.
     pub expires_at: Option<Timestamp>,
+    /// The number of the shared group it came by: other members get it when the session ends.
+    pub group: Option<u64>,
     /// The message, shared by all records of one publish.
     pub message: Message,
 }

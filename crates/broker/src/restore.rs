@@ -55,6 +55,7 @@ impl Broker {
             record.principal.clone(),
         );
         let session = Arc::new(session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone()));
+        let mut groups = Vec::new();
         for subscription in subscriptions {
             let filter = &subscription.topic_filter;
             let subscriber = Subscriber {
@@ -72,13 +73,14 @@ impl Broker {
                 Some(Shared { share_name, topic_filter }) => {
                     let joined =
                         tenant.router.join(share_name, &topic_filter.into(), subscriber, usize::MAX, usize::MAX);
+                    groups.extend(tenant.router.group(share_name, topic_filter));
                     (topic_filter, joined.unwrap_or(crate::router::Interest::Unchanged))
                 }
             };
             self.tell_interest(&tenant, inner, interest);
             session.change_filters(|filters| filters.insert(filter.clone()));
         }
-        session.restore(restored, Surroundings { tenant: &tenant, deadlines: self.deadlines(), now });
+        session.restore(restored, &groups, Surroundings { tenant: &tenant, deadlines: self.deadlines(), now });
         tenant.remember(&mut tenant.shard(session.client_id()).lock(), &session);
     }
 

@@ -195,7 +195,7 @@ impl Router {
                 None if entry.groups.len() >= GROUPS_PER_FILTER_MAX => return Err(GroupFull),
                 None if self.groups.load(Relaxed) >= groups_max => return Err(GroupFull),
                 None => {
-                    push_tight(&mut entry.groups, Arc::new(Group::new(share_name, member)));
+                    push_tight(&mut entry.groups, Arc::new(Group::new(share_name, filter, member)));
                     self.groups.fetch_add(1, Relaxed);
                 }
             }
@@ -232,14 +232,18 @@ impl Router {
 
     /// Let the group `share_name` on `filter` notice that `session` returned.
     pub(crate) fn notice_return(&self, share_name: &str, filter: &str, session: &Session) {
-        let notice = |entry: &Entry| {
-            let group = entry.groups.iter().find(|group| group.share_name() == share_name);
-            group.inspect(|group| group.look_at(session));
-        };
+        if let Some(group) = self.group(share_name, filter) {
+            group.look_at(session);
+        }
+    }
+
+    /// The group `share_name` on `filter`.
+    pub(crate) fn group(&self, share_name: &str, filter: &str) -> Option<Arc<Group>> {
+        let find = |entry: &Entry| entry.groups.iter().find(|group| group.share_name() == share_name).cloned();
         if topic::has_wildcard(filter) {
-            self.wild.read().find(filter).map(notice);
+            self.wild.read().find(filter).and_then(find)
         } else {
-            self.stripe(topic_hash(filter)).filters.read().get(filter).map(notice);
+            self.stripe(topic_hash(filter)).filters.read().get(filter).and_then(find)
         }
     }
 

@@ -11,6 +11,8 @@ use crate::session::Session;
 #[derive(Debug)]
 pub(crate) struct Group {
     share_name: Box<str>,
+    /// See [`group_number`].
+    number: u64,
     members: Mutex<Members>,
 }
 
@@ -51,11 +53,24 @@ pub(super) struct Left {
     pub(super) is_empty: bool,
 }
 
+/// What names a group on disk: FNV-1a of share name and filter, with a slash between them. Among the few groups of one
+/// session it is unique for all that matters; if not, a message is handed to the members of another group of its client.
+fn group_number(share_name: &str, filter: &str) -> u64 {
+    let bytes = share_name.bytes().chain(*b"/").chain(filter.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 impl Group {
-    pub(super) fn new(share_name: &str, first: Subscriber) -> Self {
+    pub(super) fn new(share_name: &str, filter: &str, first: Subscriber) -> Self {
         let mut members = Members::default();
         members.add(first);
-        Self { share_name: share_name.into(), members: Mutex::new(members) }
+        let number = group_number(share_name, filter);
+        Self { share_name: share_name.into(), number, members: Mutex::new(members) }
+    }
+
+    /// The same for the same share name and filter, in every process.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) fn share_name(&self) -> &str {

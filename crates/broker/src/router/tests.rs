@@ -115,3 +115,18 @@ fn a_parent_level_is_matched_as_each_subscriber_has_it() {
     let found = |name: &str| router.route(name, topic_hash(name)).targets.len();
     assert_eq!((found("a"), found("a/b"), found("b")), (1, 2, 0));
 }
+
+/// What an earlier process wrote has to mean the same group.
+#[test]
+fn the_number_of_a_group_is_the_same_in_every_process() {
+    let router = Router::default();
+    let session = session(1);
+    for (share_name, filter) in [("g", "t/+"), ("g", "t"), ("h", "t/+")] {
+        let joined = router.join(share_name, &filter.into(), subscriber(&session, QoS::AtMostOnce), 9, 9);
+        assert_eq!(joined, Ok(if share_name == "h" { Interest::Unchanged } else { Interest::Begins }));
+    }
+    let number = |share_name, filter| router.group(share_name, filter).map(|group| group.number());
+    assert_eq!(number("g", "t/+"), Some(0xcd7c_4fb7_5871_8eb7));
+    assert!(number("g", "t") != number("g", "t/+") && number("h", "t/+") != number("g", "t/+"));
+    assert_eq!(number("h", "t"), None);
+}

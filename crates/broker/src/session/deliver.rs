@@ -116,6 +116,7 @@ impl Session {
                 retain: offer.retain,
                 identifiers: (!offer.identifiers.is_empty()).then(|| offer.identifiers.into()),
                 expires_at: expires_at(offer.message, offer.now),
+                group: offer.group.map(|group| group.number()),
                 message: offer.message.message.clone(),
             },
         });

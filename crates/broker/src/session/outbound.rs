@@ -105,6 +105,18 @@ pub(crate) enum Earlier {
     Unsent,
 }
 
+/// A message that an earlier process had in its queue.
+#[derive(Debug)]
+pub(crate) struct Restored<'a> {
+    pub(crate) sequence: u64,
+    pub(crate) message: Stamped,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
+    pub(crate) earlier: Earlier,
+    pub(crate) group: Option<&'a Arc<Group>>,
+}
+
 /// The next thing to send.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
@@ -168,15 +180,8 @@ impl Outbound {
     }
 
     /// Put back a message of an earlier process, behind those that are back.
-    pub(crate) fn restore(
-        &mut self,
-        sequence: u64,
-        message: Stamped,
-        qos: QoS,
-        retain: bool,
-        identifiers: Option<Box<[NonZeroU32]>>,
-        earlier: Earlier,
-    ) {
+    pub(crate) fn restore(&mut self, restored: Restored<'_>) {
+        let Restored { sequence, message, qos, retain, identifiers, earlier, group } = restored;
         let state = match earlier {
             Earlier::Sent => State::Sent,
             Earlier::PerhapsSent | Earlier::Unsent => State::Waiting,
@@ -191,7 +196,7 @@ impl Outbound {
         self.held_bytes += cost(&message);
         let entry = Entry::new(sequence, qos, Some(message));
         let perhaps_sent = earlier == Earlier::PerhapsSent;
-        self.entries.push_back(Entry { state, retain, identifiers, perhaps_sent, ..entry });
+        self.entries.push_back(Entry { state, retain, identifiers, perhaps_sent, group: group.cloned(), ..entry });
     }
 
     /// Put back a message whose PUBREL is owed, behind those that are back.
@@ -266,8 +271,8 @@ impl Outbound {
         for at in 0..self.entries.len() {
             let entry = &self.entries[at];
             let free = match entry.state {
-                State::Waiting => entry.qos != QoS::AtMostOnce,
-                State::Sent => ends && entry.qos == QoS::AtLeastOnce,
+                State::Waiting if !entry.perhaps_sent => entry.qos != QoS::AtMostOnce,
+                State::Waiting | State::Sent => ends && entry.qos == QoS::AtLeastOnce,
                 State::Released | State::Done => false,
             };
             let of = entry.group.as_ref().filter(|of| free && group.is_none_or(|group| Arc::ptr_eq(group, of)));

@@ -1,16 +1,27 @@
 //! A session of an earlier process.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use tidegate_ids::Now;
 use tidegate_mqtt::QoS;
 
-use super::{Outbound, Session, Surroundings, outbound::Earlier};
-use crate::{Presence, QueuedRecord, RestoredSession, message::Stamped, restore::monotonic};
+use super::{
+    Outbound, Session, Surroundings,
+    outbound::{Earlier, Restored},
+};
+use crate::{Presence, QueuedRecord, RestoredSession, message::Stamped, restore::monotonic, router::Group};
 
 impl Session {
-    /// Become what the records say, with nobody connected.
-    pub(crate) fn restore(self: &Arc<Self>, restored: RestoredSession, around: Surroundings<'_>) {
+    /// Become what the records say, with nobody connected. It is a member of `groups`.
+    pub(crate) fn restore(
+        self: &Arc<Self>,
+        restored: RestoredSession,
+        groups: &[Arc<Group>],
+        around: Surroundings<'_>,
+    ) {
         let now = around.now;
         let RestoredSession { record, queue, released, received, next_sequence, .. } = restored;
         let mut state = self.state.lock();
@@ -39,7 +50,7 @@ impl Session {
             sequence if sequence < unsent_from => Earlier::PerhapsSent,
             _ => Earlier::Unsent,
         };
-        state.outbound = restore_outbound(queue, &released, next_sequence, earlier, now);
+        state.outbound = restore_outbound(queue, &released, next_sequence, earlier, groups, now);
         state.outbound.keep(self.records.is_some());
         state.inbound.restore(received);
         self.schedule(&mut state, around);
@@ -52,17 +63,21 @@ fn restore_outbound(
     released: &[u64],
     next_sequence: u64,
     earlier: impl Fn(u64) -> Earlier,
+    groups: &[Arc<Group>],
     now: Now,
 ) -> Outbound {
     let mut outbound = Outbound::starting_at(next_sequence);
     let mut released = released.iter().copied().peekable();
-    for QueuedRecord { sequence, qos, retain, identifiers, expires_at, message } in queue {
+    let groups: HashMap<u64, &Arc<Group>> = groups.iter().map(|group| (group.number(), group)).collect();
+    for QueuedRecord { sequence, qos, retain, identifiers, expires_at, group, message } in queue {
         while let Some(before) = released.next_if(|&before| before < sequence) {
             outbound.restore_released(before);
         }
         let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
+        let group = group.and_then(|number| groups.get(&number).copied());
         debug_assert!(qos != QoS::AtMostOnce, "QoS 0 is never logged");
-        outbound.restore(sequence, message, qos, retain, identifiers, earlier(sequence));
+        let earlier = earlier(sequence);
+        outbound.restore(Restored { sequence, message, qos, retain, identifiers, earlier, group });
     }
     released.for_each(|sequence| outbound.restore_released(sequence));
     outbound

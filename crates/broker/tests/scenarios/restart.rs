@@ -142,6 +142,67 @@ fn subscriptions_come_back_with_their_options() {
     assert_eq!(messages, [("other's".into(), 1, true, vec![7]), ("shared".into(), 1, false, vec![8])]);
 }
 
+/// Spec: 4.8.2, [MQTT-4.8.2-5] (5.0).
+#[test]
+fn messages_of_a_group_are_for_another_member_when_theirs_does_not_return_after_the_restart() {
+    let mut world = world();
+    let away = Connect { session_expiry: SessionExpiry::from_seconds(60), ..persistent(V5, "away") };
+    let (mut client, _) = world.connect_with(&away);
+    world.subscribe(&mut client, "$share/g/t/+", QoS::ExactlyOnce);
+    world.subscribe(&mut client, "own", QoS::ExactlyOnce);
+    let mut publisher = world.connect(V5, "p");
+    let send = |world: &mut World, publisher: &mut Client, topic, payload, qos, n| {
+        let retain = payload == "queued 1";
+        world.send(publisher, &Packet::Publish(Publish { retain, ..message(topic, payload, qos, n) })).unwrap();
+        world.make_durable();
+    };
+    send(&mut world, &mut publisher, "t/x", "sent 1", QoS::AtLeastOnce, 1);
+    send(&mut world, &mut publisher, "t/x", "sent 2", QoS::ExactlyOnce, 2);
+    assert_eq!(world.payloads(&mut client), ["sent 1", "sent 2"]);
+    world.lose(&mut client);
+    send(&mut world, &mut publisher, "t/x", "queued 1", QoS::AtLeastOnce, 3);
+    send(&mut world, &mut publisher, "own", "its own", QoS::AtLeastOnce, 4);
+    send(&mut world, &mut publisher, "t/x", "queued 2", QoS::ExactlyOnce, 5);
+    world.write_all();
+    forget(publisher);
+    world.kill(SOON);
+    let (mut other, _) = world.resume(V5, "other");
+    world.subscribe(&mut other, "$share/g/t/+", QoS::ExactlyOnce);
+    assert_eq!(world.payloads(&mut other), [] as [&str; 0]);
+    world.pass(Duration::from_secs(60));
+    world.make_durable();
+    // Number 2 was sent to the one that is gone, and is nobody else's.
+    assert_eq!(world.payloads(&mut other), ["sent 1", "queued 1", "queued 2"]);
+}
+
+/// What may have been sent is given to nobody else at QoS 2, and at QoS 1 when its member cannot return.
+#[test]
+fn what_may_have_been_sent_to_a_member_of_a_group_stays_with_it() {
+    let mut world = world();
+    std::sync::Arc::get_mut(&mut world.profile).unwrap().limits.send_maximum = 1;
+    let member = Connect { session_expiry: SessionExpiry::from_seconds(60), ..persistent(V5, "member") };
+    let (mut client, _) = world.connect_with(&member);
+    world.subscribe(&mut client, "$share/g/t", QoS::ExactlyOnce);
+    let mut publisher = world.connect(V5, "p");
+    for (n, qos) in [(1, QOS[1]), (2, QOS[2]), (3, QOS[1])] {
+        world.publish_at(&mut publisher, "t", &n.to_string(), qos, n);
+        world.make_durable();
+    }
+    world.write_all();
+    forget(client);
+    forget(publisher);
+    world.kill(SOON);
+    let (mut other, _) = world.resume(V5, "other");
+    world.subscribe(&mut other, "$share/g/t", QoS::ExactlyOnce);
+    world.pass(Duration::from_secs(60));
+    world.make_durable();
+    assert_eq!(world.payloads(&mut other), ["1"], "the window is 1");
+    world.puback(&mut other, 1);
+    assert_eq!(world.payloads(&mut other), ["3"]);
+    world.puback(&mut other, 2);
+    assert_eq!(world.payloads(&mut other), [] as [&str; 0]);
+}
+
 fn connect(client_id: &'static str, expiry: u32, delay_seconds: u32) -> Connect<'static> {
     let will = Will {
         qos: QoS::AtLeastOnce,

@@ -199,6 +199,7 @@ mod tests {
             qos: QoS::AtLeastOnce,
             retain: false,
             identifiers: None,
+            group: None,
             segment: 7,
             index: sequence as u32,
         };

@@ -205,6 +205,7 @@ fn queued(reference: &Reference, bodies: &HashMap<u64, Vec<Option<Body>>>) -> Re
         qos: reference.qos,
         retain: reference.retain,
         identifiers: reference.identifiers.clone(),
+        group: reference.group,
         expires_at: body.expires_at,
         message: body.message.clone(),
     })

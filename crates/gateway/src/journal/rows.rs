@@ -22,6 +22,8 @@ pub(super) struct Reference {
     pub(super) qos: QoS,
     pub(super) retain: bool,
     pub(super) identifiers: Option<Box<[NonZeroU32]>>,
+    /// Number of the shared group it came by.
+    pub(super) group: Option<u64>,
     pub(super) segment: u64,
     pub(super) index: u32,
 }
@@ -190,10 +192,16 @@ pub(super) fn read_retained(row: &[u8]) -> Result<RetainedRecord, RowError> {
     Ok(retained)
 }
 
+/// Beside the flag of a retained message: the number of a group follows. Since schema 2.
+const BY_A_GROUP: u8 = 2;
+
 /// Writes a chunk reference by reference.
 pub(super) fn write_reference(reference: &Reference, row: &mut Writer) {
-    let Reference { sequence, qos, retain, identifiers, segment, index } = reference;
-    row.number(*sequence).byte(*qos as u8).flag(*retain);
+    let Reference { sequence, qos, retain, identifiers, group, segment, index } = reference;
+    row.number(*sequence).byte(*qos as u8).byte(u8::from(*retain) | if group.is_some() { BY_A_GROUP } else { 0 });
+    if let Some(group) = group {
+        row.fixed(&group.to_be_bytes());
+    }
     row.number(identifiers.as_ref().map_or(0, |identifiers| identifiers.len() as u64));
     for identifier in identifiers.iter().flatten() {
         row.number(identifier.get().into());
@@ -205,10 +213,18 @@ pub(super) fn read_chunk(row: &[u8]) -> Result<Vec<Reference>, RowError> {
     let mut row = Reader::new(row)?;
     let mut chunk: Vec<Reference> = Vec::new();
     while row.end().is_err() {
+        let (sequence, qos, flags) = (row.number()?, read_qos(&mut row)?, row.byte()?);
+        if flags > BY_A_GROUP + 1 {
+            return Err(RowError::Corrupt("flags of a message"));
+        }
         let reference = Reference {
-            sequence: row.number()?,
-            qos: read_qos(&mut row)?,
-            retain: row.flag()?,
+            sequence,
+            qos,
+            retain: flags & 1 == 1,
+            group: match flags & BY_A_GROUP {
+                0 => None,
+                _ => Some(u64::from_be_bytes(row.fixed()?)),
+            },
             identifiers: {
                 let identifiers = row.list(|row| read_identifier(row.number()?))?;
                 (!identifiers.is_empty()).then(|| identifiers.into())
@@ -311,6 +327,7 @@ pub(super) fn reference(queued: &QueuedRecord, segment: u64, index: u32) -> Refe
         qos: queued.qos,
         retain: queued.retain,
         identifiers: queued.identifiers.clone(),
+        group: queued.group,
         segment,
         index,
     }

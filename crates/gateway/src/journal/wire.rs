@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-/// The schema this program writes, and the newest it reads.
-pub(super) const SCHEMA: u8 = 1;
+/// The schema this program writes, and the newest it reads. Schema 1 has no numbers of groups, else it is the same.
+pub(super) const SCHEMA: u8 = 2;
 
 /// Why a row cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
     /// The fields of a row, behind its schema byte.
     pub(super) fn new(row: &'a [u8]) -> Result<Self, RowError> {
         match row.split_first() {
-            Some((&SCHEMA, fields)) => Ok(Self(fields)),
+            Some((1..=SCHEMA, fields)) => Ok(Self(fields)),
             Some((&found, _)) if found > SCHEMA => Err(RowError::Newer(found)),
             Some(_) | None => Err(RowError::Corrupt("a schema byte")),
         }
