@@ -365,3 +365,43 @@ async fn connections_with_the_same_policies_through_groups_share_what_is_compile
     assert!(Arc::ptr_eq(&connections[0].grants.policies(), &connections[1].grants.policies()));
     assert!(connections.iter_mut().all(|connection| connection.may("t")));
 }
+
+/// A second registry on the same store stands for another node; each change reaches it by reading everything again.
+#[tokio::test]
+async fn each_change_is_followed_when_the_feed_was_lost_right_after_it() {
+    use tidegate_kv::single_writer::FeedBounds;
+    let bounds = FeedBounds { transactions_max: 2, bytes_max: 1 << 20 };
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::with_feed_bounds(bounds));
+    let writer = open(Arc::clone(&store), Box::new(())).await;
+    let owner = tenant(A);
+    create(&writer, "root", None).await.unwrap();
+    create(&writer, "leaf", Some("root")).await.unwrap();
+    make_things(&writer, &["t"]).await;
+    let id = active(&writer, "d").await;
+    let principal = ThingPrincipal::Certificate(id);
+    writer.attach_thing_principal(owner, &thing("t"), principal, NonExclusiveThing).await.unwrap();
+    create_policy(&writer, "p", "a").await;
+    let follower = open(Arc::clone(&store), Box::new(())).await;
+    let mut connection = Connection::new(&follower, id, "t").unwrap();
+    let (p, target) = ("p".parse().unwrap(), PolicyTarget::ThingGroup(group_name("root")));
+    for (number, allowed) in [false, true, false, true, false, true, false].into_iter().enumerate() {
+        match number {
+            0 => attach(&writer, "p", "root").await.unwrap(),
+            1 => add(&writer, "t", "leaf").await.unwrap(),
+            2 => update(&writer, "t", &[], &["leaf"]).await.unwrap(),
+            3 => update(&writer, "t", &["root"], &[]).await.unwrap(),
+            4 => writer.detach_policy(owner, &p, target.clone()).await.unwrap(),
+            5 => writer.attach_policy(owner, &p, target.clone()).await.unwrap(),
+            _ => {
+                writer.delete_thing_group(owner, group_name("leaf"), None).await.unwrap();
+                writer.delete_thing_group(owner, group_name("root"), None).await.unwrap();
+            }
+        }
+        for unrelated in 0..4 {
+            create_policy(&writer, &format!("unrelated-{number}-{unrelated}"), "x").await;
+        }
+        follower.show().await.unwrap();
+        assert_eq!(connection.may("a"), allowed, "step {number}");
+        assert_eq!(follower.directory().counts(), writer.directory().counts());
+    }
+}
