@@ -34,7 +34,8 @@ def test_tags_of_policies_and_cas_from_creation_to_the_end(aws, ca):
     ca_arn = arn(aws, "cacert/" + register_ca(aws, ca, "--tags", "Key=plant,Value=north"))
     document = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
     made = aws.iot("create-policy", "--policy-name", "p", "--policy-document", document, "--tags", "Key=plant,Value=north")
-    for of in (ca_arn, made["policyArn"]):
+    kind = aws.iot("create-thing-type", "--thing-type-name", "t", "--tags", "Key=plant,Value=north")["thingTypeArn"]
+    for of in (ca_arn, made["policyArn"], kind):
         assert tags(aws, of) == {"plant": "north"}
         assert tag(aws, of, plant="south", owner="Jörg") == {}
         assert tags(aws, of) == {"plant": "south", "owner": "Jörg"}

@@ -1,6 +1,6 @@
 //! Labels on resources: their bounds, and which resources carry them.
 
-use tidegate_ids::{Arn, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName};
+use tidegate_ids::{Arn, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
 
 use crate::{RegistryError, Tag};
 
@@ -24,6 +24,8 @@ pub enum TaggedResource {
     Policy(PolicyName),
     /// A thing group.
     ThingGroup(ThingGroupName),
+    /// A thing type.
+    ThingType(ThingTypeName),
 }
 
 impl TaggedResource {
@@ -43,9 +45,8 @@ impl TaggedResource {
                 Err(invalid("certificates and things carry no tags"))
             }
             Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
-            Some(Resource::ThingType(_)) | None => {
-                Err(invalid("tags are on CA certificates, policies and thing groups"))
-            }
+            Some(Resource::ThingType(name)) => Ok(Self::ThingType(name)),
+            None => Err(invalid("tags are on CA certificates, policies, thing groups and thing types")),
         }
     }
 }
@@ -154,6 +155,7 @@ mod tests {
             (format!("arn:aws:iot:eu-central-1:123456789012:cacert/{id}"), true),
             ("arn:aws:iot:eu-central-1:123456789012:policy/p".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thinggroup/g".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:thingtype/t".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thing/t".into(), false),
             ("arn:aws:iot:eu-central-1:000000000000:policy/p".into(), false),
             ("arn:aws:iot:us-east-1:123456789012:policy/p".into(), false),

@@ -10,7 +10,7 @@ impl Registry {
     /// token is ever answered, and none is taken.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `InvalidMarker`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`, `InvalidMarker`.
     pub async fn list_tags_for_resource(
         &self,
         tenant: Tenant,

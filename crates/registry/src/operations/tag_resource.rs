@@ -3,10 +3,13 @@
 use tidegate_ids::Tenant;
 use tidegate_kv::{Snapshot, Transaction};
 
-use super::{describe_ca_certificate::read_ca_certificate, describe_thing_group::read_group, get_policy::read_policy};
+use super::{
+    describe_ca_certificate::read_ca_certificate, describe_thing_group::read_group,
+    describe_thing_type::read_thing_type, get_policy::read_policy,
+};
 use crate::{
     Registry, RegistryError, Tag, TaggedResource,
-    tables::{CA_CERTIFICATES, POLICIES, THING_GROUPS},
+    tables::{CA_CERTIFICATES, POLICIES, THING_GROUPS, THING_TYPES},
     tags::{check_tags, tagged},
 };
 
@@ -16,7 +19,7 @@ impl Registry {
     /// Versions, generation ids and dates of the resource stay as they are. Unverified.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
     pub async fn tag_resource(
         &self,
         tenant: Tenant,
@@ -38,6 +41,7 @@ pub(super) async fn read_tags(
         TaggedResource::CaCertificate(id) => read_ca_certificate(read, tenant, *id).await?.value.tags,
         TaggedResource::Policy(name) => read_policy(read, tenant, name).await?.value.tags,
         TaggedResource::ThingGroup(name) => read_group(read, tenant, name).await?.value.tags,
+        TaggedResource::ThingType(name) => read_thing_type(read, tenant, name).await?.value.tags,
     })
 }
 
@@ -69,6 +73,13 @@ pub(super) async fn change_tags(
             let mut group = row.value;
             if exchange(&mut group.tags, change)? {
                 THING_GROUPS.replace(&mut transaction, &(tenant, name.clone()), row.revision, &group);
+            }
+        }
+        TaggedResource::ThingType(name) => {
+            let row = read_thing_type(read, tenant, name).await?;
+            let mut thing_type = row.value;
+            if exchange(&mut thing_type.tags, change)? {
+                THING_TYPES.replace(&mut transaction, &(tenant, name.clone()), row.revision, &thing_type);
             }
         }
     }

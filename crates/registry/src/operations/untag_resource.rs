@@ -9,7 +9,7 @@ impl Registry {
     /// Removes the tags of these keys from a resource; a key that it does not have counts as removed.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`.
+    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`.
     pub async fn untag_resource(
         &self,
         tenant: Tenant,

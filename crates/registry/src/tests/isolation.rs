@@ -135,10 +135,11 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         0 => PolicyTarget::Certificate(id),
         _ => PolicyTarget::ThingGroup(name(called)),
     };
-    let tagged = match pick.status.index(3) {
+    let tagged = match pick.status.index(4) {
         0 => TaggedResource::CaCertificate(ca),
         1 => TaggedResource::Policy(name(called)),
-        _ => TaggedResource::ThingGroup(name(called)),
+        2 => TaggedResource::ThingGroup(name(called)),
+        _ => TaggedResource::ThingType(name(called)),
     };
     let page = PageRequest::default;
     let mine = || AttributePayload { attributes: Some([("mine".to_owned(), "b".to_owned())].into()), merge: pick.yes };

@@ -27,7 +27,16 @@ async fn tags_given_at_creation_are_the_ones_that_are_listed_and_changed() {
     let request = crate::RegisterCaCertificate { tags: vec![tag("a", "1")], ..ca.sni_only() };
     registry.register_ca_certificate(tenant(A), request, at(1)).await.unwrap();
     create(&registry, "p", vec![tag("a", "1")]).await;
-    for resource in [TaggedResource::CaCertificate(ca.id()), policy("p")] {
+    let group = crate::CreateThingGroup { tags: vec![tag("a", "1")], ..super::thing_groups::request("g", None) };
+    registry.create_thing_group(tenant(A), group, at(1)).await.unwrap();
+    let properties = crate::ThingTypeProperties::default();
+    registry.create_thing_type(tenant(A), "t".parse().unwrap(), properties, vec![tag("a", "1")], at(1)).await.unwrap();
+    for resource in [
+        TaggedResource::CaCertificate(ca.id()),
+        policy("p"),
+        TaggedResource::ThingGroup("g".parse().unwrap()),
+        TaggedResource::ThingType("t".parse().unwrap()),
+    ] {
         assert_eq!(tags(&registry, &resource).await, [tag("a", "1")]);
         registry.tag_resource(tenant(A), &resource, &[tag("b", ""), tag("a", "2")]).await.unwrap();
         assert_eq!(tags(&registry, &resource).await, [tag("a", "2"), tag("b", "")]);
