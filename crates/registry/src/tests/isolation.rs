@@ -89,8 +89,6 @@ async fn settle(registry: &Registry) -> Victim {
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
         registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
         registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
-        registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
-        registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
     }
     let principal = ThingPrincipal::Certificate(leaves[0].certificate_id());
     registry
