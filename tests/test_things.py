@@ -2,12 +2,11 @@
 
 import json
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 
-from support.aws import CLI_V1, CLI_V2, Aws, AwsError, activate, allow_all, create_policy, describe, register_ca
+from support.aws import CLI_V2, Aws, AwsError, activate, allow_all, create_policy, describe, register_ca
 from support.mqtt import V5, Client, Closed
 from support.pki import Ca
 
@@ -39,46 +38,33 @@ def other(broker):
     return Aws(broker, broker.create_account())
 
 
-def test_the_walk_of_the_transfer_guide_to_the_letter(own_broker, tmp_path):
-    """AWS: developer guide, "Transfer a certificate to another account": every command of it, with both CLIs."""
-    to = own_broker.create_account().account_id
-    ca = Ca(tmp_path / "pki", "Walker")
-    first = Aws(own_broker)
-    policy = allow_all(first)
-    register_ca(first, ca)
-    commands = {"v1": CLI_V1, "v2": CLI_V2}
-    devices = {name: ca.sign(name) for name in commands}
+@pytest.mark.parametrize("cli", [None, CLI_V2], ids=["v1", "v2"])
+def test_the_walk_of_the_transfer_guide_to_the_letter(broker, aws, other, device, cli):
+    """AWS: developer guide, "Transfer a certificate to another account": every command of it, with the CLI of either generation."""
+    iot, walker = aws.boto3(), Aws(broker, aws.account, cli=cli)
+    arn, of, target = device.arn, ("--certificate-id", device.certificate_id), other.account.account_id
+    iot.attach_policy(policyName=allow_all(aws), target=arn)
+    iot.create_thing(thingName="t")
+    iot.attach_thing_principal(thingName="t", principal=arn)
+    transfer = ("transfer-certificate", *of, "--target-aws-account", target)
 
-    def walk(name):
-        aws, device = Aws(own_broker, cli=commands[name]), devices[name]
-        arn, of = register(aws, device), ("--certificate-id", device.certificate_id)
-        aws.iot("attach-policy", "--policy-name", policy, "--target", arn)
-        aws.iot("create-thing", "--thing-name", name)
-        aws.iot("attach-thing-principal", "--thing-name", name, "--principal", arn)
-
-        aws.iot("update-certificate", *of, "--new-status", "INACTIVE")
-        transfer = ("transfer-certificate", *of, "--target-aws-account", to)
-        assert refusal(aws.iot, *transfer) == "TransferConflictException"
-        for attached in aws.iot("list-attached-policies", "--target", arn)["policies"]:
-            aws.iot("detach-policy", "--target", arn, "--policy-name", attached["policyName"])
-        assert refusal(aws.iot, *transfer) == "TransferConflictException"
-        things = aws.iot("list-principal-things", "--principal", arn)["things"]
-        assert things == [name]
-        for thing in things:
-            aws.iot("detach-thing-principal", "--principal", arn, "--thing-name", thing)
-        assert aws.iot("list-principal-things", "--principal", arn)["things"] == []
-        made = aws.iot(*transfer)
-        assert made["transferredCertificateArn"].endswith(f":{to}:cert/{device.certificate_id}")
-        # What is on its way is attached to nothing.
-        again = ("attach-thing-principal", "--thing-name", name, "--principal", arn)
-        assert refusal(aws.iot, *again) == "InvalidRequestException"
-        aws.iot("cancel-certificate-transfer", *of)
-        aws.iot(*again)
-        assert refusal(aws.iot, "delete-certificate", *of, "--force-delete") == "DeleteConflictException"
-        return True
-
-    with ThreadPoolExecutor() as pool:
-        assert all(pool.map(walk, commands))
+    walker.iot("update-certificate", *of, "--new-status", "INACTIVE")
+    assert refusal(iot.transfer_certificate, certificateId=device.certificate_id, targetAwsAccount=target) == "TransferConflictException"
+    for attached in walker.iot("list-attached-policies", "--target", arn)["policies"]:
+        walker.iot("detach-policy", "--target", arn, "--policy-name", attached["policyName"])
+    with pytest.raises(AwsError, match="Things must be detached before transfer") as refused:
+        walker.iot(*transfer)
+    assert refused.value.code == "TransferConflictException"
+    things = walker.iot("list-principal-things", "--principal", arn)["things"]
+    assert things == ["t"]
+    for thing in things:
+        walker.iot("detach-thing-principal", "--principal", arn, "--thing-name", thing)
+    assert walker.iot(*transfer) == {"transferredCertificateArn": f"arn:aws:iot:{aws.region}:{target}:cert/{device.certificate_id}"}
+    # What is on its way is attached to nothing; what came back may be, and is not deleted then.
+    assert refusal(iot.attach_thing_principal, thingName="t", principal=arn) == "InvalidRequestException"
+    iot.cancel_certificate_transfer(certificateId=device.certificate_id)
+    walker.iot("attach-thing-principal", "--thing-name", "t", "--principal", arn)
+    assert refusal(iot.delete_certificate, certificateId=device.certificate_id, forceDelete=True) == "DeleteConflictException"
 
 
 def test_a_thing_is_described_updated_and_deleted(aws):
@@ -232,48 +218,42 @@ def test_things_and_attachments_outlive_a_kill(own_broker, tmp_path):
     assert describe(Aws(own_broker), device.certificate_id)["status"] == "ACTIVE"
 
 
-def test_thing_types_and_listings_with_both_clis(own_broker):
-    commands = {"v1": CLI_V1, "v2": CLI_V2}
-    first = Aws(own_broker)
-    first.iot("create-thing-type", "--thing-type-name", "LightBulb", "--thing-type-properties", "thingTypeDescription=light bulb type,searchableAttributes=wattage,model")
+@pytest.mark.parametrize("cli", [None, CLI_V2], ids=["v1", "v2"])
+def test_thing_types_and_listings(broker, account, cli):
+    aws = Aws(broker, account, cli=cli)
+    iot = aws.boto3()
+    properties = "thingTypeDescription=light bulb type,searchableAttributes=wattage,model"
+    aws.iot("create-thing-type", "--thing-type-name", "LightBulb", "--thing-type-properties", properties)
     for n in range(5):
         payload = {"attributes": {"wattage": f"{n}0", "model": "123"}}
-        first.iot("create-thing", "--thing-name", f"bulb-{n}", "--thing-type-name", "LightBulb", "--attribute-payload", json.dumps(payload))
-    first.iot("create-thing", "--thing-name", "plain", "--attribute-payload", '{"attributes":{"wattage":"1"}}')
+        iot.create_thing(thingName=f"bulb-{n}", thingTypeName="LightBulb", attributePayload=payload)
+    aws.iot("create-thing", "--thing-name", "plain", "--attribute-payload", '{"attributes":{"wattage":"1"}}')
+    seen = aws.iot("describe-thing-type", "--thing-type-name", "LightBulb")
+    assert sorted(seen["thingTypeProperties"]["searchableAttributes"]) == ["model", "wattage"]
+    assert seen["thingTypeMetadata"]["deprecated"] is False and "deprecationDate" not in seen["thingTypeMetadata"]
+    assert [t["thingTypeName"] for t in iot.list_thing_types()["thingTypes"]] == ["LightBulb"]
 
-    def walk(name):
-        aws = Aws(own_broker, cli=commands[name])
-        seen = aws.iot("describe-thing-type", "--thing-type-name", "LightBulb")
-        assert sorted(seen["thingTypeProperties"]["searchableAttributes"]) == ["model", "wattage"]
-        assert seen["thingTypeMetadata"]["deprecated"] is False and "deprecationDate" not in seen["thingTypeMetadata"]
-        assert [t["thingTypeName"] for t in aws.iot("list-thing-types")["thingTypes"]] == ["LightBulb"]
+    def things(*arguments):
+        return [thing["thingName"] for thing in aws.iot("list-things", *arguments)["things"]]
 
-        def things(*arguments):
-            return [thing["thingName"] for thing in aws.iot("list-things", *arguments)["things"]]
+    def found(**arguments):
+        pages = iot.get_paginator("list_things").paginate(**arguments, PaginationConfig={"PageSize": 2})
+        return [thing["thingName"] for page in pages for thing in page["things"]]
 
-        assert things() == [f"bulb-{n}" for n in range(5)] + ["plain"]
-        assert things("--page-size", 2) == things() and things("--max-items", 3) == things()[:3]
-        assert things("--thing-type-name", "LightBulb") == [f"bulb-{n}" for n in range(5)]
-        assert things("--attribute-name", "wattage", "--attribute-value", "10") == ["bulb-1"]
-        by_model = ("--attribute-name", "model", "--attribute-value", "123", "--thing-type-name", "LightBulb")
-        assert things(*by_model, "--page-size", 1) == [f"bulb-{n}" for n in range(5)]
-        item = aws.iot("list-things", "--attribute-name", "wattage", "--attribute-value", "10")["things"][0]
-        assert item["attributes"] == {"wattage": "10", "model": "123"} and item["thingTypeName"] == "LightBulb" and item["version"] == 1
-        refused = refusal(aws.iot, "delete-thing-type", "--thing-type-name", "LightBulb")
-        assert refused == "InvalidRequestException"
-        return True
+    bulbs = [f"bulb-{n}" for n in range(5)]
+    assert things("--page-size", 2) == [*bulbs, "plain"] == found()
+    assert things("--attribute-name", "model", "--attribute-value", "123", "--thing-type-name", "LightBulb", "--page-size", 1) == bulbs
+    assert found(thingTypeName="LightBulb") == bulbs and found(attributeName="wattage", attributeValue="10") == ["bulb-1"]
+    assert found(attributeName="wattage", attributeValue="1", usePrefixAttributeValue=True) == ["plain", "bulb-1"]
+    (item,) = iot.list_things(attributeName="wattage", attributeValue="10")["things"]
+    assert item["attributes"] == {"wattage": "10", "model": "123"} and item["thingTypeName"] == "LightBulb" and item["version"] == 1
 
-    with ThreadPoolExecutor() as pool:
-        assert all(pool.map(walk, commands))
-    # A parameter that Debian's v2 does not know.
-    found = first.iot("list-things", "--attribute-name", "wattage", "--attribute-value", "1", "--use-prefix-attribute-value")
-    assert [thing["thingName"] for thing in found["things"]] == ["plain", "bulb-1"]
-    first.iot("deprecate-thing-type", "--thing-type-name", "LightBulb")
+    aws.iot("deprecate-thing-type", "--thing-type-name", "LightBulb")
     with pytest.raises(AwsError, match="Please wait for 5 minutes after deprecation and then retry"):
-        first.iot("delete-thing-type", "--thing-type-name", "LightBulb")
+        aws.iot("delete-thing-type", "--thing-type-name", "LightBulb")
     with pytest.raises(AwsError, match="Can not create new thing with deprecated thing type:LightBulb"):
-        first.iot("create-thing", "--thing-name", "late", "--thing-type-name", "LightBulb")
-    first.iot("deprecate-thing-type", "--thing-type-name", "LightBulb", "--undo-deprecate")
-    first.iot("create-thing", "--thing-name", "late", "--thing-type-name", "LightBulb")
-    with pytest.raises(AwsError, match="Can only update mqtt5Configuration"):
-        first.iot("update-thing-type", "--thing-type-name", "LightBulb", "--thing-type-properties", "searchableAttributes=product")
+        aws.iot("create-thing", "--thing-name", "late", "--thing-type-name", "LightBulb")
+    aws.iot("deprecate-thing-type", "--thing-type-name", "LightBulb", "--undo-deprecate")
+    iot.create_thing(thingName="late", thingTypeName="LightBulb")
+    with pytest.raises(ClientError, match="Can only update mqtt5Configuration"):
+        iot.update_thing_type(thingTypeName="LightBulb", thingTypeProperties={"searchableAttributes": ["product"]})

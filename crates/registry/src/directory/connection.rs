@@ -20,7 +20,7 @@ pub struct ConnectionGrants {
     certificate_id: CertificateId,
     /// The client id, where it can be the name of a thing, and what tells of that thing's changes.
     client_id: Option<(ThingName, Stripe)>,
-    /// What tells of changes to the policies of the account\'s thing groups.
+    /// What tells of changes to the policies of the account's thing groups.
     groups: GroupStripe,
     /// Keeps what was compiled for the certificate's policies and its thing's groups together, so that others find it.
     with_groups: Mutex<Option<Arc<PolicySet>>>,
