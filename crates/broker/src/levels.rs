@@ -180,10 +180,13 @@ mod tests {
 
     #[test]
     fn topics_that_differ_in_one_place_fall_into_different_slots() {
-        for place in 0..40 {
+        let whole = b"fleet/sensor-000017/temperature/rooms/00";
+        for (length, place) in
+            (33..=whole.len()).flat_map(|length| [(length, length - 1), (length, length - 2), (length, 6)])
+        {
             let mut slots: Vec<u64> = (0..64u8)
                 .map(|n| {
-                    let mut topic_name = *b"fleet/sensor-000017/temperature/rooms/00";
+                    let mut topic_name = whole[..length].to_vec();
                     topic_name[place] = b'0' + n;
                     topic_hash(std::str::from_utf8(&topic_name).unwrap()) % 256
                 })
@@ -191,7 +194,7 @@ mod tests {
             slots.sort_unstable();
             slots.dedup();
             // 64 of 256 at random are 57 different ones.
-            assert!(slots.len() > 45, "{} different slots for 64 topics that differ at {place}", slots.len());
+            assert!(slots.len() > 45, "{} slots for 64 topics of {length} bytes that differ at {place}", slots.len());
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn of_policy(
         None => format!("the listener's anonymous_policy does not allow iot:Connect on {client}"),
         Some(certificate) if denied => format!(
             "a policy of the certificate denies iot:Connect on {client}: \
-             aws iot list-attached-policies --target {certificate}"
+             tidegate explain --principal {certificate} --client-id ID connect says which"
         ),
         Some(certificate) => format!(
             "no policy of the certificate allows iot:Connect on {client}: \

@@ -142,6 +142,10 @@ proptest! {
         let context = RequestContext { now: NOTHING.now, values };
 
         let texts: Vec<String> = documents.iter().map(Value::to_string).collect();
+        for text in &texts {
+            let document = Document::parse(text).unwrap();
+            prop_assert!(document.lint(None).iter().all(|warning| warning.statement < document.statement_count()));
+        }
         let set = set(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         let bound = set.bind(&variables);
         for access in Access::ALL {
