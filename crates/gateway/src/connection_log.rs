@@ -205,7 +205,7 @@ fn explain(reason: CloseReason) -> &'static str {
         CloseReason::ClientError(_) => "the client broke the protocol or a limit of its listener's profile",
         CloseReason::NotAuthorized => {
             "no policy of the certificate allows what the client did: \
-            aws iot list-attached-policies --target CERTIFICATE_ARN"
+            tidegate explain --principal CERTIFICATE_ARN --client-id ID publish TOPIC says which came near"
         }
         CloseReason::PrincipalRefused => "the certificate is not ACTIVE any more",
         CloseReason::AdministrativeAction => "closed by an operator",
