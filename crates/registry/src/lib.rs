@@ -1,4 +1,5 @@
-//! What an account owns: access keys, CA certificates, device certificates, policies; and a device's first CONNECT.
+//! What an account owns: access keys, CA certificates, device certificates, policies, things and
+//! their groups; and a device's first CONNECT.
 //!
 //! ```text
 //!   api ──▶ Registry::register_ca_certificate … ──▶ read rows, decide, commit (kv) ──▶ changes

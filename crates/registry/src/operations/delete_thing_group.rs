@@ -60,6 +60,7 @@ async fn deleted(
     let things = THINGS_OF_GROUP.under(key);
     let members = THINGS_OF_GROUP.scan(read, &things, LEAVE_AT_ONCE, Direction::Ascending).await?;
     THINGS_OF_GROUP.require_unchanged(&mut transaction, things, read);
+    // Before the group goes: the directory knows its things' groups by the group's number.
     for member in &members {
         leave(&mut transaction, *tenant, &member.key.2, name, &row.value);
     }

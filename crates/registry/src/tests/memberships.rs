@@ -191,6 +191,36 @@ async fn a_thing_added_while_either_side_is_deleted_leaves_nothing_behind() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_policy_attached_while_either_side_is_deleted_leaves_nothing_behind() {
+    let registry = registry().await;
+    let p: PolicyName = "p".parse().unwrap();
+    for round in 0..48 {
+        create(&registry, "g", None).await.unwrap();
+        create_policy(&registry, "p", "t").await;
+        let delete_group = round % 2 == 0;
+        let outcomes = together(2, |number| {
+            let (registry, p) = (registry.clone(), p.clone());
+            Box::pin(async move {
+                match number {
+                    0 => attach(&registry, "p", "g").await.is_ok(),
+                    _ if delete_group => registry.delete_thing_group(tenant(A), group_name("g"), None).await.is_ok(),
+                    _ => registry.delete_policy(tenant(A), &p).await.is_ok(),
+                }
+            })
+        })
+        .await;
+        // A group takes its attachments with it, a policy stays while it has one.
+        assert!(delete_group || outcomes[0] != outcomes[1], "{outcomes:?}");
+        registry.delete_thing_group(tenant(A), group_name("g"), None).await.unwrap();
+        let (read, all) = (registry.read().await.unwrap(), KeyRange::all());
+        let of_target = tables::POLICIES_OF_TARGET.scan(&read, &all, 9, Direction::Ascending).await.unwrap();
+        let of_policy = tables::TARGETS_OF_POLICY.scan(&read, &all, 9, Direction::Ascending).await.unwrap();
+        assert_eq!((of_target.len(), of_policy.len()), (0, 0));
+        let _ = registry.delete_policy(tenant(A), &p).await;
+    }
+}
+
 async fn create_policy(registry: &Registry, name: &str, topic: &str) {
     let document = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"iot:Publish","Resource":"arn:aws:iot:eu-central-1:{A}:topic/{topic}"}}]}}"#
