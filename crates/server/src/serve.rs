@@ -121,7 +121,7 @@ async fn open_registry(
     tidegate_kv::schema::open(&*store, SCHEMA, &[]).await.context("cannot use the store")?;
     let registry = Registry::open(
         Parts {
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: faults::store(Arc::clone(&store) as Arc<dyn Store>),
             master_key: MasterKey::from_bytes(&master_key),
             chance: Box::new(chance::SystemChance),
             settings: tidegate_registry::Settings { endpoint_domain: endpoint_domain(config) },

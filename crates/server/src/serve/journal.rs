@@ -24,7 +24,7 @@ pub(super) async fn open(
     let (standard, aws) = (Arc::new(Profile::standard()), Arc::new(Profile::aws()));
     let profile = move |name: &str| if name == aws.name { aws.clone() } else { standard.clone() };
     let began = Instant::now();
-    let store = Arc::clone(store) as Arc<dyn Store>;
+    let store = super::faults::store(Arc::clone(store) as Arc<dyn Store>);
     let opened = Journal::open(store, Arc::clone(broker), Arc::clone(clock), profile).await;
     let (journal, found) = opened.context("cannot read the stored sessions and messages")?;
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,0 +1,93 @@
+"""A disk without room: what needs it is refused, the rest goes on, and all is well when there is room again."""
+
+import pytest
+
+from support.aws import Aws, AwsError, allow_all, device_of, register_ca
+from support.broker import Broker, wait_for
+from support.mqtt import V5, V311, Client, Closed, connect_properties
+from support.pki import Ca
+
+
+@pytest.fixture
+def full(tmp_path):
+    """The file at whose sight the test build finds its disk full."""
+    return tmp_path / "full"
+
+
+@pytest.fixture
+def broker(tmp_path, full):
+    with Broker(tmp_path / "data", TIDEGATE_FAULT_FULL_DISK=str(full)) as running:
+        yield running
+
+
+@pytest.fixture
+def device(broker, tmp_path):
+    aws, ca = Aws(broker), Ca(tmp_path / "pki")
+    register_ca(aws, ca)
+    return device_of(aws, ca)
+
+
+def sleeper(broker, device):
+    return Client(broker, device, "sleeper", V5, clean=False, properties=connect_properties(SessionExpiryInterval=600))
+
+
+def test_messages_that_must_be_kept_are_refused_until_there_is_room_again(broker, device, full):
+    aws = Aws(broker)
+    with sleeper(broker, device) as kept:
+        kept.subscribe("news", 1)
+    with Client(broker, device, version=V5) as five, Client(broker, device, version=V5) as present:
+        present.subscribe("live", 1)
+        assert five.publish("news", b"before").value == 0
+        full.touch()
+        assert five.publish("news", b"refused").value == 0x97
+        assert five.publish("kept", b"refused", retain=True).value == 0x97
+        with Client(broker, device, version=V311) as three, pytest.raises(Closed):
+            three.publish("news", b"refused too")  # 3.1.1 has no word for it: the connection ends, without PUBACK
+        # What needs no disk goes on: connected subscribers, reading, connecting.
+        five.publish("live", b"0", 0)
+        assert five.publish("live", b"1", 1).value == 0
+        assert [present.message().payload for _ in range(2)] == [b"0", b"1"]
+        with Client(broker, device, version=V311) as another:
+            another.publish("live", b"2")
+        assert present.message().payload == b"2"
+        with pytest.raises(AwsError, match="Service ?Unavailable"):
+            allow_all(aws, "another")
+        assert aws.iot("list-policies")["policies"]
+        assert len(broker.log_entries(event_type="Journal", level="WARN")) == 1  # one line a minute
+        assert broker.process.poll() is None
+
+        full.unlink()
+        assert five.publish("news", b"after").value == 0
+        assert five.publish("kept", b"after", retain=True).value == 0
+        allow_all(aws, "another")
+    broker.kill()
+    broker.start()
+    with sleeper(broker, device) as kept:
+        assert kept.session_present
+        assert [kept.message().payload for _ in range(2)] == [b"before", b"after"]
+        kept.subscribe("kept", 1)
+        assert kept.message().payload == b"after"
+        assert kept.silent()
+
+
+def test_sessions_made_and_ended_while_there_was_no_room_are_as_they_were_left(broker, device, full):
+    gone = Client(broker, device, "gone", V5, clean=False, properties=connect_properties(SessionExpiryInterval=600)).connect()
+    gone.subscribe("news", 1)
+    gone.close()
+    full.touch()
+    with sleeper(broker, device) as made:
+        # SUBACK is given: the broker keeps the subscription in memory until there is room.
+        assert made.subscribe("news", 1)[0].value == 1
+    with Client(broker, device, "gone", V5, clean=True):
+        pass
+    full.unlink()
+    with Client(broker, device, version=V5) as publisher:
+        assert publisher.publish("news", b"x").value == 0
+    broker.kill()
+    broker.start()
+    with sleeper(broker, device) as again:
+        assert again.session_present and again.message().payload == b"x"
+    fresh = Client(broker, device, "gone", V5, clean=False, properties=connect_properties(SessionExpiryInterval=600)).connect()
+    assert not fresh.session_present
+    fresh.close()
+    wait_for(lambda: broker.log_entries(event_type="Journal"), "the journal's line at the start")
