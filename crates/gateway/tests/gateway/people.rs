@@ -144,6 +144,23 @@ impl Client {
         (topic_name, payload)
     }
 
+    /// The packet id of the next packet, a PUBACK.
+    pub(crate) fn acknowledged(&mut self) -> u16 {
+        let bytes = self.receive();
+        match decode(&bytes, self.version, Peer::Server).unwrap() {
+            Packet::PubAck(ack) => ack.packet_id.get(),
+            other => panic!("no PUBACK but {other:?}"),
+        }
+    }
+
+    /// The socket, below TLS where there is that.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        match &self.stream {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => &stream.sock,
+        }
+    }
+
     pub(crate) fn ping(&mut self) {
         self.send(&Packet::PingReq);
         assert_eq!(self.receive()[0] >> 4, PacketType::PingResp as u8);

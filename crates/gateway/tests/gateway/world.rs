@@ -11,9 +11,11 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tidegate_broker::{Broker, CloseReason, Effects, Fabric, Principal, Profile, Selector, Settings};
-use tidegate_gateway::{Cores, Gateway, GatewayConfig, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport};
+use tidegate_gateway::{
+    Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, TlsSettings, Transport,
+};
 use tidegate_ids::{CaCertificateId, CertificateId, Clock, Monotonic, Now, Tenant, Timestamp};
-use tidegate_kv::memory::MemoryStore;
+use tidegate_kv::{Store, memory::MemoryStore};
 use tidegate_pki::{
     PrivateKey,
     issue::{IssuingCa, Validity},
@@ -41,6 +43,7 @@ pub(crate) struct World {
     pub(crate) changes_end_sessions: Arc<AtomicBool>,
     /// The CA of the server's certificate, in DER.
     pub(crate) root: Vec<u8>,
+    _journal: Option<Journal>,
     runtime: Runtime,
 }
 
@@ -111,6 +114,15 @@ impl World {
     }
 
     pub(crate) fn with(cores: u16, adapt: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::build(cores, adapt, None)
+    }
+
+    /// A world whose broker keeps in `store` what must be durable.
+    pub(crate) fn durable(store: Arc<dyn Store>) -> Self {
+        Self::build(1, |_| {}, Some(store))
+    }
+
+    fn build(cores: u16, adapt: impl FnOnce(&mut GatewayConfig), durable: Option<Arc<dyn Store>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let clock = Arc::new(TestClock { start: Instant::now(), added_millis: AtomicU64::new(0) });
         let parts = Parts {
@@ -127,8 +139,12 @@ impl World {
         let tenant = Tenant { account, region: "eu-central-1".parse().unwrap() };
         let cores = Cores::new(cores).unwrap();
         let interests = Arc::new(Interests::default());
-        let settings = Settings { cores: cores.count(), ..Settings::default() };
+        let settings = Settings { cores: cores.count(), persist: durable.is_some(), ..Settings::default() };
         let broker = Arc::new(Broker::new(settings, cores.wake(), interests.clone()));
+        let journal = durable.map(|store| {
+            let profile = |_: &str| Arc::new(Profile::standard());
+            runtime.block_on(Journal::open(store, broker.clone(), clock.clone(), profile)).unwrap().0
+        });
         let changes_end_sessions = Arc::new(AtomicBool::new(true));
         end_sessions_on_change(&registry, &broker, &clock, changes_end_sessions.clone());
         let (server_names, root) = server_names(&[&registry.endpoint(tenant).unwrap(), "localhost"], clock.now().wall);
@@ -156,14 +172,25 @@ impl World {
         };
         adapt(&mut config);
         let parts = GatewayParts {
-            journal: None,
+            journal: journal.as_ref().map(Journal::tray),
             broker: broker.clone(),
             registry: registry.clone(),
             clock: clock.clone(),
             server_names: Arc::new(server_names),
         };
         let gateway = Some(Gateway::start(config, cores, parts).unwrap());
-        Self { gateway, broker, registry, clock, tenant, interests, changes_end_sessions, root, runtime }
+        Self {
+            gateway,
+            broker,
+            registry,
+            clock,
+            tenant,
+            interests,
+            changes_end_sessions,
+            root,
+            _journal: journal,
+            runtime,
+        }
     }
 
     pub(crate) fn gateway(&self) -> &Gateway {
