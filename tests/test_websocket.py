@@ -1,13 +1,16 @@
 """MQTT over WebSocket: paho, with TLS and without, and requests that are none."""
 
+import contextlib
 import socket
+import threading
 
 import pytest
 
 from support.aws import Aws, device_of, register_ca
 from support.broker import Broker
-from support.mqtt import V5, V311, Client, tls_socket
+from support.mqtt import V5, V311, Client, connect_packet, tls_socket
 from support.pki import Ca
+from support.raw import resident
 
 CONFIG = """
 [mqtt]
@@ -95,3 +98,65 @@ def test_a_websocket_that_breaks_the_rules_is_told(broker):
         head, _, rest = everything(sock).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101 ") and b"Sec-WebSocket-Protocol: mqttv3.1" in head
     assert rest == b"\x88\x02\x03\xea"  # close, 1002
+
+
+UPGRADE = (
+    b"GET /mqtt HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+)
+
+
+def frame(first, payload):
+    """A client's frame, masked with zeros."""
+    return bytes([first, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+def upgraded(sock, more=b""):
+    """The same socket, its 101 read."""
+    sock.sendall(UPGRADE + more)
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += sock.recv(1)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    return sock
+
+
+def test_peers_that_stop_half_way_or_never_stop_cost_nobody_else_anything(broker, device):
+    halves = [b"", UPGRADE[:60], UPGRADE + b"\x82", UPGRADE + frame(0x82, connect_packet("half")[:9]), UPGRADE + frame(0x89, b"ping")]
+    before = resident(broker)
+    with contextlib.ExitStack() as stack:
+        stopped = []
+        for half in halves * 10:
+            sock = stack.enter_context(plain_socket(broker))
+            sock.sendall(half)
+            stopped.append(sock)
+        flood = upgraded(stack.enter_context(plain_socket(broker)), frame(0x82, connect_packet("flood")))
+        over = threading.Event()
+
+        def pings():
+            many = frame(0x89, b"p" * 125) * 500
+            sent = 0
+            with contextlib.suppress(OSError):
+                while not over.is_set() and sent < 256 * 1024 * 1024:
+                    flood.sendall(many)  # and nothing is read
+                    sent += len(many)
+
+        flooding = threading.Thread(target=pings)
+        flooding.start()
+        try:
+            with Client(broker, device, transport="websockets") as web:
+                web.subscribe("t", 1)
+                for number in range(100):
+                    web.publish("t", str(number).encode())
+                    assert web.message().payload == str(number).encode()
+                for sock in stopped:  # within the time that a CONNECT may take, every one of them is told to go
+                    everything(sock)
+                web.publish("t", b"still here")
+                assert web.message().payload == b"still here"
+        finally:
+            over.set()
+            with contextlib.suppress(OSError):
+                flood.shutdown(socket.SHUT_RDWR)
+            flooding.join()
+    assert resident(broker) - before < 64 * 1024 * 1024
+    assert "panicked" not in broker.log.read_text(errors="replace")
