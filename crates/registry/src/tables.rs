@@ -11,9 +11,9 @@ use tidegate_kv::{Key, Table};
 use crate::{
     PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
-        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord, IssuerRecord,
-        OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
-        ThingGroupRecord, ThingRecord, ThingTypeRecord,
+        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
+        ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord,
+        ServerCertificateRecord, SettingRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord,
     },
 };
 
@@ -71,6 +71,9 @@ pub(crate) static PRINCIPALS_OF_THING: Table<(Tenant, ThingName, ThingPrincipal)
 /// A principal with an exclusive thing has this one row.
 pub(crate) static THINGS_OF_PRINCIPAL: Table<(Tenant, ThingPrincipal, ThingName), AttachmentRecord> =
     Table::new("things-of-principal");
+/// Principals with an exclusive thing: one key to look at, so that attachments that are not exclusive do not meet each other.
+pub(crate) static EXCLUSIVE_THINGS: Table<(Tenant, ThingPrincipal), ExclusiveThingRecord> =
+    Table::new("exclusive-things");
 
 pub(crate) static THING_GROUPS: Table<(Tenant, ThingGroupName), ThingGroupRecord> = Table::new("thing-groups");
 /// Thing groups without a parent.

@@ -6,8 +6,8 @@ use tidegate_kv::{Direction, Expected, Snapshot, Transaction};
 use super::{describe_certificate::read_certificate, describe_thing::read_thing};
 use crate::{
     CertificateStatus, Registry, RegistryError, ThingPrincipal, ThingPrincipalType,
-    records::AttachmentRecord,
-    tables::{CERTIFICATES, PRINCIPALS_OF_THING, THINGS, THINGS_OF_PRINCIPAL},
+    records::{AttachmentRecord, ExclusiveThingRecord},
+    tables::{CERTIFICATES, EXCLUSIVE_THINGS, PRINCIPALS_OF_THING, THINGS, THINGS_OF_PRINCIPAL},
 };
 
 impl Registry {
@@ -32,12 +32,7 @@ impl Registry {
             let mut transaction = Transaction::new();
             THINGS.require(&mut transaction, &(tenant, thing.clone()), Expected::Revision(row.revision));
             require_principal(&read, &mut transaction, tenant, principal).await?;
-            let of_principal = THINGS_OF_PRINCIPAL.under(&(tenant, principal));
-            // Two rows tell whether there is another thing, and an exclusive one is alone.
-            let rows = THINGS_OF_PRINCIPAL.scan(&read, &of_principal, 2, Direction::Ascending).await?;
-            let attached = rows.into_iter().map(|row| (row.key.2, row.value.kind));
-            check_others(attached, tenant, thing, principal, kind)?;
-            THINGS_OF_PRINCIPAL.require_unchanged(&mut transaction, of_principal, &read);
+            require_no_others(&read, &mut transaction, tenant, thing, principal, kind).await?;
             let record = AttachmentRecord { kind };
             let key = (tenant, principal, thing.clone());
             let there = THINGS_OF_PRINCIPAL.get(&read, &key).await?;
@@ -52,24 +47,35 @@ impl Registry {
     }
 }
 
-/// Whether what else is attached to the principal allows this attachment.
-fn check_others(
-    attached: impl Iterator<Item = (ThingName, ThingPrincipalType)>,
+/// Requires that nothing else is attached to the principal when the transaction commits that forbids this attachment, and notes
+/// whether the thing is exclusive now.
+///
+/// Attachments that are not exclusive do not meet each other: a certificate is given many things at once.
+async fn require_no_others(
+    read: &Snapshot,
+    transaction: &mut Transaction,
     tenant: Tenant,
     thing: &ThingName,
     principal: ThingPrincipal,
     kind: ThingPrincipalType,
 ) -> Result<(), RegistryError> {
-    use ThingPrincipalType::*;
-    for (other, as_what) in attached.filter(|(other, _)| other != thing) {
-        match (as_what, kind) {
-            (ExclusiveThing, ExclusiveThing | NonExclusiveThing) => {
-                return Err(RegistryError::ExclusivelyAttached(tenant, principal, other));
-            }
-            (NonExclusiveThing, ExclusiveThing) => {
+    let key = (tenant, principal);
+    let exclusive = EXCLUSIVE_THINGS.get(read, &key).await?;
+    if let Some(other) = exclusive.as_ref().map(|row| &row.value.thing).filter(|other| *other != thing) {
+        return Err(RegistryError::ExclusivelyAttached(tenant, principal, other.clone()));
+    }
+    EXCLUSIVE_THINGS.require_as_read(transaction, &key, exclusive.as_ref());
+    match kind {
+        ThingPrincipalType::NonExclusiveThing if exclusive.is_some() => EXCLUSIVE_THINGS.delete(transaction, &key),
+        ThingPrincipalType::NonExclusiveThing => {}
+        ThingPrincipalType::ExclusiveThing => {
+            let things = THINGS_OF_PRINCIPAL.under(&key);
+            let attached = THINGS_OF_PRINCIPAL.scan(read, &things, 2, Direction::Ascending).await?;
+            if let Some(other) = attached.into_iter().map(|row| row.key.2).find(|other| other != thing) {
                 return Err(RegistryError::AttachedToOthers(tenant, principal, other));
             }
-            (NonExclusiveThing, NonExclusiveThing) => {}
+            THINGS_OF_PRINCIPAL.require_unchanged(transaction, things, read);
+            EXCLUSIVE_THINGS.put(transaction, &key, &ExclusiveThingRecord { thing: thing.clone() });
         }
     }
     Ok(())

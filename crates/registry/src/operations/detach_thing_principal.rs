@@ -5,8 +5,8 @@ use tidegate_kv::Transaction;
 
 use super::{describe_certificate::read_certificate, describe_thing::read_thing};
 use crate::{
-    Registry, RegistryError, ThingPrincipal,
-    tables::{PRINCIPALS_OF_THING, THINGS_OF_PRINCIPAL},
+    Registry, RegistryError, ThingPrincipal, ThingPrincipalType,
+    tables::{EXCLUSIVE_THINGS, PRINCIPALS_OF_THING, THINGS_OF_PRINCIPAL},
 };
 
 impl Registry {
@@ -29,9 +29,11 @@ impl Registry {
             };
             let key = (tenant, principal, thing.clone());
             let mut transaction = Transaction::new();
-            if THINGS_OF_PRINCIPAL.get(&read, &key).await?.is_some() {
-                // Blind: both rows go together whoever else removes them meanwhile.
-                THINGS_OF_PRINCIPAL.delete(&mut transaction, &key);
+            if let Some(row) = THINGS_OF_PRINCIPAL.get(&read, &key).await? {
+                THINGS_OF_PRINCIPAL.remove(&mut transaction, &key, row.revision);
+                if row.value.kind == ThingPrincipalType::ExclusiveThing {
+                    EXCLUSIVE_THINGS.delete(&mut transaction, &(tenant, principal));
+                }
                 PRINCIPALS_OF_THING.delete(&mut transaction, &(tenant, thing.clone(), principal));
             }
             Ok((transaction, ()))

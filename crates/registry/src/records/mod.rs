@@ -18,7 +18,7 @@ pub use device_certificate::DeviceCertificateRecord;
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
 pub(crate) use server::{IssuerRecord, ServerCertificateRecord, SettingRecord};
-pub(crate) use thing::AttachmentRecord;
+pub(crate) use thing::{AttachmentRecord, ExclusiveThingRecord};
 pub use thing::{
     Attributes, PropagatingAttribute, ResourceId, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord,
 };
@@ -61,6 +61,7 @@ records!(
     ThingRecord,
     ThingTypeRecord,
     AttachmentRecord,
+    ExclusiveThingRecord,
     ThingGroupRecord,
 );
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use tidegate_ids::{ThingTypeName, Timestamp};
+use tidegate_ids::{ThingName, ThingTypeName, Timestamp};
 
 use super::{Tag, uuid};
 use crate::UnknownWord;
@@ -139,6 +139,12 @@ impl FromStr for ThingPrincipalType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AttachmentRecord {
     pub(crate) kind: ThingPrincipalType,
+}
+
+/// The only thing of a principal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExclusiveThingRecord {
+    pub(crate) thing: ThingName,
 }
 
 #[cfg(test)]

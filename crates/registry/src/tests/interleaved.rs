@@ -104,8 +104,8 @@ async fn play(registry: &Registry, act: Act, id: CertificateId) -> Result<(), Re
     }
 }
 
-/// Two things, a thing type, and a certificate that has the first thing or none.
-async fn prepare(registry: &Registry, pem: &str, attached: bool) -> CertificateId {
+/// Two things, a thing type, and a certificate that has the first thing (exclusively, or not) or none.
+async fn prepare(registry: &Registry, pem: &str, attached: Option<bool>) -> CertificateId {
     let owner = tenant(A);
     for name in ["t", "u"] {
         registry.create_thing(owner, super::things::new(name, &[("a", "1")]), at(1)).await.unwrap();
@@ -113,8 +113,8 @@ async fn prepare(registry: &Registry, pem: &str, attached: bool) -> CertificateI
     let properties = ThingTypeProperties { searchable_attributes: vec!["a".into()], ..Default::default() };
     registry.create_thing_type(owner, "k".parse().unwrap(), properties, Vec::new(), at(1)).await.unwrap();
     let id = registry.register_certificate_without_ca(owner, pem, None, at(1)).await.unwrap();
-    if attached {
-        play(registry, Act::Attach("t", false), id).await.unwrap();
+    if let Some(exclusive) = attached {
+        play(registry, Act::Attach("t", exclusive), id).await.unwrap();
     }
     id
 }
@@ -123,7 +123,7 @@ async fn prepare(registry: &Registry, pem: &str, attached: bool) -> CertificateI
 async fn whatever_comes_between_decision_and_commit_leaves_things_whole() {
     let pem = self_signed("d");
     let mut interleaved = 0;
-    for attached in [false, true] {
+    for attached in [None, Some(false), Some(true)] {
         for (decided, between) in ACTS.into_iter().flat_map(|one| ACTS.map(|other| (one, other))) {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
             let other = open(Arc::clone(&store), Box::new(())).await;
@@ -140,7 +140,7 @@ async fn whatever_comes_between_decision_and_commit_leaves_things_whole() {
             interleaved += usize::from(came.is_some());
             let read = store.snapshot().await.unwrap();
             check_indexes(&read).await.unwrap_or_else(|error| {
-                panic!("{error}: {decided:?} ({done:?}), and {between:?} ({came:?}) in between; attached: {attached}")
+                panic!("{error}: {decided:?} ({done:?}), and {between:?} ({came:?}) in between; attached: {attached:?}")
             });
         }
     }

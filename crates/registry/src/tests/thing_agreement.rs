@@ -12,7 +12,7 @@ use crate::{
     Admitted, AttributePayload, BoundThing, ConnectionGrants, CreateThing, Grants, ThingPrincipal, ThingPrincipalType,
     ThingTypeProperties, UpdateThing,
     tables::{
-        CERTIFICATES, PRINCIPALS_OF_THING, THING_TYPES, THINGS, THINGS_BY_ATTRIBUTE, THINGS_BY_TYPE,
+        CERTIFICATES, EXCLUSIVE_THINGS, PRINCIPALS_OF_THING, THING_TYPES, THINGS, THINGS_BY_ATTRIBUTE, THINGS_BY_TYPE,
         THINGS_OF_PRINCIPAL,
     },
 };
@@ -219,6 +219,11 @@ pub(super) async fn check_indexes(read: &Snapshot) -> Result<(), String> {
     others.sort_by_key(|((tenant, name, principal), _)| (*tenant, *principal, name.clone()).to_bytes());
     let turned = others.into_iter().map(|((tenant, name, principal), row)| ((tenant, principal, name), row));
     ensure(turned.collect::<Vec<_>>() == attached, "an attachment is seen from one side only")?;
+    let exclusive = attached.iter().filter(|(_, row)| row.kind == ThingPrincipalType::ExclusiveThing);
+    let exclusive: Vec<_> =
+        exclusive.map(|((tenant, principal, name), _)| ((*tenant, *principal), name.clone())).collect();
+    let noted = rows(read, &EXCLUSIVE_THINGS).await.into_iter().map(|(key, row)| (key, row.thing));
+    ensure(noted.collect::<Vec<_>>() == exclusive, "exclusive things are not those that are noted")?;
     for ((tenant, principal, name), row) in &attached {
         let thing = things.iter().any(|(key, _)| *key == (*tenant, name.clone()));
         ensure(thing, "a thing that is attached is not there")?;
