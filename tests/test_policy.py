@@ -43,7 +43,8 @@ def test_connect_is_allowed_for_the_client_ids_of_the_policy(broker, aws, device
         with pytest.raises(Closed) as refused:
             Client(broker, device, client_id, V5).connect()
         assert getattr(refused.value.reason, "value", None) == 0x87
-    wait_for(lambda: broker.log_entries(eventType="Connect", clientId="press-9", reason="AUTHORIZATION_FAILURE"), "a log line")
+    entries = wait_for(lambda: broker.log_entries(eventType="Connect", clientId="press-9", reason="AUTHORIZATION_FAILURE"), "a log line")
+    assert entries[0]["details"].startswith("policy p, version 1, statement 1 denies iot:Connect on "), entries
 
 
 def test_a_denied_publish_closes_3_1_1_and_answers_5(broker, aws, device):

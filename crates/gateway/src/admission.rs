@@ -236,8 +236,7 @@ impl Newcomer<'_> {
             });
         };
         let rights = AnonymousRights::new(policies, client_id, self.origin.peer.ip(), self.shared.clock.clone());
-        let decision = rights.connect(tenant, connect, client_id);
-        if decision.is_allowed() {
+        let Err(denial) = rights.connect(tenant, connect, client_id) else {
             return Ok(Known {
                 tenant,
                 principal,
@@ -245,10 +244,10 @@ impl Newcomer<'_> {
                 thing_name: None,
                 authorize: Arc::new(rights),
             });
-        }
+        };
         self.announce_failure(tenant, principal, None, client_id);
         Err(Refused {
-            reason: reason::of_policy(tenant, None, client_id, decision),
+            reason: reason::of_policy(tenant, None, client_id, &denial),
             authenticated: true,
             tenant: Some(tenant),
             certificate_id: None,
@@ -320,11 +319,10 @@ impl Newcomer<'_> {
         let thing = grants.thing();
         let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
         let rights = CertificateRights::new(grants, variables, self.shared.clock.clone());
-        let decision = rights.connect(tenant, connect, client_id);
-        if !decision.is_allowed() {
+        if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
             return Err(Refused {
-                reason: reason::of_policy(tenant, Some(certificate_id), client_id, decision),
+                reason: reason::of_policy(tenant, Some(certificate_id), client_id, &denial),
                 authenticated: true,
                 tenant: Some(tenant),
                 certificate_id: Some(certificate_id),

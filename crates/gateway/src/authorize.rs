@@ -13,7 +13,7 @@ use tidegate_broker::{Access, Authorize};
 use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
-use tidegate_policy::{BoundPolicy, Decision, PolicySet, RequestContext, Variables, keys};
+use tidegate_policy::{BoundPolicy, Decision, Origin, PolicySet, RequestContext, Variables, keys};
 use tidegate_registry::{ConnectionGrants, certificate_variables};
 
 /// The policies of one connection's certificate, bound to what is known about the connection and the thing that it stands for, and
@@ -41,7 +41,7 @@ impl CertificateRights {
     }
 
     /// See [`decide_connect`].
-    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Decision {
+    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Result<(), Denial> {
         decide_connect(&self.current().policy, tenant, connect, client_id, self.clock.now().wall)
     }
 
@@ -101,7 +101,7 @@ impl AnonymousRights {
     }
 
     /// See [`decide_connect`].
-    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Decision {
+    pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Result<(), Denial> {
         decide_connect(&self.policy, tenant, connect, client_id, self.clock.now().wall)
     }
 }
@@ -127,7 +127,7 @@ fn decide_connect(
     connect: &Connect<'_>,
     client_id: &str,
     now: Timestamp,
-) -> Decision {
+) -> Result<(), Denial> {
     let persistent = !connect.clean_start || connect.session_expiry != tidegate_mqtt::SessionExpiry::AT_DISCONNECT;
     let attributes: &[&str] = match (persistent, connect.will.is_some()) {
         (true, true) => &["PersistentConnect", "LastWill"],
@@ -140,7 +140,27 @@ fn decide_connect(
     let will_topic = will_topic.as_ref().map(|arn| [arn.as_str()]);
     let mut values: Vec<(&str, &[&str])> = vec![(keys::CONNECT_ATTRIBUTES, attributes)];
     values.extend(will_topic.as_ref().map(|topic| (keys::LAST_WILL_TOPIC, topic.as_slice())));
-    policy.decide(tidegate_policy::Access::Connect, client_id, &RequestContext { now, values: &values })
+    match policy.decide(tidegate_policy::Access::Connect, client_id, &RequestContext { now, values: &values }) {
+        Decision::Allowed(_) => Ok(()),
+        Decision::ExplicitDeny(origin) => Err(Denial::By(place(policy.set(), origin))),
+        Decision::ImplicitDeny => Err(Denial::Implicit),
+    }
+}
+
+/// Why a CONNECT is not allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// No statement allows it.
+    Implicit,
+    /// This statement denies it.
+    By(String),
+}
+
+/// Which statement of which policy: for the log.
+fn place(policies: &PolicySet, origin: Origin) -> String {
+    let policy = policies.policy(origin);
+    let sid = policies.sid(origin).map_or(String::new(), |sid| format!(" ({sid})"));
+    format!("policy {}, version {}, statement {}{sid}", policy.name, policy.version, origin.statement)
 }
 
 fn decide(policy: &BoundPolicy, access: Access, topic: &str, now: Timestamp) -> bool {

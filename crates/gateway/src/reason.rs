@@ -3,12 +3,11 @@
 use tidegate_broker::ConnectRefused;
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
-use tidegate_policy::Decision;
 use tidegate_registry::Refused;
 use tidegate_tls::{Refusal, RefusedCertificate, TlsError};
 use uuid::Uuid;
 
-use crate::{arrival::NoConnect, clients, connection_log::Reason, core::Shared, half_open::GivenUp};
+use crate::{arrival::NoConnect, authorize::Denial, clients, connection_log::Reason, core::Shared, half_open::GivenUp};
 
 /// The registry refused a certificate.
 pub(crate) fn of_registry(refused: &Refused) -> Reason {
@@ -20,18 +19,20 @@ pub(crate) fn of_policy(
     tenant: Tenant,
     certificate_id: Option<CertificateId>,
     client_id: &str,
-    decision: Decision,
+    denial: &Denial,
 ) -> Reason {
     let client = Arn::iot(tenant, format!("client/{client_id}"));
-    let denied = matches!(decision, Decision::ExplicitDeny(_));
-    let details = match certificate_id.map(|id| Arn::certificate(tenant, id)) {
-        None if denied => format!("the listener's anonymous_policy denies iot:Connect on {client}"),
-        None => format!("the listener's anonymous_policy does not allow iot:Connect on {client}"),
-        Some(certificate) if denied => format!(
-            "a policy of the certificate denies iot:Connect on {client}: \
-             tidegate explain --principal {certificate} --client-id ID connect says which"
+    let certificate = certificate_id.map(|id| Arn::certificate(tenant, id));
+    let details = match (certificate, denial) {
+        (None, Denial::By(statement)) => {
+            format!("the listener's anonymous_policy denies iot:Connect on {client}: {statement}")
+        }
+        (None, Denial::Implicit) => format!("the listener's anonymous_policy does not allow iot:Connect on {client}"),
+        (Some(certificate), Denial::By(statement)) => format!(
+            "{statement} denies iot:Connect on {client}: \
+             tidegate explain --principal {certificate} --client-id ID connect says why"
         ),
-        Some(certificate) => format!(
+        (Some(certificate), Denial::Implicit) => format!(
             "no policy of the certificate allows iot:Connect on {client}: \
              aws iot attach-policy --policy-name NAME --target {certificate}"
         ),
