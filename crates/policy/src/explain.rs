@@ -160,8 +160,8 @@ fn condition(
 
 fn verdict(policy: usize, statements: &[StatementFinding]) -> PolicyVerdict {
     let applies = |effect| {
-        let own = statements.iter().filter(|s| usize::from(s.origin.policy) == policy);
-        own.into_iter().any(|s| s.effect == effect && s.outcome == Outcome::Applies)
+        let mut own = statements.iter().filter(|s| usize::from(s.origin.policy) == policy);
+        own.any(|s| s.effect == effect && s.outcome == Outcome::Applies)
     };
     match (applies(Effect::Deny), applies(Effect::Allow)) {
         (true, _) => PolicyVerdict::Denies,

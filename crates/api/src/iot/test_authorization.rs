@@ -46,7 +46,9 @@ pub(crate) async fn test_authorization(call: &Call<'_>, input: Input) -> Result<
 }
 
 /// Decides about each resource; the worst decision is the answer. A policy is among those that deny implicitly when it
-/// says nothing about one of the resources. Unverified: both, for AWS documents one resource only.
+/// says nothing about one of the resources. A resource that is no ARN of this account is compared as the text that it is.
+///
+/// Unverified: all three, for AWS documents one resource only.
 async fn test(
     rights: &SubjectRights,
     tenant: Tenant,
