@@ -10,6 +10,7 @@ mod mqtt;
 mod place;
 mod rates;
 mod registry;
+mod restart;
 mod revocation;
 
 use std::{env, path::Path, process::Command};
@@ -37,6 +38,8 @@ enum What {
     Certificates(certificates::Options),
     /// How soon 1 000 live connections of one certificate end once it is revoked; fails over 100 ms.
     Revocation(revocation::Options),
+    /// How long a start takes that finds a million messages of kept sessions and retained ones.
+    Restart(restart::Options),
     /// How long ten slow publishers wait for their PUBACKs beside one that floods; fails when that doubles it.
     Fairness(fairness::Options),
     /// The bare rustls server of `registry`, as a process of its own.
@@ -56,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Certificates(options) => certificates::run(options),
         What::Revocation(options) => revocation::run(options),
         What::Fairness(options) => fairness::run(options),
+        What::Restart(options) => restart::run(options),
         What::BareServer => bare::serve(),
     }
 }
@@ -69,6 +73,7 @@ fn in_release(what: &What) -> Result<()> {
         What::Certificates(options) => options.place.broker.as_ref(),
         What::Revocation(options) => options.place.broker.as_ref(),
         What::Fairness(options) => options.place.broker.as_ref(),
+        What::Restart(options) => options.place.broker.as_ref(),
         What::BareServer => None,
     };
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
