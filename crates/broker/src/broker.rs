@@ -60,8 +60,6 @@ pub struct Settings {
     pub persist: bool,
     /// Most sessions of one tenant; beyond it CONNECT is refused with 0x97.
     pub sessions_max: usize,
-    /// Most retained messages of one tenant; beyond it a new one is not retained, and counted.
-    pub retained_max: usize,
     /// Most bytes that queues, outboxes, retained messages and wills of all tenants hold together. Beyond it messages of
     /// QoS 0 are dropped and counted, others and new connections refused with 0x97, nothing more is retained.
     pub memory_bytes_max: usize,
@@ -75,7 +73,6 @@ impl Default for Settings {
             cores: 1,
             persist: false,
             sessions_max: 1_000_000,
-            retained_max: 500_000,
             memory_bytes_max: usize::MAX,
             account_memory_bytes_max: usize::MAX,
         }

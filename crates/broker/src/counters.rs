@@ -55,8 +55,6 @@ counters! {
     dropped_too_large,
     /// Copies withheld because `iot:Receive` was not allowed.
     denied_receive,
-    /// Messages not retained because there are too many.
-    retained_refused,
     /// PUBLISH packets refused by policy.
     denied_publish,
     /// Subscriptions refused by policy.

@@ -283,15 +283,7 @@ impl Broker {
         if message.message.payload().is_empty() {
             tenant.retained.delete(topic_name, told);
         } else {
-            let retained_max = self.settings().retained_max;
-            let set = tenant.retained.set(message.clone(), publisher.clone(), retained_max, now, told);
-            if set.is_err() {
-                effects.counters.retained_refused += 1;
-                if let Some(publisher) = &publisher {
-                    effects.exceed(Quota::RetainedMessages, tenant.tenant, publisher);
-                }
-                return false;
-            }
+            tenant.retained.set(message.clone(), publisher.clone(), now, told);
         }
         effects.token.logged |= records.is_some();
         records.is_some()

@@ -91,6 +91,7 @@ impl Broker {
             return false;
         }
         let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
-        self.tenant(tenant).retained.set(message, publisher, usize::MAX, now, |_| {}).is_ok()
+        self.tenant(tenant).retained.set(message, publisher, now, |_| {});
+        true
     }
 }

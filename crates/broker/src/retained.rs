@@ -67,10 +67,6 @@ pub(crate) enum Told<'a> {
     Deleted(&'a str),
 }
 
-/// Why a message cannot be retained: there are too many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RetainedFull;
-
 impl Default for Tree {
     fn default() -> Self {
         let mut nodes = Slab::new();
@@ -99,24 +95,14 @@ impl Retained {
         tree.find(topic_name).and_then(|node| tree.kept(node)).map(|kept| kept.at)
     }
 
-    /// Make `message` of client `publisher` the retained message of its topic name, unless that would be one too many.
-    /// Some of those that have expired are forgotten first. `told` hears of every change while nothing else can.
-    pub(crate) fn set(
-        &self,
-        message: Stamped,
-        publisher: Option<Arc<str>>,
-        messages_max: usize,
-        now: Now,
-        told: impl Fn(Told<'_>),
-    ) -> Result<(), RetainedFull> {
+    /// Make `message` of client `publisher` the retained message of its topic name, as one of any number: the memory budget
+    /// bounds them. Some of those that have expired are forgotten first. `told` hears of every change while nothing else can.
+    pub(crate) fn set(&self, message: Stamped, publisher: Option<Arc<str>>, now: Now, told: impl Fn(Told<'_>)) {
         let mut tree = self.0.write();
         let before = tree.bytes;
         tree.drop_expired(now.monotonic, &told);
         self.1.change(before, tree.bytes);
         let before = tree.bytes;
-        if tree.messages >= messages_max && tree.find(message.message.topic_name()).is_none_or(|at| !tree.keeps(at)) {
-            return Err(RetainedFull);
-        }
         let node = tree.make(message.message.topic_name());
         tree.take(node);
         tree.expiring.extend(message.expires_at.map(|at| (at, node)));
@@ -125,7 +111,6 @@ impl Retained {
         tree.messages += 1;
         self.1.change(before, tree.bytes);
         told(Told::Set);
-        Ok(())
     }
 
     /// Delete the retained message of `topic_name`; whether there was one. `told` hears of it in any case, since an
@@ -241,10 +226,6 @@ impl Tree {
 
     fn kept(&self, node: u32) -> Option<&Kept> {
         self.nodes[node as usize].kept.as_ref()
-    }
-
-    fn keeps(&self, node: u32) -> bool {
-        self.kept(node).is_some()
     }
 
     /// Take the message of `node` away; whether there was one.

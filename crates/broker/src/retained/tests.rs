@@ -40,7 +40,7 @@ proptest! {
             if payload.is_empty() {
                 prop_assert_eq!(retained.delete(&name, |_| {}), model.remove(&name).is_some());
             } else {
-                retained.set(message(&name, &payload), None, usize::MAX, Now::default(), |_| {}).unwrap();
+                retained.set(message(&name, &payload), None, Now::default(), |_| {});
                 model.insert(name, payload.into_bytes());
             }
             prop_assert_eq!(retained.len(), model.len());

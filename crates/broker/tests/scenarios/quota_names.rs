@@ -11,7 +11,7 @@ use crate::world::*;
 fn runs_into(change: impl FnOnce(&mut Limits), act: impl FnOnce(&mut World, &mut Client)) -> Vec<(Quota, u64)> {
     let mut profile = Profile::standard();
     change(&mut profile.limits);
-    let mut world = World::with(profile, Settings { retained_max: 1, ..Settings::default() });
+    let mut world = World::with(profile, Settings::default());
     let mut client = world.connect(V5, "c");
     assert_eq!(world.excesses(), []);
     act(&mut world, &mut client);
@@ -47,7 +47,7 @@ fn rates_of_publishes() {
 }
 
 #[test]
-fn rates_and_number_of_retained_messages() {
+fn rates_of_retained_messages() {
     let twice = |world: &mut World, client: &mut Client| {
         (0..2).for_each(|_| publish(world, client, |publish| publish.retain = true));
     };
@@ -57,12 +57,6 @@ fn rates_and_number_of_retained_messages() {
         runs_into(|limits| limits.account.retained_per_second = Some(1), twice),
         [(Quota::RetainedPerAccount, 1)]
     );
-    let two = |world: &mut World, client: &mut Client| {
-        for topic_name in ["1", "2"] {
-            publish(world, client, |publish| (publish.retain, publish.topic_name) = (true, topic_name));
-        }
-    };
-    assert_eq!(runs_into(|_| {}, two), [(Quota::RetainedMessages, 1)]);
 }
 
 #[test]

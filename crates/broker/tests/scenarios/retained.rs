@@ -136,24 +136,8 @@ fn what_one_slice_finds_arrives_before_what_is_published_later_however_full_the_
 }
 
 #[test]
-fn no_more_are_kept_than_a_tenant_may_have() {
-    let settings = tidegate_broker::Settings { retained_max: 2, ..Default::default() };
-    let mut world = World::with(tidegate_broker::Profile::standard(), settings);
-    let mut client = world.connect(V4, "c");
-    for topic in ["a", "b", "c", "a"] {
-        world.retain(&mut client, topic, topic);
-    }
-    assert_eq!(world.broker.retained_count(tenant()), 2);
-    assert!(world.broker.retained(tenant(), "c", world.now).is_none());
-    world.retain(&mut client, "a", "");
-    world.retain(&mut client, "c", "c");
-    assert_eq!(world.broker.retained(tenant(), "c", world.now).unwrap().payload(), b"c");
-}
-
-#[test]
-fn what_expired_makes_room() {
-    let settings = tidegate_broker::Settings { retained_max: 2, ..Default::default() };
-    let mut world = World::with(tidegate_broker::Profile::standard(), settings);
+fn what_expired_is_forgotten_when_another_comes() {
+    let mut world = World::new();
     let mut client = world.connect(V5, "c");
     let properties = MessageProperties { message_expiry_seconds: Some(10), ..Default::default() };
     for topic in ["a", "b", "b"] {
