@@ -134,6 +134,9 @@ pub struct AccountLimits {
     pub publishes_per_second: Option<u32>,
     /// Most retained messages set in a second: beyond it as for one connection.
     pub retained_per_second: Option<u32>,
+    /// Most retained messages, those that expired and are not swept yet included; one more is refused with 0x97, and of a
+    /// 3.1.1 client dropped.
+    pub retained_max: usize,
 }
 
 impl AccountLimits {
@@ -146,6 +149,7 @@ impl AccountLimits {
         shared_groups_max: usize::MAX,
         publishes_per_second: None,
         retained_per_second: None,
+        retained_max: usize::MAX,
     };
 }
 
@@ -249,6 +253,7 @@ impl Profile {
                     shared_groups_max: 100,
                     publishes_per_second: Some(20_000),
                     retained_per_second: Some(500),
+                    retained_max: 500_000,
                 },
                 ..Self::standard().limits
             },

@@ -165,6 +165,8 @@ impl Broker {
             Some(Quota::RetainedPerTopic)
         } else if retains && account.retained_per_second.is_some_and(|rate| !rates.retained.take(rate, monotonic)) {
             Some(Quota::RetainedPerAccount)
+        } else if retains && tenant.retained.is_full(account.retained_max, topic_name) {
+            Some(Quota::RetainedMessages)
         } else {
             None
         };

@@ -67,6 +67,8 @@ quotas! {
     RetainedPerTopic: "Publish-In", "retained message publish requests per second per topic", "messages are dropped, MQTT 5 clients told by 0x97";
     /// `AccountLimits::retained_per_second`
     RetainedPerAccount: "Publish-In", "retained message inbound publish requests per second per account", "messages are dropped, MQTT 5 clients told by 0x97";
+    /// `AccountLimits::retained_max`
+    RetainedMessages: "Publish-In", "retained messages per account", "messages are dropped, MQTT 5 clients told by 0x97";
     /// `Settings::memory_bytes_max`, `Settings::account_memory_bytes_max`, for a message.
     Memory: "Publish-In", "memory of the broker or the account", "messages are dropped, MQTT 5 clients told by 0x97, 3.1.1 clients closed";
     /// `Limits::payload_bytes_max`

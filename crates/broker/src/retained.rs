@@ -174,6 +174,15 @@ impl Retained {
         tree.nodes.len() + tree.edges.len() + tree.levels.len() + tree.expiring.len()
     }
 
+    /// Whether a message of `topic_name` would be one more than `messages_max`.
+    pub(crate) fn is_full(&self, messages_max: usize, topic_name: &str) -> bool {
+        if messages_max == usize::MAX {
+            return false;
+        }
+        let tree = self.0.read();
+        tree.messages >= messages_max && tree.find(topic_name).is_none_or(|node| tree.kept(node).is_none())
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.read().messages

@@ -47,7 +47,7 @@ fn rates_of_publishes() {
 }
 
 #[test]
-fn rates_of_retained_messages() {
+fn rates_and_number_of_retained_messages() {
     let twice = |world: &mut World, client: &mut Client| {
         (0..2).for_each(|_| publish(world, client, |publish| publish.retain = true));
     };
@@ -57,6 +57,12 @@ fn rates_of_retained_messages() {
         runs_into(|limits| limits.account.retained_per_second = Some(1), twice),
         [(Quota::RetainedPerAccount, 1)]
     );
+    let two = |world: &mut World, client: &mut Client| {
+        for topic_name in ["1", "2", "1"] {
+            publish(world, client, |publish| (publish.retain, publish.topic_name) = (true, topic_name));
+        }
+    };
+    assert_eq!(runs_into(|limits| limits.account.retained_max = 1, two), [(Quota::RetainedMessages, 1)]);
 }
 
 #[test]

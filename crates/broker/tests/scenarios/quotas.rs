@@ -156,6 +156,29 @@ fn one_topic_is_retained_once_a_second() {
 }
 
 #[test]
+fn so_many_are_retained_and_one_more_is_refused() {
+    let mut world = standard(|limits| limits.account.retained_max = 2);
+    let mut client = world.connect(V5, "c");
+    for (topic_name, payload, code) in [
+        ("a", "1", ReasonCode::NoMatchingSubscribers),
+        ("b", "1", ReasonCode::NoMatchingSubscribers),
+        ("c", "1", ReasonCode::QuotaExceeded),
+        ("a", "2", ReasonCode::NoMatchingSubscribers),
+        ("b", "", ReasonCode::NoMatchingSubscribers),
+        ("c", "2", ReasonCode::NoMatchingSubscribers),
+    ] {
+        let publish = Publish { retain: true, ..message(topic_name, payload, QoS::AtLeastOnce, 1) };
+        world.send(&mut client, &Packet::Publish(publish)).unwrap();
+        assert_eq!(world.got(&mut client), [Got::PubAck(1, code)], "{topic_name} {payload}");
+    }
+    let kept = ["a", "b", "c"].map(|topic_name| world.broker.retained(tenant(), topic_name, world.now));
+    assert_eq!(
+        kept.each_ref().map(|kept| kept.as_ref().map(|kept| kept.payload())),
+        [Some(&b"2"[..]), None, Some(b"2")]
+    );
+}
+
+#[test]
 fn properties_have_sizes_and_clients_take_packets_of_some() {
     let mut world = World::aws();
     let mut client = world.connect(V5, "c");
