@@ -19,10 +19,6 @@ use anyhow::Result;
 use clap::Parser;
 use cli::{Cli, Command};
 
-/// A tenth less time per connection than with glibc's: docs/performance.md.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli) {
