@@ -27,6 +27,7 @@ mod error;
 pub mod events;
 mod fault;
 mod operations;
+mod own_resource;
 mod page;
 mod principal;
 mod records;

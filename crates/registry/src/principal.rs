@@ -2,7 +2,7 @@
 
 use tidegate_ids::{Arn, CertificateId, Resource, Tenant};
 
-use crate::RegistryError;
+use crate::{RegistryError, own_resource::own_resource};
 
 /// What can be attached to a thing. Cognito identities would be a further kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,11 +17,7 @@ impl ThingPrincipal {
     /// AWS: `Principal`. Unverified: the error for another account's ARN; we answer InvalidRequest.
     pub fn parse(tenant: Tenant, text: &str) -> Result<Self, RegistryError> {
         let invalid = |why: &str| RegistryError::InvalidRequest(format!("Invalid principal: {why}"));
-        let arn: Arn = text.parse().map_err(|error: tidegate_ids::IdError| invalid(&error.to_string()))?;
-        if arn.tenant() != Some(tenant) {
-            return Err(invalid("it belongs to another account or region"));
-        }
-        match arn.iot_resource() {
+        match own_resource(tenant, text, invalid)? {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
             Some(_) | None => Err(invalid("things are attached to certificates: arn:aws:iot:REGION:ACCOUNT:cert/ID")),
         }

@@ -1,8 +1,8 @@
 //! Labels on resources: their bounds, and which resources carry them.
 
-use tidegate_ids::{Arn, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
+use tidegate_ids::{CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
 
-use crate::{RegistryError, Tag};
+use crate::{RegistryError, Tag, own_resource::own_resource};
 
 /// Most tags of a resource. AWS: developer guide, "Tag basics": 50.
 pub const TAGS_MAX: usize = 50;
@@ -34,11 +34,7 @@ impl TaggedResource {
     /// Unverified: the error for another account's ARN, and for a resource without tags; we answer InvalidRequest.
     pub fn parse(tenant: Tenant, text: &str) -> Result<Self, RegistryError> {
         let invalid = |why: &str| RegistryError::InvalidRequest(format!("Invalid resourceArn: {why}"));
-        let arn: Arn = text.parse().map_err(|error: tidegate_ids::IdError| invalid(&error.to_string()))?;
-        if arn.tenant() != Some(tenant) {
-            return Err(invalid("it belongs to another account or region"));
-        }
-        match arn.iot_resource() {
+        match own_resource(tenant, text, invalid)? {
             Some(Resource::CaCertificate(id)) => Ok(Self::CaCertificate(id)),
             Some(Resource::Policy(name)) => Ok(Self::Policy(name)),
             Some(Resource::Certificate(_) | Resource::Thing(_)) => {

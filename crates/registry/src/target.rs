@@ -2,7 +2,7 @@
 
 use tidegate_ids::{Arn, CertificateId, Resource, Tenant, ThingGroupName};
 
-use crate::RegistryError;
+use crate::{RegistryError, own_resource::own_resource};
 
 /// What a policy is attached to. Cognito identities would be a further kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,11 +19,7 @@ impl PolicyTarget {
     /// AWS: `PolicyTarget`, `Principal`. Unverified: the error for another account's ARN; we answer InvalidRequest.
     pub fn parse(tenant: Tenant, text: &str) -> Result<Self, RegistryError> {
         let invalid = |why: &str| RegistryError::InvalidRequest(format!("Invalid target: {why}"));
-        let arn: Arn = text.parse().map_err(|error: tidegate_ids::IdError| invalid(&error.to_string()))?;
-        if arn.tenant() != Some(tenant) {
-            return Err(invalid("it belongs to another account or region"));
-        }
-        match arn.iot_resource() {
+        match own_resource(tenant, text, invalid)? {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
             Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
             Some(Resource::CaCertificate(_) | Resource::Policy(_) | Resource::Thing(_) | Resource::ThingType(_))

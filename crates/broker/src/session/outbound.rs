@@ -1,5 +1,8 @@
 //! Messages on their way to one client, from the moment they enter its session until they are acknowledged.
 
+mod acknowledged;
+mod restored;
+
 use std::{
     collections::VecDeque,
     num::{NonZeroU16, NonZeroU32},
@@ -10,6 +13,9 @@ use tidegate_ids::Monotonic;
 use tidegate_mqtt::QoS;
 
 use crate::{message::Stamped, router::Group};
+
+pub(crate) use acknowledged::Acknowledged;
+pub(crate) use restored::{Earlier, Restored};
 
 /// Packet ids are 1 to this.
 const IDS: u64 = u16::MAX as u64;
@@ -94,29 +100,6 @@ enum State {
     Done,
 }
 
-/// What an earlier process did with a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Earlier {
-    /// It sent it.
-    Sent,
-    /// It may have sent it: it expires like one that waits, and bears DUP like one that was sent.
-    PerhapsSent,
-    /// It did not.
-    Unsent,
-}
-
-/// A message that an earlier process had in its queue.
-#[derive(Debug)]
-pub(crate) struct Restored<'a> {
-    pub(crate) sequence: u64,
-    pub(crate) message: Stamped,
-    pub(crate) qos: QoS,
-    pub(crate) retain: bool,
-    pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
-    pub(crate) earlier: Earlier,
-    pub(crate) group: Option<&'a Arc<Group>>,
-}
-
 /// The next thing to send.
 #[derive(Debug)]
 pub(crate) enum Next<'a> {
@@ -124,19 +107,6 @@ pub(crate) enum Next<'a> {
     Publish { entry: &'a Entry, message: &'a Stamped, packet_id: Option<NonZeroU16>, dup: bool },
     /// PUBREL, owed since an earlier connection.
     Release(NonZeroU16),
-}
-
-/// What an acknowledgement of the client met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Acknowledged {
-    /// It was due; whether the window has room for one more now.
-    Due { window: bool },
-    /// It was given before.
-    Again,
-    /// No message has this packet id.
-    Unknown,
-    /// The message has another QoS, or is not so far.
-    Mismatch,
 }
 
 impl Default for Outbound {
@@ -177,32 +147,6 @@ impl Outbound {
     /// An empty queue whose next message has this number.
     pub(crate) fn starting_at(next_sequence: u64) -> Self {
         Self { next_sequence: next_sequence.max(1), ..Self::default() }
-    }
-
-    /// Put back a message of an earlier process, behind those that are back.
-    pub(crate) fn restore(&mut self, restored: Restored<'_>) {
-        let Restored { sequence, message, qos, retain, identifiers, earlier, group } = restored;
-        let state = match earlier {
-            Earlier::Sent => State::Sent,
-            Earlier::PerhapsSent | Earlier::Unsent => State::Waiting,
-        };
-        if state == State::Waiting {
-            self.waiting += 1;
-            self.waiting_bytes += cost(&message);
-            if let Some(at) = message.expires_at {
-                self.expires_at = Some(self.expires_at.map_or(at, |earliest| earliest.min(at)));
-            }
-        }
-        self.held_bytes += cost(&message);
-        let entry = Entry::new(sequence, qos, Some(message));
-        let perhaps_sent = earlier == Earlier::PerhapsSent;
-        self.entries.push_back(Entry { state, retain, identifiers, perhaps_sent, group: group.cloned(), ..entry });
-    }
-
-    /// Put back a message whose PUBREL is owed, behind those that are back.
-    pub(crate) fn restore_released(&mut self, sequence: u64) {
-        let entry = Entry::new(sequence, QoS::ExactlyOnce, None);
-        self.entries.push_back(Entry { state: State::Released, settled: true, ..entry });
     }
 
     /// Bytes of all messages that are here.
@@ -460,62 +404,6 @@ impl Outbound {
                 self.waiting -= 1;
                 self.waiting_bytes -= cost;
             }
-        }
-    }
-
-    /// PUBACK.
-    pub(crate) fn acknowledge(&mut self, id: NonZeroU16) -> Acknowledged {
-        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
-        match (self.entries[at].qos, self.entries[at].state) {
-            (QoS::AtLeastOnce, State::Sent) => {
-                let window = self.entries[at].counted;
-                self.give_up_bytes(at);
-                self.finish(at);
-                self.trim();
-                Acknowledged::Due { window }
-            }
-            (QoS::AtLeastOnce, State::Done) => Acknowledged::Again,
-            (_, State::Done) => Acknowledged::Unknown,
-            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
-        }
-    }
-
-    /// PUBREC; `refused` when its reason code is a failure, which ends the exchange. Spec: 4.3.3, 4.9 (5.0).
-    pub(crate) fn receive(&mut self, id: NonZeroU16, refused: bool) -> Acknowledged {
-        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
-        match (self.entries[at].qos, self.entries[at].state) {
-            (QoS::ExactlyOnce, State::Sent) => {
-                self.give_up_bytes(at);
-                let entry = &mut self.entries[at];
-                let window = entry.counted && refused;
-                self.held_bytes -= entry.message.as_ref().map_or(0, cost);
-                entry.message = None;
-                entry.identifiers = None;
-                entry.state = State::Released;
-                if refused {
-                    self.finish(at);
-                }
-                self.trim();
-                Acknowledged::Due { window }
-            }
-            (QoS::ExactlyOnce, State::Released) => Acknowledged::Again,
-            (_, State::Done) => Acknowledged::Unknown,
-            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
-        }
-    }
-
-    /// PUBCOMP.
-    pub(crate) fn complete(&mut self, id: NonZeroU16) -> Acknowledged {
-        let Some(at) = self.find(id) else { return Acknowledged::Unknown };
-        match (self.entries[at].qos, self.entries[at].state) {
-            (QoS::ExactlyOnce, State::Released) => {
-                let window = self.entries[at].counted;
-                self.finish(at);
-                self.trim();
-                Acknowledged::Due { window }
-            }
-            (_, State::Done) => Acknowledged::Unknown,
-            (_, State::Waiting | State::Sent | State::Released) => Acknowledged::Mismatch,
         }
     }
 
