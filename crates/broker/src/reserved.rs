@@ -1,6 +1,6 @@
 //! Topics that belong to services: what clients may publish to them and subscribe to. Pure tables.
 //!
-//! AWS: developer guide, "Reserved topics". Topics under `$aws/` are protected in every profile, because what is
+//! AWS: developer guide, "Reserved topics". Topics under `$aws/`, and our own under `$tidegate/`, are protected in every profile, because what is
 //! published there is believed; other `$…` topics are a matter of the profile.
 
 use tidegate_mqtt::topic;
@@ -55,13 +55,15 @@ const ANSWERS: &[&str] = &[
     "$aws/things/+/jobs/#",
     "$aws/things/+/defender/metrics/+/+",
     "$aws/things/+/streams/#",
+    // Ours, not AWS's: who is offered a certificate.
+    "$tidegate/events/#",
 ];
 
 /// What a client's PUBLISH to `topic_name`, a valid name, is.
 pub fn publish(topic_name: &str, profile: &Profile) -> Publish {
     match first_level(topic_name) {
         Some("$aws") if REQUESTS.iter().any(|pattern| topic::matches_below(pattern, topic_name)) => Publish::Request,
-        Some("$aws" | "$SYS" | "$share") => Publish::Refused,
+        Some("$aws" | "$SYS" | "$share" | "$tidegate") => Publish::Refused,
         Some(_) if !profile.unreserved_dollar_topics => Publish::Refused,
         Some(_) | None => Publish::Ordinary,
     }
@@ -71,7 +73,7 @@ pub fn publish(topic_name: &str, profile: &Profile) -> Publish {
 /// anything that a service publishes, or is no `$…` filter at all.
 pub fn may_subscribe(topic_filter: &str, profile: &Profile) -> bool {
     match first_level(topic_filter) {
-        Some("$aws") => ANSWERS.iter().any(|pattern| overlap(pattern, topic_filter)),
+        Some("$aws" | "$tidegate") => ANSWERS.iter().any(|pattern| overlap(pattern, topic_filter)),
         Some(_) => profile.unreserved_dollar_topics,
         None => true,
     }
@@ -118,6 +120,7 @@ mod tests {
             ("$aws/certificates/create/json", Request, Request),
             ("$SYS/broker/version", Refused, Refused),
             ("$share/g/a", Refused, Refused),
+            ("$tidegate/events/certificates/offered/id", Refused, Refused),
             ("$mine/a", Ordinary, Refused),
         ] {
             assert_eq!(publish(topic_name, &standard), in_standard, "{topic_name}");
@@ -142,6 +145,8 @@ mod tests {
             ("$aws/nothing/here", false, false),
             ("$aws/things/t/shadow/name/n/update/delta", true, true),
             ("$SYS/#", true, false),
+            ("$tidegate/events/certificates/+/+", true, true),
+            ("$tidegate/nothing", false, false),
             ("$mine/a", true, false),
         ] {
             assert_eq!(may_subscribe(topic_filter, &standard), in_standard, "{topic_filter}");

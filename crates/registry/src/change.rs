@@ -1,8 +1,8 @@
 //! What changed, in the registry's words: for live effects.
 
-use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName};
+use tidegate_ids::{AccountId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName};
 
-use crate::{AutoRegistrationStatus, CaStatus, CertificateStatus};
+use crate::{AutoRegistrationStatus, CaStatus, CertificateStatus, TransferStep};
 
 /// A change that is durable and visible in the [`Directory`](crate::Directory). On each node, whoever made it.
 ///
@@ -64,6 +64,19 @@ pub enum RegistryChange {
         /// Which.
         name: ThingGroupName,
     },
+    /// A certificate was offered to an account, or the offer was taken back. Not told of what happened while the feed was lost.
+    Transfer {
+        /// The account that receives.
+        receiver: Tenant,
+        /// Which.
+        certificate_id: CertificateId,
+        /// What happened.
+        step: TransferStep,
+        /// The account that gives.
+        from: AccountId,
+        /// What it says about the offer.
+        message: Option<String>,
+    },
     /// A server certificate was stored under this name.
     ServerCertificate {
         /// Its name.
@@ -91,6 +104,7 @@ impl RegistryChange {
             | Self::PolicyChanged { .. }
             | Self::PoliciesOfCertificate { .. }
             | Self::PoliciesOfThingGroup { .. }
+            | Self::Transfer { .. }
             | Self::ServerCertificate { .. } => None,
         }
     }

@@ -54,7 +54,8 @@ pub use principal::ThingPrincipal;
 pub use records::{
     AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId,
     PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag,
-    ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, Validity,
+    ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer,
+    TransferNoticeRecord, TransferStep, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{

@@ -1,8 +1,8 @@
 //! The registry as a whole, and the shell around every decision: read, decide, commit, show.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
-use tidegate_ids::{Now, Tenant};
+use tidegate_ids::{AccountId, Now, Tenant};
 use tidegate_kv::{CommitError, Revision, Snapshot, Store, StoreError, Transaction};
 use tidegate_pki::seal::MasterKey;
 
@@ -33,6 +33,8 @@ pub struct Settings {
     /// `mqtt.endpoint_domain`: accounts have endpoints below it, `<prefix>-ats.iot.<region>.<domain>`. None: every
     /// account shares the plain host name.
     pub endpoint_domain: Option<String>,
+    /// The accounts whose transfer notices are kept until somebody says that they were told.
+    pub transfer_notices_for: BTreeSet<AccountId>,
 }
 
 /// What accounts own. A clone is the same registry.
@@ -142,6 +144,11 @@ impl Registry {
 
     pub(crate) fn master_key(&self) -> &MasterKey {
         &self.0.master_key
+    }
+
+    /// Whether somebody tells this account of what is offered to it.
+    pub(crate) fn is_told_of_transfers(&self, account: AccountId) -> bool {
+        self.0.settings.transfer_notices_for.contains(&account)
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {

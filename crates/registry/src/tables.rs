@@ -13,7 +13,7 @@ use crate::{
     records::{
         AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
         ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord,
-        ServerCertificateRecord, SettingRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord,
+        ServerCertificateRecord, SettingRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord, TransferNoticeRecord,
     },
 };
 
@@ -43,6 +43,9 @@ pub(crate) static CERTIFICATES_BY_CA: Table<(Tenant, CaCertificateId, Timestamp,
 /// Certificates whose transfer to another account is pending, by the account that gives.
 pub(crate) static CERTIFICATES_OUTGOING: Table<(Tenant, Timestamp, CertificateId), ()> =
     Table::new("certificates-outgoing");
+/// What receivers with a webhook have not been told yet: one row for each certificate, its newest step.
+pub(crate) static TRANSFER_NOTICES: Table<(AccountId, Region, CertificateId), TransferNoticeRecord> =
+    Table::new("transfer-notices");
 /// Device certificate → accounts, the one that a transfer is offered to as well.
 pub(crate) static CERTIFICATE_OWNERS: Table<(CertificateId, Region, AccountId), OwnerRecord> =
     Table::new("certificate-owners");

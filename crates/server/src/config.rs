@@ -4,6 +4,7 @@
 
 mod anonymous_policy;
 mod environment;
+mod outgoing;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use serde::Deserialize;
 use tidegate_ids::{AccountId, Region};
 use tidegate_policy::Document;
 use toml::Spanned;
+
+pub(crate) use outgoing::Outgoing;
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,6 +35,8 @@ pub(crate) struct Config {
     pub mqtt: Mqtt,
     /// The operators' edge.
     pub api: Api,
+    /// What receivers of certificates are told.
+    pub transfers: Transfers,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -143,6 +148,33 @@ pub(crate) struct Api {
     pub plain_port: Option<u16>,
 }
 
+/// What the receiver of a certificate is told when another account offers it, or takes the offer back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Transfers {
+    /// Whether its clients get an event, on `$tidegate/events/certificates/…`.
+    pub events: bool,
+    /// Receivers that are called, one an account.
+    pub webhook: Vec<Webhook>,
+}
+
+/// An account that is called.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// Whose.
+    pub account_id: AccountId,
+    /// Where a POST goes.
+    pub url: String,
+    /// A file with the secret that calls are signed with, from the configuration's folder; not signed when absent.
+    pub secret_file: Option<PathBuf>,
+    /// A file with the PEM certificates that TLS believes, from the configuration's folder; the system's when absent.
+    pub ca_file: Option<PathBuf>,
+    /// Allows a URL that leads to this machine or to a private network.
+    #[serde(default)]
+    pub private_addresses: bool,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -174,6 +206,7 @@ impl Default for Config {
             server: Server { host_names: Vec::new() },
             mqtt: Mqtt::default(),
             api: Api::default(),
+            transfers: Transfers::default(),
             log: Log::default(),
         }
     }
@@ -314,6 +347,7 @@ impl Config {
             }
         }
         let mut names: Vec<_> = self.mqtt.listener.iter().map(|listener| &listener.name).collect();
+        self.transfers.check()?;
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::Conflict(format!("two listeners are named {:?}", pair[0])));
@@ -328,6 +362,31 @@ impl Config {
             )));
         }
         Ok(())
+    }
+}
+
+impl Transfers {
+    fn check(&self) -> Result<(), ConfigError> {
+        let mut accounts: Vec<_> = self.webhook.iter().map(|webhook| webhook.account_id).collect();
+        accounts.sort_unstable();
+        match accounts.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(ConfigError::Conflict(format!("two [[transfers.webhook]] are of account {}", pair[0]))),
+            None => Ok(()),
+        }
+    }
+
+    /// The webhooks with what their files hold; `configuration` is the path of the file that names them.
+    pub(crate) fn open(
+        &self,
+        configuration: Option<&Path>,
+        limits: tidegate_outbound::Limits,
+    ) -> Result<Vec<(AccountId, Outgoing)>, ConfigError> {
+        let folder = configuration.and_then(Path::parent).unwrap_or(Path::new(""));
+        let open = |webhook: &Webhook| {
+            let setting = format!("transfers.webhook of account {}", webhook.account_id);
+            Ok((webhook.account_id, Outgoing::open(webhook, &setting, folder, limits)?))
+        };
+        self.webhook.iter().map(open).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod journal;
 mod screen;
 mod server_certificate;
 mod signals;
+mod transfers;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -65,6 +66,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         config.data.clone_from(data);
     }
     logging::install(&config.log).map_err(anyhow::Error::msg)?;
+    let webhooks = config.transfers.open(options.config.as_deref(), transfers::LIMITS)?;
     let data = DataDir::open(&config.data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let mut signals = signals::Signals::listen()?;
@@ -80,6 +82,10 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
     let (broker, gateway, mut journal) = start_gateway(&config, &account, &registry, &names, &clock, &store).await?;
+    if config.transfers.events {
+        transfers::publish_events(&registry, &broker, &clock);
+    }
+    transfers::call_webhooks(&registry, webhooks, &clock);
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
@@ -124,7 +130,10 @@ async fn open_registry(
             store: faults::store(Arc::clone(&store) as Arc<dyn Store>),
             master_key: MasterKey::from_bytes(&master_key),
             chance: Box::new(chance::SystemChance),
-            settings: tidegate_registry::Settings { endpoint_domain: endpoint_domain(config) },
+            settings: tidegate_registry::Settings {
+                endpoint_domain: endpoint_domain(config),
+                transfer_notices_for: config.transfers.webhook.iter().map(|webhook| webhook.account_id).collect(),
+            },
             faults: faults::points(),
         },
         clock.now(),

@@ -129,7 +129,7 @@ impl World {
             store: Arc::new(MemoryStore::new()),
             master_key: MasterKey::from_bytes(&[7; MasterKey::BYTES]),
             chance: Box::new(Random),
-            settings: tidegate_registry::Settings { endpoint_domain: Some("test".into()) },
+            settings: tidegate_registry::Settings { endpoint_domain: Some("test".into()), ..Default::default() },
             faults: Box::new(()),
         };
         let registry = runtime.block_on(Registry::open(parts, clock.now())).unwrap();

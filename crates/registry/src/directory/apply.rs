@@ -6,7 +6,7 @@ use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingGrou
 use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
 use tidegate_pki::CaCertificate;
 
-use super::{CaOwner, Directory, Owner};
+use super::{CaOwner, Directory, Owner, transfers};
 use crate::{
     CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
     ThingPrincipalType, ThingRecord,
@@ -23,6 +23,7 @@ impl Directory {
         for change in &committed.changes {
             self.apply_row(change, &mut told)?;
         }
+        told.extend(transfers::told(committed)?);
         Ok(told)
     }
 

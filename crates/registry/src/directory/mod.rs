@@ -20,6 +20,7 @@ mod groups;
 mod issuers;
 mod policies;
 mod things;
+mod transfers;
 
 pub(crate) use certificates::Owner;
 pub(crate) use endpoints::endpoint_prefix;

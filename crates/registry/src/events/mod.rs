@@ -1,3 +1,4 @@
 //! Events that the registry causes.
 
+pub mod transfer;
 pub mod wire;

@@ -3,9 +3,9 @@
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_kv::{Snapshot, Transaction};
 
-use super::{delete_certificate::remove_rows, transfer_certificate::Pending};
+use super::{delete_certificate::remove_rows, transfer_certificate::Pending, transfer_notices::put_notice};
 use crate::{
-    CertificateStatus, Registry, RegistryError,
+    CertificateStatus, Registry, RegistryError, TransferStep,
     tables::{CERTIFICATE_OWNERS, CERTIFICATES, CERTIFICATES_OUTGOING},
 };
 
@@ -28,11 +28,14 @@ impl Registry {
             let Pending { leaf, given, receiver, offered, .. } = pending;
             let mut transaction = Transaction::new();
             let mut record = given.value;
-            record.transfer = None;
+            let transfer = record.transfer.take();
             record.update(CertificateStatus::Inactive, generation_id.clone(), now.wall);
             CERTIFICATES.replace(&mut transaction, &(tenant, certificate_id), given.revision, &record);
             CERTIFICATES_OUTGOING.delete(&mut transaction, &(tenant, record.created, certificate_id));
             remove_rows(&mut transaction, receiver, &leaf, &offered);
+            let notice =
+                transfer.and_then(|transfer| self.transfer_notice(receiver, TransferStep::Cancelled, &transfer, now));
+            put_notice(&mut transaction, receiver, certificate_id, notice.as_ref());
             Ok((transaction, ()))
         })
         .await

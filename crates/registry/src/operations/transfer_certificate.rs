@@ -9,9 +9,11 @@ use super::{
     delete_certificate::stored_leaf,
     describe_certificate::read_certificate,
     register_certificate::{put_certificate, rewritable_part},
+    transfer_notices::put_notice,
 };
 use crate::{
     CertificateStatus, DeviceCertificateRecord, PolicyTarget, Registry, RegistryError, ThingPrincipal, Transfer,
+    TransferStep,
     tables::{CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, CERTIFICATES_OUTGOING, POLICIES_OF_TARGET},
 };
 
@@ -37,6 +39,7 @@ impl Registry {
         let transfer =
             &Transfer { from: tenant.account, to, message, transferred: now.wall, accepted: None, rejected: None };
         let (given, offered) = (&self.generation_id(), &self.generation_id());
+        let notice = &self.transfer_notice(receiver, TransferStep::Offered, transfer, now);
         self.change(|read| async move {
             let row = read_certificate(&read, tenant, certificate_id).await?;
             check_transferable(row.value.status, certificate_id)?;
@@ -60,6 +63,7 @@ impl Registry {
             record.generation_id = offered.clone();
             CERTIFICATES.require(&mut transaction, &(receiver, certificate_id), Expected::Absent);
             put_certificate(&mut transaction, receiver, &leaf, &record);
+            put_notice(&mut transaction, receiver, certificate_id, notice.as_ref());
             Ok((transaction, ()))
         })
         .await?;

@@ -10,6 +10,7 @@ mod server;
 mod thing;
 mod thing_group;
 mod transfer;
+mod transfer_notice;
 
 pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
@@ -24,6 +25,7 @@ pub use thing::{
 };
 pub use thing_group::ThingGroupRecord;
 pub use transfer::{Rejection, Transfer};
+pub use transfer_notice::{TransferNoticeRecord, TransferStep};
 
 use std::fmt;
 
@@ -63,6 +65,7 @@ records!(
     AttachmentRecord,
     ExclusiveThingRecord,
     ThingGroupRecord,
+    TransferNoticeRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.

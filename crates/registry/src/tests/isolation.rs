@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Files in `operations` that are no operation of an account: what they hold is the process's, or shared.
-const OF_NOBODY: [&str; 5] = ["accounts", "issuers", "mod", "server_certificates", "settings"];
+const OF_NOBODY: [&str; 6] = ["accounts", "issuers", "mod", "server_certificates", "settings", "transfer_notices"];
 /// A third account, to transfer to.
 const C: &str = "333333333333";
 /// In every text that the first account gives.

@@ -61,7 +61,10 @@ async fn open(store: Arc<dyn Store>, faults: Box<dyn FaultPoints>) -> Registry {
         store,
         master_key: MasterKey::from_bytes(&[7; 32]),
         chance: Box::new(Counting(Mutex::new(0))),
-        settings: Settings { endpoint_domain: Some("iot.example".into()) },
+        settings: Settings {
+            endpoint_domain: Some("iot.example".into()),
+            transfer_notices_for: [B.parse().unwrap()].into(),
+        },
         faults,
     };
     Registry::open(parts, at(0)).await.unwrap()

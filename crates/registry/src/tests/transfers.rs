@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Admission, CertificateStatus, PolicyTarget, Presented, Refusal, RegisterCertificate, RegistryError, ServerName,
+    TransferStep,
 };
 
 const C: &str = "333333333333";
@@ -214,4 +215,57 @@ async fn a_certificate_with_policies_is_never_offered_and_only_to_one_account() 
         }
         assert_eq!(holders.len() + usize::from(attached), 1, "{outcomes:?}");
     }
+}
+
+#[tokio::test]
+async fn the_receiver_is_told_of_an_offer_and_of_its_end_by_the_giver() {
+    let registry = registry().await;
+    let told = told(&registry);
+    let id = registered(&registry, A, &self_signed("d")).await;
+    let receivers = |told: &[RegistryChange]| -> Vec<_> {
+        let transfer = |change: &RegistryChange| match change {
+            RegistryChange::Transfer { receiver, certificate_id, step, from, message } => {
+                Some((receiver.account, *certificate_id, *step, *from, message.clone()))
+            }
+            _ => None,
+        };
+        told.iter().filter_map(transfer).collect()
+    };
+    let offered = (account(B), id, TransferStep::Offered, account(A), Some("for you".to_owned()));
+    offer(&registry, id, A, B).await.unwrap();
+    assert_eq!(receivers(&told.lock().unwrap()), std::slice::from_ref(&offered));
+    registry.cancel_certificate_transfer(tenant(A), id, at(3)).await.unwrap();
+    let cancelled = (account(B), id, TransferStep::Cancelled, account(A), None);
+    assert_eq!(receivers(&told.lock().unwrap()), [offered.clone(), cancelled.clone()]);
+    // What the receiver does itself is no news to it.
+    offer(&registry, id, A, B).await.unwrap();
+    registry.reject_certificate_transfer(tenant(B), id, None, at(4)).await.unwrap();
+    offer(&registry, id, A, B).await.unwrap();
+    registry.accept_certificate_transfer(tenant(B), id, false, at(5)).await.unwrap();
+    let again = [offered.clone(), cancelled, offered.clone(), offered];
+    assert_eq!(receivers(&told.lock().unwrap()), again);
+}
+
+#[tokio::test]
+async fn a_notice_waits_for_whoever_tells_the_receiver_and_a_newer_one_replaces_it() {
+    let registry = registry().await;
+    let notices = async |account_id: &str| registry.transfer_notices(account(account_id), None, 10).await.unwrap();
+    let (id, other) =
+        (registered(&registry, A, &self_signed("d")).await, registered(&registry, A, &self_signed("e")).await);
+    offer(&registry, id, A, B).await.unwrap();
+    offer(&registry, other, A, C).await.unwrap();
+    assert_eq!(notices(C).await, [], "nobody tells this account");
+    let offered = notices(B).await;
+    let [notice] = &offered[..] else { panic!("{offered:?}") };
+    assert_eq!((notice.receiver, notice.certificate_id, notice.record.step), (tenant(B), id, TransferStep::Offered));
+    assert_eq!((notice.record.message.as_deref(), notice.record.at), (Some("for you"), at(2).wall));
+    registry.cancel_certificate_transfer(tenant(A), id, at(3)).await.unwrap();
+    // Told too late: the newer one stays.
+    registry.forget_transfer_notice(notice).await.unwrap();
+    let cancelled = notices(B).await;
+    assert_eq!(cancelled.iter().map(|n| n.record.step).collect::<Vec<_>>(), [TransferStep::Cancelled]);
+    assert_ne!(cancelled[0].record.delivery_id, notice.record.delivery_id);
+    assert_eq!(registry.transfer_notices(account(B), Some(cancelled[0].place()), 10).await.unwrap(), []);
+    registry.forget_transfer_notice(&cancelled[0]).await.unwrap();
+    assert_eq!(notices(B).await, []);
 }

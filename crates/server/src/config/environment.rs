@@ -44,6 +44,7 @@ impl Config {
             "API_ADDRESS" => self.api.address = parse(value)?,
             "API_PORT" => self.api.port = parse(value)?,
             "API_PLAIN_PORT" => self.api.plain_port = Some(parse(value)?),
+            "TRANSFERS_EVENTS" => self.transfers.events = parse(value)?,
             "LOG_LEVEL" => self.log.level = value.to_owned(),
             "LOG_FORMAT" => self.log.format = word(value)?,
             _ => {} // TIDEGATE_PID and its like come from tidegate.env
