@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from support.aws import Aws
 from support.model import answer_problems, problems, served
+from support.mqtt import Client
 from support.pki import Ca, new_key, openssl
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
@@ -22,7 +23,7 @@ class World:
 
     def __init__(self, broker, directory):
         self.accounts = [Aws(broker, broker.create_account()) for _ in range(2)]
-        self.clients = {}
+        self.broker, self.clients, self.devices = broker, {}, {}
         self.ca, self.other_ca = Ca(directory / "one", "Model CA"), Ca(directory / "two", "Model CA two")
         new_key(directory / "csr.key")
         openssl("req", "-new", "-key", directory / "csr.key", "-subj", "/CN=model", "-out", directory / "csr.pem")
@@ -42,6 +43,17 @@ class World:
 
     def pem(self, ca=None):
         return (ca or self.ca).sign("model").certificate.read_text()
+
+    def connected(self, client_id):
+        """Has a device of the first account connect, under its policy `p`; its client id."""
+        if client_id not in self.devices:
+            made = self.ca.sign(client_id)
+            arn = self.client("iot", 0).register_certificate(certificatePem=made.certificate.read_text(), status="ACTIVE")["certificateArn"]
+            self.client("iot", 0).attach_policy(policyName="p", target=arn)
+            self.devices[client_id] = Client(self.broker, made, client_id=client_id).connect()
+            self.devices[client_id].subscribe("a/b", 1)
+            self.client("iot", 0).detach_policy(policyName="p", target=arn)
+        return client_id
 
     def client(self, service, account):
         if (service, account) not in self.clients:
@@ -200,6 +212,16 @@ SCENARIO = [
     Row("AcceptCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"], "setAsActive": True}, account=1),
     Row("AcceptCertificateTransfer", lambda w: {"certificateId": w.without_ca["certificateId"]}, account=1, refused="TransferAlreadyCompletedException"),
     Row("DescribeCertificate", lambda w: {"certificateId": w.without_ca["certificateId"]}, account=1),
+    # Data plane
+    Row("Publish", {"topic": "a/b", "qos": 1, "retain": True, "payload": b"x", "userProperties": '[{"a": "b"}]'}, service="iot-data"),
+    Row("Publish", {"topic": "a/#"}, service="iot-data", refused="InvalidRequestException"),
+    Row("GetRetainedMessage", {"topic": "a/b"}, service="iot-data"),
+    Row("GetRetainedMessage", {"topic": "nothing"}, service="iot-data", refused="ResourceNotFoundException"),
+    Row("ListRetainedMessages", {"maxResults": 1}, service="iot-data"),
+    Row("ListSubscriptions", lambda w: {"clientId": w.connected("model")}, service="iot-data"),
+    Row("ListSubscriptions", {"clientId": "nobody"}, service="iot-data", refused="ResourceNotFoundException"),
+    Row("DeleteConnection", lambda w: {"clientId": w.connected("model"), "cleanSession": True}, service="iot-data"),
+    Row("DeleteConnection", {"clientId": "model"}, service="iot-data", refused="ResourceNotFoundException"),
     # The end
     Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
     Row("DeletePolicy", {"policyName": "p"}),
@@ -212,7 +234,7 @@ SCENARIO = [
 #: What succeeds only after a wait that no test waits: a thing type is deleted five minutes after its deprecation.
 SUCCEEDS_LATER = {"DeleteThingType"}
 
-SERVED = [("iot", operation) for operation in served("iot")] + [("sts", operation) for operation in served("sts")]
+SERVED = [(service, operation) for service in ("iot", "iot-data", "sts") for operation in served(service)]
 
 
 @pytest.fixture(scope="module")

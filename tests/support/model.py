@@ -19,7 +19,7 @@ COMMON_ERRORS = {"InternalFailureException", "ServiceUnavailableException", "Thr
 
 def served(service):
     """The operations with a handler, as the generated dispatch lists them."""
-    return re.findall(r'^\s*"(\w+)" =>', (GENERATED / service / "mod.rs").read_text(), re.M)
+    return re.findall(r'^\s*"(\w+)" =>', (GENERATED / service.replace("-", "_") / "mod.rs").read_text(), re.M)
 
 
 @cache

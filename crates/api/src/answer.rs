@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiError,
+    call::Reply,
     service::{Protocol, Service},
     wire,
 };
@@ -39,15 +40,20 @@ impl Form {
     }
 }
 
-/// The answer of an operation: `output` as JSON, `None` when the model gives it none.
+/// The answer of an operation.
 pub(crate) fn success(
     form: Form,
     service: &Service,
     operation: &str,
     status: u16,
-    output: Option<Value>,
+    reply: Reply,
     request_id: Uuid,
 ) -> Response<Body> {
+    let output = match reply {
+        Reply::Document(bytes) => return response(status, Some("application/json"), bytes, request_id),
+        Reply::Output(output) => Some(output),
+        Reply::Empty => None,
+    };
     match (form, output) {
         (Form::RestJson | Form::Cbor, None) => response(status, None, Vec::new(), request_id),
         (Form::RestJson | Form::Cbor, Some(output)) => json_response(status, "application/json", &output, request_id),

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use tidegate_broker::{Broker, Profile};
 use tidegate_ids::Clock;
 use tidegate_registry::Registry;
 
@@ -13,7 +14,17 @@ pub struct Api {
     pub(crate) registry: Registry,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
+    pub(crate) data: Option<DataPlane>,
     ready: Box<Readiness>,
+}
+
+/// What the operations of `iot-data` work on.
+#[derive(Debug, Clone)]
+pub struct DataPlane {
+    /// Sessions and messages.
+    pub broker: Arc<Broker>,
+    /// Whose limits hold for what is published by the API.
+    pub profile: Arc<Profile>,
 }
 
 /// What the configuration says about the API.
@@ -26,7 +37,12 @@ pub struct Settings {
 impl Api {
     /// The API over `registry`; always ready until [`Self::with_readiness`] says otherwise.
     pub fn new(registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { registry, clock, settings, ready: Box::new(|| Ok(())) }
+        Self { registry, clock, settings, data: None, ready: Box::new(|| Ok(())) }
+    }
+
+    /// The same API, which serves `iot-data` too.
+    pub fn with_data_plane(self, data: DataPlane) -> Self {
+        Self { data: Some(data), ..self }
     }
 
     /// The same API, whose `/readyz` answers 503 while `ready` gives a reason.

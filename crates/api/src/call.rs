@@ -32,8 +32,16 @@ pub(crate) struct Call<'a> {
     pub(crate) labels: Labels<'a>,
 }
 
-/// What an operation answers: its output as JSON; `None` when its model has none.
-pub(crate) struct Reply(pub(crate) Option<Value>);
+/// What an operation answers.
+pub(crate) enum Reply {
+    /// Nothing: its model has no output.
+    Empty,
+    /// Its output, in the form of the protocol.
+    Output(Value),
+    /// The body as it is: a JSON document whose members the model does not name.
+    #[allow(dead_code, reason = "shadows are answered so")]
+    Document(Vec<u8>),
+}
 
 impl Call<'_> {
     /// What all operations of AWS IoT work on.
@@ -68,8 +76,8 @@ impl Call<'_> {
     /// The answer that carries `output`; `()` stands for an operation without output.
     pub(crate) fn reply<T: Serialize>(&self, output: &T) -> Result<Reply, ApiError> {
         match serde_json::to_value(output) {
-            Ok(Value::Null) => Ok(Reply(None)),
-            Ok(value) => Ok(Reply(Some(value))),
+            Ok(Value::Null) => Ok(Reply::Empty),
+            Ok(value) => Ok(Reply::Output(value)),
             Err(error) => Err(ApiError::new("InternalFailureException", 500, error.to_string())),
         }
     }

@@ -57,9 +57,9 @@ pub(crate) async fn respond(
     let form = Form::of(service.protocol, header("accept"), header("smithy-protocol"));
     let operation = record.operation.map_or("", |o| o.name);
     let (response, error) = match answer {
-        Ok(Reply(output)) => {
+        Ok(reply) => {
             let status = record.operation.map_or(200, |o| o.status);
-            (answer::success(form, service, operation, status, output, request_id), None)
+            (answer::success(form, service, operation, status, reply, request_id), None)
         }
         Err(error) => (answer::error(form, service.xml_namespace, &error, request_id), Some(error)),
     };
@@ -154,6 +154,7 @@ async fn answer(
     match (form, service.name) {
         (Form::Cbor, _) => Err(call.not_served()),
         (_, "iot") => generated::iot::serve(&call).await,
+        (_, "iot-data") => generated::iot_data::serve(&call).await,
         (_, "sts") => generated::sts::serve(&call).await,
         (_, _) => Err(call.not_served()),
     }

@@ -26,13 +26,14 @@ mod extensions;
 mod generated;
 mod impatient;
 mod iot;
+mod iot_data;
 mod seats;
 mod serve;
 mod service;
 mod sts;
 mod wire;
 
-pub use api::{Api, Readiness, Settings};
+pub use api::{Api, DataPlane, Readiness, Settings};
 pub use extensions::{Question, explain};
 pub use serve::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Listener, Serving, serve};
 

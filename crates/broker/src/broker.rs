@@ -11,14 +11,14 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use tidegate_ids::{Monotonic, Now, Tenant};
-use tidegate_mqtt::{Message, MessageProperties, Packet, PacketType, QoS, ReasonCode};
+use tidegate_mqtt::{Message, Packet, PacketType, ReasonCode};
 
 use crate::{
-    CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Quota, Record, Token, Wake,
+    Alone, CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Quota, Record, Services, Token,
+    Wake,
     counters::Totals,
     deadlines::Deadlines,
     memory::{Memory, Process},
-    message::Stamped,
     persist::{Held, Promise, RecordLog},
     session::{Aftermath, Session, Surroundings},
     tenant::TenantState,
@@ -29,6 +29,7 @@ pub struct Broker {
     settings: Settings,
     wake: Arc<dyn Wake>,
     fabric: Arc<dyn Fabric>,
+    services: Arc<dyn Services>,
     tenants: RwLock<HashMap<Tenant, Arc<TenantState>>>,
     deadlines: Deadlines,
     serial: AtomicU64,
@@ -102,23 +103,6 @@ pub enum Selector {
     Everyone,
 }
 
-/// A message of the broker's own: an event, an answer of a service, the action of a rule. No policy is asked.
-#[derive(Debug, Clone, Copy)]
-pub struct SystemPublish<'a> {
-    /// In whose topics.
-    pub tenant: Tenant,
-    /// Any valid topic name, reserved ones included.
-    pub topic_name: &'a str,
-    /// Properties that travel with it.
-    pub properties: MessageProperties<'a>,
-    /// The payload.
-    pub payload: &'a [u8],
-    /// The QoS.
-    pub qos: QoS,
-    /// Whether it is retained.
-    pub retain: bool,
-}
-
 impl Broker {
     /// A broker without sessions.
     pub fn new(settings: Settings, wake: Arc<dyn Wake>, fabric: Arc<dyn Fabric>) -> Self {
@@ -129,6 +113,7 @@ impl Broker {
             settings,
             wake,
             fabric,
+            services: Arc::new(Alone),
             tenants: RwLock::default(),
             deadlines: Deadlines::default(),
             serial: AtomicU64::new(0),
@@ -136,6 +121,11 @@ impl Broker {
             left: Mutex::default(),
             has_left: AtomicBool::new(false),
         }
+    }
+
+    /// The same, with services behind reserved topics. Without them requests are accepted and answered by nobody.
+    pub fn with_services(self, services: Arc<dyn Services>) -> Self {
+        Self { services, ..self }
     }
 
     /// Handle one packet of a connection. Answers and deliveries are in outboxes when it returns.
@@ -199,16 +189,6 @@ impl Broker {
         let aftermath = link.session.disconnect(link.epoch, reason, last, around, effects);
         effects.counters.bytes_sent += (last.len() - before) as u64;
         self.clean_up(&link.tenant, &link.session, aftermath, now, effects);
-    }
-
-    /// Publish a message of the broker's own; false when it cannot be a PUBLISH: an invalid topic name, too large.
-    pub fn publish(&self, publish: &SystemPublish<'_>, now: Now, effects: &mut Effects) -> bool {
-        let SystemPublish { tenant, topic_name, properties, payload, qos, retain } = publish;
-        let Some(message) = Stamped::new(topic_name, properties, payload, *qos, None, now.monotonic) else {
-            return false;
-        };
-        self.publish_stamped(&self.tenant(*tenant), None, &message, *retain, now, effects);
-        true
     }
 
     /// Close connections from outside; how many. Each owner finds `Output::Ended` when it takes output.
@@ -288,6 +268,9 @@ impl Broker {
     }
 
     fn answer_held(&self, token: Token, code: ReasonCode, now: Now, effects: &mut Effects) {
+        for waiting in token.waiting {
+            (waiting.0)(code);
+        }
         for held in token.held {
             let Held { tenant, session, epoch, promise } = held;
             let control = |packet: Vec<u8>, effects: &mut Effects| {
@@ -446,7 +429,7 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) {
-        for filter in &aftermath.filters {
+        for filter in aftermath.filters.keys() {
             self.remove_from_router(tenant, session, filter);
         }
         for undelivered in aftermath.undelivered {
@@ -491,6 +474,10 @@ impl Broker {
 
     pub(crate) fn fabric(&self) -> &dyn Fabric {
         &*self.fabric
+    }
+
+    pub(crate) fn services(&self) -> &dyn Services {
+        &*self.services
     }
 
     pub(crate) fn deadlines(&self) -> &Deadlines {

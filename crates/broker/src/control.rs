@@ -61,7 +61,7 @@ pub struct RetainedState {
     pub message: Message,
     /// The QoS it was published with.
     pub qos: QoS,
-    /// When it was published; after a restart, when that was.
+    /// When it was published.
     pub retained_at: Timestamp,
 }
 
@@ -126,10 +126,23 @@ impl Broker {
         Some(self.known_tenant(tenant)?.session(client_id)?.look(now))
     }
 
-    /// Up to `max` filters of a session, as the client wrote them; `None`: there is no such session.
-    pub fn subscriptions(&self, tenant: Tenant, client_id: &str, max: usize) -> Option<Vec<Arc<str>>> {
+    /// Up to `max` subscriptions of a session behind the filter `after`, by filter, as the client wrote them, with the QoS
+    /// granted; `None`: there is no such session. O(subscriptions).
+    pub fn subscriptions(
+        &self,
+        tenant: Tenant,
+        client_id: &str,
+        after: Option<&str>,
+        max: usize,
+    ) -> Option<Vec<(Arc<str>, QoS)>> {
         let session = self.known_tenant(tenant)?.session(client_id)?;
-        session.change_filters(|filters| filters.iter().take(max).cloned().collect())
+        session.change_filters(|filters| {
+            let behind = filters.iter().filter(|(filter, _)| after.is_none_or(|after| &***filter > after));
+            let mut found: Vec<_> = behind.map(|(filter, qos)| (filter.clone(), *qos)).collect();
+            found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            found.truncate(max);
+            found
+        })
     }
 
     /// End the connection of `client_id`, and its session if asked to; false when there is no such session, or it was
@@ -151,6 +164,14 @@ impl Broker {
         let (ended, aftermath) = session.end_from_outside(ending, around, effects);
         self.clean_up(&tenant, &session, aftermath, now, effects);
         ended
+    }
+
+    /// The retained message of a topic name, with all that a listing says of it, unless it expired.
+    pub fn retained_state(&self, tenant: Tenant, topic_name: &str, now: Now) -> Option<RetainedState> {
+        let tenant = self.known_tenant(tenant)?;
+        let (stamped, retained_at) = tenant.retained.get_with_time(topic_name)?;
+        stamped.seconds_left(now.monotonic).ok()?;
+        Some(RetainedState { message: stamped.message.clone(), qos: stamped.qos, retained_at })
     }
 
     /// Up to `max` retained messages of a tenant, from place `from` on: 0, then what the last page gave. A message that

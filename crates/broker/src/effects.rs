@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tidegate_ids::Tenant;
+use tidegate_mqtt::ReasonCode;
 
-use crate::{Counters, Exceeded, LifecycleEvent, Quota, Token, quota::Excesses};
+use crate::{Counters, Exceeded, LifecycleEvent, Quota, Token, persist::Waiting, quota::Excesses};
 
 /// Where a link lives: a slot of a core. The gateway chooses it before CONNECT is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,6 +80,16 @@ impl Effects {
     /// Note that `client_id` ran into `quota`.
     pub(crate) fn exceed(&mut self, quota: Quota, tenant: Tenant, client_id: &Arc<str>) {
         self.excesses.note(quota, tenant, client_id);
+    }
+
+    /// Call `answer` once all that was logged so far is durable, with `Success`; at once when nothing was. As for
+    /// [`Broker::publish_from_outside`](crate::Broker::publish_from_outside), it must not block.
+    pub fn when_durable(&mut self, answer: impl FnOnce(ReasonCode) + Send + 'static) {
+        if self.token.logged {
+            self.token.waiting.push(Waiting(Box::new(answer)));
+        } else {
+            answer(ReasonCode::Success);
+        }
     }
 
     /// Give back a buffer that `Link::take_output` filled, so that the next outbox need not allocate.

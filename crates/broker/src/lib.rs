@@ -49,10 +49,12 @@ mod counters;
 mod deadlines;
 mod effects;
 pub mod events;
+pub mod https;
 mod levels;
 mod link;
 mod memory;
 mod message;
+mod outside;
 mod persist;
 mod ports;
 mod principal;
@@ -69,7 +71,7 @@ mod subscribe;
 mod tenant;
 mod topic_cache;
 
-pub use broker::{Broker, Selector, Settings, SystemPublish};
+pub use broker::{Broker, Selector, Settings};
 pub use close::CloseReason;
 pub use connect::{ConnectRefused, ConnectRequest, RefusedClient, client_id};
 pub use control::{ConnectionState, Ending, Gauges, RetainedPage, RetainedState, SessionPage, SessionState};
@@ -77,10 +79,11 @@ pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};
 pub use events::{ConnectFailure, DisconnectReason, LifecycleEvent, LifecycleKind};
 pub use link::{Link, Output};
+pub use outside::{OutsidePublish, PublishRefused, SystemPublish};
 pub use persist::{
     Presence, QueuedRecord, Record, RetainedRecord, SessionRecord, SubscriptionRecord, Token, WillRecord,
 };
-pub use ports::{Access, Alone, Authorize, Fabric, Wake};
+pub use ports::{Access, Alone, Authorize, Fabric, ServiceAnswer, ServiceRequest, Services, Wake};
 pub use principal::Principal;
 pub use profile::{AccountLimits, FOREVER, KeepAliveRule, Limits, Profile};
 pub use quota::{Exceeded, Quota};

@@ -18,7 +18,7 @@ use tidegate_mqtt::{Message, QoS, SessionExpiry};
 
 pub(crate) use log::RecordLog;
 pub use promise::Token;
-pub(crate) use promise::{Held, Made, Promise};
+pub(crate) use promise::{Held, Made, Promise, Waiting};
 
 use crate::Principal;
 
@@ -206,6 +206,8 @@ pub struct RetainedRecord {
     pub expires_at: Option<Timestamp>,
     /// The client id behind it, for No Local.
     pub publisher: Option<Arc<str>>,
+    /// When it was published; `None`: an older program did not write it down.
+    pub retained_at: Option<Timestamp>,
     /// The message.
     pub message: Message,
 }

@@ -1,6 +1,7 @@
 //! What the broker needs from those who run it.
 
 use tidegate_ids::Tenant;
+use tidegate_mqtt::MessageProperties;
 
 /// What a policy is asked about. CONNECT itself was decided before the broker saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +43,41 @@ pub trait Fabric: Send + Sync {
         let _ = (tenant, topic_filter, wanted);
     }
 }
+
+/// What lies behind the topics on which clients ask services: `$aws/things/NAME/shadow/update`, …
+pub trait Services: Send + Sync {
+    /// Somebody who may do so published a request. What is answered at once is published by the broker; what takes longer, the
+    /// service publishes later. It must neither block nor call the broker, and bounds what it keeps.
+    fn request(&self, request: &ServiceRequest<'_>) -> Option<ServiceAnswer> {
+        let _ = request;
+        None
+    }
+}
+
+/// A message to a service.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceRequest<'a> {
+    /// In whose topics.
+    pub tenant: Tenant,
+    /// Which request it is.
+    pub topic_name: &'a str,
+    /// Properties that came with it.
+    pub properties: &'a MessageProperties<'a>,
+    /// What is asked.
+    pub payload: &'a [u8],
+}
+
+/// A message of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceAnswer {
+    /// A valid topic name.
+    pub topic_name: String,
+    /// The answer.
+    pub payload: Vec<u8>,
+}
+
+/// No service: requests are answered by nobody.
+impl Services for Alone {}
 
 /// One process: no other node.
 #[derive(Debug, Default, Clone, Copy)]

@@ -37,7 +37,7 @@ pub(crate) struct Destination {
 
 /// Why there is no room for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Excess {
+pub(crate) enum Excess {
     /// Too many in a second.
     Rate,
     /// Its properties are too large.
@@ -130,6 +130,9 @@ impl Broker {
             let delivered = self.deliver(route, Some(session), &message, publish.retain, now, effects);
             routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
         }
+        if destination.reserved == reserved::Publish::Request {
+            self.ask(tenant, topic_name, &publish.properties, publish.payload, now, effects);
+        }
         // That its packet id is in use has to be durable, whoever gets the message.
         routed.durable |= publish.qos == QoS::ExactlyOnce && session.is_logged();
         *fills_the_log = routed.durable;
@@ -137,7 +140,7 @@ impl Broker {
     }
 
     /// What there is too much of for this message to be taken, if there is.
-    fn excess(
+    pub(crate) fn excess(
         &self,
         tenant: &TenantState,
         profile: &Profile,
@@ -276,6 +279,7 @@ impl Broker {
                         qos: message.qos,
                         expires_at: expires_at(message, now),
                         publisher: publisher.clone(),
+                        retained_at: Some(now.wall),
                         message: message.message.clone(),
                     };
                     records.push(Record::Retained { tenant: tenant.tenant, retained });
@@ -507,7 +511,7 @@ pub(crate) fn within_limits(topic: &str, profile: &Profile) -> bool {
 /// Which limit of the profile a topic name is beyond. The prefix of Basic Ingest does not count.
 ///
 /// AWS: general reference, "Message broker limits": topic size and number of slashes.
-fn beyond_limits(topic: &str, profile: &Profile) -> Option<Quota> {
+pub(crate) fn beyond_limits(topic: &str, profile: &Profile) -> Option<Quota> {
     let counted =
         topic.strip_prefix("$aws/rules/").and_then(|rest| rest.split_once('/')).map_or(topic, |(_, rest)| rest);
     if counted.len() > profile.limits.topic_bytes_max {

@@ -78,7 +78,7 @@ impl Broker {
                 }
             };
             self.tell_interest(&tenant, inner, interest);
-            session.change_filters(|filters| filters.insert(filter.clone()));
+            session.change_filters(|filters| filters.insert(filter.clone(), subscription.qos));
         }
         session.restore(restored, &groups, Surroundings { tenant: &tenant, deadlines: self.deadlines(), now });
         tenant.remember(&mut tenant.shard(session.client_id()).lock(), &session);
@@ -86,12 +86,13 @@ impl Broker {
 
     /// Put back a retained message, unless it has expired: whether it was.
     pub fn restore_retained(&self, tenant: Tenant, retained: RetainedRecord, now: Now) -> bool {
-        let RetainedRecord { qos, expires_at, publisher, message } = retained;
+        let RetainedRecord { qos, expires_at, publisher, retained_at, message } = retained;
         if expires_at.is_some_and(|at| at <= now.wall) {
             return false;
         }
         let message = Stamped { message, qos, expires_at: expires_at.map(|at| monotonic(at, now)) };
-        self.tenant(tenant).retained.set(message, publisher, now, |_| {});
+        let at = Now { wall: retained_at.unwrap_or(now.wall), ..now };
+        self.tenant(tenant).retained.set(message, publisher, at, |_| {});
         true
     }
 }

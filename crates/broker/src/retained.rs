@@ -52,7 +52,7 @@ struct Node {
 #[derive(Debug)]
 struct Kept {
     message: Arc<Stamped>,
-    /// When it was published; after a restart, when that was.
+    /// When it was published.
     at: Now,
     /// The client id behind it, for No Local.
     publisher: Option<Arc<str>>,
@@ -130,6 +130,13 @@ impl Retained {
     pub(crate) fn get(&self, topic_name: &str) -> Option<Arc<Stamped>> {
         let tree = self.0.read();
         tree.find(topic_name).and_then(|node| tree.message(node).cloned())
+    }
+
+    /// The same, with the time when it was published.
+    pub(crate) fn get_with_time(&self, topic_name: &str) -> Option<(Arc<Stamped>, Timestamp)> {
+        let tree = self.0.read();
+        let kept = tree.find(topic_name).and_then(|node| tree.kept(node))?;
+        Some((kept.message.clone(), kept.at.wall))
     }
 
     /// Up to `max` of them from place `from` on, and where to go on, if there is more; looks at `places_max` places at most.

@@ -10,7 +10,7 @@ mod outside;
 mod restore;
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     num::NonZeroU16,
     sync::{
@@ -59,9 +59,9 @@ pub(crate) struct Session {
     epoch: AtomicU64,
     /// Messages on their way, for shared groups; the top bit when nobody is connected.
     load: AtomicU32,
-    /// Filters as the client wrote them; `None` once the session ended. Locked while the router is told of a change, so
+    /// Filters as the client wrote them, with the QoS granted; `None` once the session ended. Locked while the router is told of a change, so
     /// that both agree whoever else changes them; taken after `state` where both are.
-    filters: Mutex<Option<HashSet<Arc<str>>>>,
+    filters: Mutex<Option<HashMap<Arc<str>, QoS>>>,
     /// Whose budget it counts for.
     memory: Arc<Memory>,
     /// Where changes are logged; `None`: nothing is kept on disk.
@@ -151,7 +151,7 @@ impl Session {
             identifier,
             epoch: AtomicU64::new(0),
             load: AtomicU32::new(ABSENT),
-            filters: Mutex::new(Some(HashSet::default())),
+            filters: Mutex::new(Some(HashMap::default())),
             memory: Arc::default(),
             records: None,
             kept: AtomicBool::new(false),
@@ -270,14 +270,14 @@ impl Session {
     }
 
     /// Change the filters, and the router with them; `None` when the session ended. `change` takes no other session's lock.
-    pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut HashSet<Arc<str>>) -> T) -> Option<T> {
+    pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut HashMap<Arc<str>, QoS>) -> T) -> Option<T> {
         self.filters.lock().as_mut().map(change)
     }
 
     /// Call `found` with each shared subscription, under the lock of the filters. O(filters).
     pub(crate) fn for_each_shared(&self, found: impl FnMut(Shared<'_>)) {
         let filters = self.filters.lock();
-        filters.iter().flatten().filter_map(|filter| Shared::parse(filter)).for_each(found);
+        filters.iter().flatten().filter_map(|(filter, _)| Shared::parse(filter)).for_each(found);
     }
 
     fn event_of(&self, state: &State, kind: LifecycleKind, now: Now) -> LifecycleEvent {

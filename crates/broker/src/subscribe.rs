@@ -120,7 +120,7 @@ impl Broker {
             return Err(ReasonCode::QuotaExceeded);
         }
         let made = session.change_filters(|filters| {
-            let is_new = !filters.contains(filter);
+            let is_new = !filters.contains_key(filter);
             if is_new && filters.len() >= limits.subscriptions_max {
                 link.exceeded(Quota::SubscriptionsPerConnection, effects);
                 return Err(ReasonCode::QuotaExceeded);
@@ -145,7 +145,7 @@ impl Broker {
                         ReasonCode::QuotaExceeded
                     })?,
             };
-            filters.insert(filter.clone());
+            filters.insert(filter.clone(), granted);
             session.log(effects, |number| Record::Subscribed {
                 tenant: tenant.tenant,
                 session: number,
@@ -208,7 +208,7 @@ impl Broker {
             let _whole = self.whole();
             let mut left = None;
             let known = link.session.change_filters(|filters| {
-                let known = filters.take(filter);
+                let known = filters.remove_entry(filter).map(|(known, _)| known);
                 known.inspect(|known| {
                     left = self.remove_from_router(&link.tenant, &link.session, filter);
                     link.session.log(effects, |session| Record::Unsubscribed {

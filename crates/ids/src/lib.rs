@@ -12,7 +12,7 @@ mod time;
 pub use account::{AccountId, Region, Tenant};
 pub use arn::{Arn, Resource};
 pub use hex::{CaCertificateId, CertificateId, RegistrationCode};
-pub use name::{AccessKeyId, PolicyName, ThingGroupName, ThingName, ThingTypeName};
+pub use name::{AccessKeyId, PolicyName, ShadowName, ThingGroupName, ThingName, ThingTypeName};
 pub use time::{Clock, Monotonic, Now, Timestamp};
 
 /// Why a text is not the identifier it was taken for.
@@ -42,6 +42,9 @@ pub enum IdError {
     /// Not 1-128 characters of `[a-zA-Z0-9:_-]`.
     #[error("a thing group name is 1-128 characters out of letters, digits and :_-")]
     ThingGroupName,
+    /// Not 1-64 characters of `[$a-zA-Z0-9:_-]`.
+    #[error("a shadow name is 1-64 characters out of letters, digits and $:_-")]
+    ShadowName,
     /// Not 16-128 word characters.
     #[error("an access key id is 16-128 letters, digits and underscores")]
     AccessKey,

@@ -87,6 +87,33 @@ registry_name!(
     ThingGroupName
 );
 
+/// Name of a named shadow of a thing: 1-64 characters of `[$a-zA-Z0-9:_-]`.
+///
+/// AWS: pattern of `ShadowName`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ShadowName(Box<str>);
+
+impl ShadowName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ShadowName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"$:_-".contains(&b);
+        if (1..=64).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::ShadowName)
+        }
+    }
+}
+
 /// Id of an access key: 16-128 word characters, such as `AKIAIOSFODNN7EXAMPLE`.
 ///
 /// AWS: pattern `[\w]*` of `accessKeyIdType`, length 16-128.
@@ -116,6 +143,7 @@ impl FromStr for AccessKeyId {
 
 text_type!(PolicyName);
 text_type!(AccessKeyId);
+text_type!(ShadowName);
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +162,20 @@ mod tests {
             (&"p".repeat(129), false),
         ] {
             assert_eq!(text.parse::<PolicyName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn shadow_names_follow_the_pattern() {
+        for (text, valid) in [
+            ("s", true),
+            ("$a:b_-9", true),
+            (&"s".repeat(64), true),
+            (&"s".repeat(65), false),
+            ("", false),
+            ("a/b", false),
+        ] {
+            assert_eq!(text.parse::<ShadowName>().is_ok(), valid, "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tidegate_api::{Api, Listener as ApiListener, Serving, serve as serve_api};
+use tidegate_api::{Api, DataPlane, Listener as ApiListener, Serving, serve as serve_api};
 use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
 use tidegate_gateway::{
     Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SysTopics, TlsSettings, Transport,
@@ -86,7 +86,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         transfers::publish_events(&registry, &broker, &clock);
     }
     transfers::call_webhooks(&registry, webhooks, &clock);
-    let api = start_api(&config, &host_names, &registry, &names, &clock, &store).await?;
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, &broker).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
     let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone() };
@@ -208,9 +208,9 @@ async fn start_gateway(
 
 fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
     use config::{Profile, Transport as Below};
-    let (profile, tls, refusals) = match listener.profile {
-        Profile::Standard => (tidegate_broker::Profile::standard(), TlsSettings::standard(), Refusals::Explained),
-        Profile::Aws => (tidegate_broker::Profile::aws(), TlsSettings::aws(), Refusals::Silent),
+    let (tls, refusals) = match listener.profile {
+        Profile::Standard => (TlsSettings::standard(), Refusals::Explained),
+        Profile::Aws => (TlsSettings::aws(), Refusals::Silent),
     };
     ListenerConfig {
         name: listener.name.as_str().into(),
@@ -223,8 +223,15 @@ fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
             },
         },
         websocket: listener.websocket,
-        profile: Arc::new(profile),
+        profile: Arc::new(profile(listener.profile)),
         refusals,
+    }
+}
+
+fn profile(profile: config::Profile) -> tidegate_broker::Profile {
+    match profile {
+        config::Profile::Standard => tidegate_broker::Profile::standard(),
+        config::Profile::Aws => tidegate_broker::Profile::aws(),
     }
 }
 
@@ -267,6 +274,7 @@ async fn start_api(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
+    broker: &Arc<Broker>,
 ) -> Result<Serving> {
     let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
     let mut listeners =
@@ -276,7 +284,8 @@ async fn start_api(
     }
     let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
     let store = Arc::clone(store);
-    let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_readiness(move || {
+    let data = DataPlane { broker: Arc::clone(broker), profile: Arc::new(profile(config.mqtt.profile)) };
+    let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_readiness(move || {
         let stuck = store.committing_for();
         if stuck < Duration::from_secs(5) { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
     });

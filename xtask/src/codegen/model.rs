@@ -99,15 +99,25 @@ impl Model {
         self.shape(name)?.get(part).and_then(|v| v["shape"].as_str()).with_context(|| format!("{name} has no {part}"))
     }
 
+    /// The member of a structure that is the whole body, if there is one: raw bytes, which handlers take and give as they are.
+    pub(crate) fn payload(&self, name: &str) -> Result<Option<&str>> {
+        let Some(payload) = self.shape(name)?.get("payload").and_then(Value::as_str) else { return Ok(None) };
+        let shape = self.shape(name)?["members"][payload]["shape"].as_str().context("a payload without a shape")?;
+        if self.kind(shape)? != "blob" {
+            bail!("{name} has a payload member {payload} that is no blob: extend the generator");
+        }
+        Ok(Some(payload))
+    }
+
+    /// The members of a structure, but for the one that is the whole body ([`Self::payload`]).
     pub(crate) fn members(&self, name: &str) -> Result<Vec<Member<'_>>> {
         let shape = self.shape(name)?;
-        if let Some(payload) = shape.get("payload") {
-            bail!("{name} has a payload member {payload}: extend the generator");
-        }
+        let payload = self.payload(name)?;
         let Some(members) = shape.get("members").and_then(Value::as_object) else { return Ok(Vec::new()) };
         let required = shape.get("required").and_then(Value::as_array);
         members
             .iter()
+            .filter(|(member, _)| Some(member.as_str()) != payload)
             .map(|(member, v)| {
                 let at = v["locationName"].as_str().unwrap_or(member);
                 let location = match v["location"].as_str() {

@@ -106,7 +106,12 @@ pub(crate) const SERVICES: &[Service] = &[
             ("ThingPrincipalType", "tidegate_registry::ThingPrincipalType"),
         ],
     },
-    Service { model: "iot-data", scopes: &["iotdata", "iotdevicegateway", "iot-data"], served: &[], types: &[] },
+    Service {
+        model: "iot-data",
+        scopes: &["iotdata", "iotdevicegateway", "iot-data"],
+        served: &["DeleteConnection", "GetRetainedMessage", "ListRetainedMessages", "ListSubscriptions", "Publish"],
+        types: &[],
+    },
     Service { model: "iot-jobs-data", scopes: &["iot-jobs-data"], served: &[], types: &[] },
     Service { model: "sts", scopes: &["sts"], served: &["GetCallerIdentity"], types: &[] },
     Service { model: "acm", scopes: &["acm"], served: &[], types: &[] },

@@ -29,13 +29,22 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
         writeln!(out, "/// Where each member of the input travels, and what it must satisfy.")?;
         writeln!(out, "pub(crate) static INPUT: &[Member] = &[{}];\n", shapes.table(&input)?)?;
         out += &structure("Input", "Deserialize", &shapes.fields(&input, Direction::In)?);
-        if let Some(output) = operation.output {
+        let is_document = match operation.output {
+            Some(output) => model.payload(output)?.is_some(),
+            None => false,
+        };
+        if let Some(output) = operation.output.filter(|_| !is_document) {
             let output = model.members(output)?;
             out += &structure("Output", "Default, Serialize", &shapes.fields(&output, Direction::Out)?);
         }
         files.insert(format!("{module}/{snake}.rs").into(), out);
         writeln!(modules, "pub(crate) mod {snake};")?;
-        writeln!(arms, "{name:?} => call.reply(&{module}::{snake}(call, call.input({snake}::INPUT)?).await?),")?;
+        let handled = format!("{module}::{snake}(call, call.input({snake}::INPUT)?).await?");
+        if is_document {
+            writeln!(arms, "{name:?} => Ok(Reply::Document({handled})),")?;
+        } else {
+            writeln!(arms, "{name:?} => call.reply(&{handled}),")?;
+        }
     }
     let root = format!(
         "//! Served operations of {}.\n\nuse crate::{{ApiError, {module}, call::{{Call, Reply}}}};\n\n{modules}pub(crate) mod shapes;\n\n\
@@ -164,6 +173,7 @@ impl Shapes<'_> {
                 plain = match (*shape, *location) {
                     ("CertificateId", Location::Uri("caCertificateId")) => "CaCertificateId".into(),
                     ("CertificateId", _) => "CertificateId".into(),
+                    ("ShadowName", _) => "tidegate_ids::ShadowName".into(),
                     (name @ ("PolicyName" | "ThingGroupName" | "ThingName" | "ThingTypeName"), _) => name.to_string(),
                     _ => plain,
                 };
@@ -188,6 +198,7 @@ impl Shapes<'_> {
         let model = self.model;
         Ok(match model.kind(name)? {
             "boolean" => "bool".into(),
+            "blob" => "crate::wire::Blob".into(),
             "integer" => "i32".into(),
             "long" => "i64".into(),
             "float" | "double" => "f64".into(),

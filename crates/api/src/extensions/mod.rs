@@ -43,5 +43,5 @@ pub(crate) async fn serve(call: &Call<'_>) -> Option<Result<Reply, ApiError>> {
         "TidegateLintPolicy" => lint_policy::tidegate_lint_policy(call),
         _ => return None,
     };
-    Some(answer.map(|value| Reply(Some(value))))
+    Some(answer.map(Reply::Output))
 }

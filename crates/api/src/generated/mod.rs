@@ -5,5 +5,6 @@
 #![allow(dead_code, reason = "a type has all members of its model, used or not")]
 
 pub(crate) mod iot;
+pub(crate) mod iot_data;
 pub(crate) mod routes;
 pub(crate) mod sts;

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU16, time::Duration};
 
 use tidegate_mqtt::{
-    Connect, Publish, SessionExpiry, Subscribe, Subscription, SubscriptionOptions, Unsubscribe, Version,
+    Connect, Publish, QoS, SessionExpiry, Subscribe, Subscription, SubscriptionOptions, Unsubscribe, Version,
 };
 
 use super::*;

@@ -14,6 +14,7 @@ use crate::{Profile, session::Session};
 #[derive(Debug, Default)]
 pub struct Token {
     pub(crate) held: Vec<Held>,
+    pub(crate) waiting: Vec<Waiting>,
     /// Something was logged, even if nobody waits for it.
     pub(crate) logged: bool,
 }
@@ -22,12 +23,13 @@ impl Token {
     /// Move everything of `other` behind what is here.
     pub fn append(&mut self, other: &mut Self) {
         self.held.append(&mut other.held);
+        self.waiting.append(&mut other.waiting);
         self.logged |= std::mem::take(&mut other.logged);
     }
 
     /// Whether nothing was logged and nobody waits.
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty() && !self.logged
+        self.held.is_empty() && self.waiting.is_empty() && !self.logged
     }
 }
 
@@ -38,6 +40,15 @@ pub(crate) struct Held {
     pub(crate) session: Arc<Session>,
     pub(crate) epoch: u64,
     pub(crate) promise: Promise,
+}
+
+/// Somebody without a session who is told what became of a message; dropped untold when the process ends before.
+pub(crate) struct Waiting(pub(crate) Box<dyn FnOnce(ReasonCode) + Send>);
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
 }
 
 /// What is given when the records are durable.

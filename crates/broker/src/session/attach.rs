@@ -7,7 +7,7 @@
 //! ```
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     net::SocketAddr,
     sync::{
         Arc,
@@ -16,7 +16,7 @@ use std::{
 };
 
 use tidegate_ids::{Monotonic, Now};
-use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
+use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
 
 use super::{Connection, Farewell, Session, State, Undelivered};
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) struct Aftermath {
     /// For other members of its shared groups.
     pub(crate) undelivered: Vec<Undelivered>,
     /// To be taken out of the router.
-    pub(crate) filters: HashSet<Arc<str>>,
+    pub(crate) filters: HashMap<Arc<str>, QoS>,
     /// The session is to be forgotten.
     pub(crate) ended: bool,
 }
@@ -280,7 +280,7 @@ impl Session {
     fn keep(&self, state: &mut State, now: Now, effects: &mut Effects) {
         let keep = state.expiry != SessionExpiry::AT_DISCONNECT;
         if !keep && self.kept.load(Relaxed) {
-            let topic_filters = self.filters.lock().iter().flatten().cloned().collect();
+            let topic_filters = self.filters.lock().iter().flatten().map(|(filter, _)| filter.clone()).collect();
             self.log(effects, |session| Record::SessionEnded { tenant: self.tenant, session, topic_filters });
         }
         self.kept.store(keep, Relaxed);
@@ -333,7 +333,7 @@ impl Session {
         self.log(effects, |session| Record::SessionEnded {
             tenant: self.tenant,
             session,
-            topic_filters: after.filters.iter().cloned().collect(),
+            topic_filters: after.filters.keys().cloned().collect(),
         });
         after.undelivered = state.outbound.withdraw(None, true);
         state.outbound = super::Outbound::default();

@@ -11,7 +11,7 @@ impl Session {
     /// The session as it is now.
     pub(crate) fn look(&self, now: Now) -> SessionState {
         let state = self.state.lock();
-        let subscriptions = self.filters.lock().as_ref().map_or(0, std::collections::HashSet::len);
+        let subscriptions = self.filters.lock().as_ref().map_or(0, std::collections::HashMap::len);
         let (inflight, queued, queued_bytes) = state.outbound.depth();
         let connection = state.connection.as_ref().map(|connection| ConnectionState {
             principal: state.principal.clone(),

@@ -55,7 +55,7 @@ fn a_session_shows_who_where_since_when_and_what_waits() {
     let seen = world.broker.session(tenant(), "c", world.now).unwrap();
     assert_eq!((seen.connection, seen.inflight, seen.queued), (None, 1, 1));
     assert!(seen.queued_bytes >= "twaits".len());
-    assert_eq!(world.broker.subscriptions(tenant(), "c", 10).unwrap(), ["t".into()]);
+    assert_eq!(world.broker.subscriptions(tenant(), "c", None, 10).unwrap(), [("t".into(), QoS::AtLeastOnce)]);
     assert_eq!(world.broker.session(tenant(), "nobody", world.now), None);
 }
 

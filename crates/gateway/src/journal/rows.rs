@@ -167,11 +167,18 @@ pub(super) fn read_subscription(topic_filter: Arc<str>, row: &[u8]) -> Result<Su
     Ok(subscription)
 }
 
+/// Beside the QoS of a retained message: when it was published follows. Since schema 3.
+const AT_A_TIME: u8 = 4;
+
 /// The topic name stands in the message, and in the key.
 pub(super) fn write_retained(retained: &RetainedRecord) -> Vec<u8> {
-    let RetainedRecord { qos, expires_at, publisher, message } = retained;
+    let RetainedRecord { qos, expires_at, publisher, retained_at, message } = retained;
     let mut row = Writer::new();
-    row.byte(*qos as u8).option(expires_at.map(Timestamp::millis));
+    row.byte(*qos as u8 | if retained_at.is_some() { AT_A_TIME } else { 0 });
+    if let Some(at) = retained_at {
+        row.number(at.millis());
+    }
+    row.option(expires_at.map(Timestamp::millis));
     row.flag(publisher.is_some()).text(publisher.as_deref().unwrap_or_default());
     write_message(message, &mut row);
     row.finish()
@@ -179,8 +186,10 @@ pub(super) fn write_retained(retained: &RetainedRecord) -> Vec<u8> {
 
 pub(super) fn read_retained(row: &[u8]) -> Result<RetainedRecord, RowError> {
     let mut row = Reader::new(row)?;
+    let first = row.byte()?;
     let retained = RetainedRecord {
-        qos: read_qos(&mut row)?,
+        qos: QoS::from_bits(first & !AT_A_TIME).ok_or(RowError::Corrupt("a QoS"))?,
+        retained_at: if first & AT_A_TIME == 0 { None } else { Some(Timestamp::from_millis(row.number()?)) },
         expires_at: row.option()?.map(Timestamp::from_millis),
         publisher: {
             let (known, publisher) = (row.flag()?, row.shared_text()?);

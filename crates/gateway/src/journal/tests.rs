@@ -183,7 +183,8 @@ impl Model {
                 } else {
                     let (qos, message) = (QoS::AtLeastOnce, message(&name, &[payload]));
                     let publisher = (payload == 1).then(|| "p".into());
-                    let retained = RetainedRecord { qos, expires_at: None, publisher, message };
+                    let retained_at = Some(Timestamp::from_millis(self.retained.len() as u64));
+                    let retained = RetainedRecord { qos, expires_at: None, publisher, retained_at, message };
                     self.retained.insert(name, retained.clone());
                     log.push(Record::Retained { tenant, retained });
                 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-/// The schema this program writes, and the newest it reads. Schema 1 has no numbers of groups, else it is the same.
-pub(super) const SCHEMA: u8 = 2;
+/// The schema this program writes, and the newest it reads. Schema 1 has no numbers of groups, schema 2
+/// no times of retained messages, else they are the same.
+pub(super) const SCHEMA: u8 = 3;
 
 /// Why a row cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

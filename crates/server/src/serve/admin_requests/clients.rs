@@ -112,10 +112,10 @@ fn version(version: Version) -> &'static str {
 pub(super) fn show(broker: &Broker, client_id: &str, scope: Scope, now: Now) -> Result<Value, String> {
     let (tenant, session) = only_session(broker, client_id, scope, now)?;
     let mut shown = session_row(tenant, &session);
-    let filters = broker.subscriptions(tenant, client_id, FILTERS_MAX).unwrap_or_default();
+    let filters = broker.subscriptions(tenant, client_id, None, FILTERS_MAX).unwrap_or_default();
     shown["sessionIdentifier"] = format!("{:032x}", session.session_identifier).into();
     shown["connection"] = connection_row(tenant, &session).unwrap_or_default();
-    shown["filters"] = filters.iter().map(|filter| &**filter).collect();
+    shown["filters"] = filters.iter().map(|(filter, _)| &**filter).collect();
     Ok(shown)
 }
 

@@ -1,0 +1,36 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! Served operations of iot-data.
+
+use crate::{
+    ApiError,
+    call::{Call, Reply},
+    iot_data,
+};
+
+pub(crate) mod delete_connection;
+pub(crate) mod get_retained_message;
+pub(crate) mod list_retained_messages;
+pub(crate) mod list_subscriptions;
+pub(crate) mod publish;
+pub(crate) mod shapes;
+
+/// Answers a call; an operation without a handler is refused in the words of its model.
+pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
+    match call.operation.name {
+        "DeleteConnection" => {
+            call.reply(&iot_data::delete_connection(call, call.input(delete_connection::INPUT)?).await?)
+        }
+        "GetRetainedMessage" => {
+            call.reply(&iot_data::get_retained_message(call, call.input(get_retained_message::INPUT)?).await?)
+        }
+        "ListRetainedMessages" => {
+            call.reply(&iot_data::list_retained_messages(call, call.input(list_retained_messages::INPUT)?).await?)
+        }
+        "ListSubscriptions" => {
+            call.reply(&iot_data::list_subscriptions(call, call.input(list_subscriptions::INPUT)?).await?)
+        }
+        "Publish" => call.reply(&iot_data::publish(call, call.input(publish::INPUT)?).await?),
+        _ => Err(call.not_served()),
+    }
+}
