@@ -222,6 +222,12 @@ SCENARIO = [
     Row("ListSubscriptions", {"clientId": "nobody"}, service="iot-data", refused="ResourceNotFoundException"),
     Row("DeleteConnection", lambda w: {"clientId": w.connected("model"), "cleanSession": True}, service="iot-data"),
     Row("DeleteConnection", {"clientId": "model"}, service="iot-data", refused="ResourceNotFoundException"),
+    Row("UpdateThingShadow", {"thingName": "lamp", "shadowName": "n", "payload": b'{"state": {"desired": {"on": true}}}'}, service="iot-data"),
+    Row("UpdateThingShadow", {"thingName": "lamp", "shadowName": "n", "payload": b'{"state": {}, "version": 7}'}, service="iot-data", refused="ConflictException"),
+    Row("GetThingShadow", {"thingName": "lamp", "shadowName": "n"}, service="iot-data"),
+    Row("GetThingShadow", {"thingName": "lamp"}, service="iot-data", refused="ResourceNotFoundException"),
+    Row("ListNamedShadowsForThing", {"thingName": "lamp", "pageSize": 1}, service="iot-data"),
+    Row("DeleteThingShadow", {"thingName": "lamp", "shadowName": "n"}, service="iot-data"),
     # The end
     Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
     Row("DeletePolicy", {"policyName": "p"}),

@@ -146,6 +146,9 @@ def answer_problems(service, operation, response):
     if status != known["http"].get("responseCode", 200):
         found.append(f"the status is {status}")
     output = known.get("output", {}).get("shape")
+    if output and "payload" in model(service)["shapes"][output]:
+        document = json.loads(body.read())  # whose members the model does not name
+        return found if isinstance(document, dict) else [*found, "the body is no object"]
     if model(service)["metadata"]["protocol"] == "query":
         return found + query_problems(service, operation, known["output"], body)
     members = model(service)["shapes"][output].get("members", {}) if output else {}

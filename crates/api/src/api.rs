@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use tidegate_broker::{Broker, Profile};
 use tidegate_ids::Clock;
 use tidegate_registry::Registry;
+use tidegate_shadow::Shadows;
 
 /// Whether the process may be sent work: the sentence says why not. Asked by `/readyz`; must not block.
 pub type Readiness = dyn Fn() -> Result<(), String> + Send + Sync;
@@ -25,6 +26,8 @@ pub struct DataPlane {
     pub broker: Arc<Broker>,
     /// Whose limits hold for what is published by the API.
     pub profile: Arc<Profile>,
+    /// Shadows.
+    pub shadows: Arc<dyn Shadows>,
 }
 
 /// What the configuration says about the API.

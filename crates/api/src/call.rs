@@ -39,7 +39,6 @@ pub(crate) enum Reply {
     /// Its output, in the form of the protocol.
     Output(Value),
     /// The body as it is: a JSON document whose members the model does not name.
-    #[allow(dead_code, reason = "shadows are answered so")]
     Document(Vec<u8>),
 }
 

@@ -72,6 +72,7 @@ fn main() -> Done<()> {
             address: address.parse()?,
             transport,
             websocket: false,
+            https: false,
             profile: Arc::new(Profile::standard()),
             refusals: Refusals::Explained,
         })
@@ -88,6 +89,7 @@ fn main() -> Done<()> {
         server_names: Arc::new(server_names(clock.now().wall)?),
         clock,
         journal: None,
+        shadows: None,
     };
     let gateway = Gateway::start(GatewayConfig { listeners, ..GatewayConfig::default() }, cores, parts)?;
     for local in gateway.local_addresses() {

@@ -20,12 +20,13 @@ use uuid::Uuid;
 use crate::{
     Refusals,
     acceptor::{Accepted, Counted},
-    arrival::{Arrival, NoConnect},
+    arrival::{Arrival, NoConnect, Protocol},
     authorize::{self, AllowAll, AnonymousRights, CertificateRights},
     clients,
     connection_log::{self, Client, Identity, Origin, Reason},
     core::{Arrived, Core, Desk, Shared},
     half_open::GivenUp,
+    https,
     listener::{Below, Listener, TlsListener},
     reason,
     wheel::TimerId,
@@ -60,7 +61,13 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
     };
     core.borrow_mut().cancel(timer);
     let (server_name, length) = match first {
-        Ok(first) => first,
+        Ok(First::Connect { server_name, length }) => (server_name, length),
+        Ok(First::Https { server_name }) => {
+            arrival.place = None;
+            let shared = &shared;
+            let connection = https::Connection { arrival, shared, listener, origin, server_name, counted };
+            return connection.serve().await;
+        }
         Err(ended) => {
             log_without_connect(&shared, &origin, &ended);
             if let Ended::NoConnect(why) = ended {
@@ -84,22 +91,30 @@ enum Ended {
     NoConnect(NoConnect),
 }
 
+/// What came first.
+enum First {
+    /// A CONNECT of this length.
+    Connect { server_name: ServerName, length: usize },
+    /// The head of an HTTP request.
+    Https { server_name: ServerName },
+}
+
 async fn first_packet(
     arrival: &mut Arrival,
     listener: &Listener,
     bytes_max: usize,
     origin: &mut Origin,
-) -> Result<(ServerName, usize), NoConnect> {
+) -> Result<First, NoConnect> {
     let server_name = match &listener.below {
         Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
         Below::Plain { .. } => ServerName::Absent,
     };
-    if listener.websocket {
-        arrival.upgrade().await?;
+    if arrival.protocol(listener.websocket, listener.https).await? == Protocol::Https {
+        return Ok(First::Https { server_name });
     }
     let bytes_max = bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
     let length = arrival.connect_packet(bytes_max).await?;
-    Ok((server_name, length))
+    Ok(First::Connect { server_name, length })
 }
 
 fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {

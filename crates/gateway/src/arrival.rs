@@ -10,13 +10,15 @@ use std::{
 use mio::net::TcpStream;
 use tidegate_mqtt::{DecodeError, FrameLen, frame};
 use tidegate_registry::ServerName;
-use tidegate_tls::{Alert, ClientHello, Progress, Session, TlsError};
+use tidegate_tls::{ALPN_HTTPS_CLIENT_CERTIFICATE, Alert, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
+use uuid::Uuid;
 
 use crate::{
-    core::Core,
+    core::{Core, Desk},
     descriptor::watch,
     half_open::Place,
+    http,
     listener::TlsListener,
     websocket::{Ended, WebSocket, upgrade},
 };
@@ -34,6 +36,15 @@ pub(crate) struct Arrival {
     /// While it is half open.
     pub(crate) place: Option<Place>,
     core: Rc<RefCell<Core>>,
+}
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// A CONNECT follows, or should.
+    Mqtt,
+    /// Requests follow.
+    Https,
 }
 
 /// Why no CONNECT came.
@@ -125,20 +136,31 @@ impl Arrival {
         Ok(named)
     }
 
-    /// Makes a WebSocket of a connection that begins with an HTTP request; others stay as they are, and so do those that
-    /// agreed on MQTT by ALPN.
-    ///
-    /// The first byte tells: an HTTP method begins with a letter, CONNECT never does.
-    pub(crate) async fn upgrade(&mut self) -> Result<(), NoConnect> {
-        if self.tls.as_ref().is_some_and(|tls| tls.alpn().is_some()) {
-            return Ok(());
+    /// Finds out what the client speaks, by ALPN or by its first byte: an HTTP method begins with a letter, CONNECT never does. A
+    /// request for a WebSocket is answered, and MQTT goes on within it; the head of any other is left in `received`, whole.
+    pub(crate) async fn protocol(&mut self, websocket: bool, https: bool) -> Result<Protocol, NoConnect> {
+        let by_alpn = self.tls.as_ref().and_then(|tls| tls.alpn()).map(|alpn| alpn == ALPN_HTTPS_CLIENT_CERTIFICATE);
+        if by_alpn == Some(false) || (by_alpn.is_none() && !websocket && !https) {
+            return Ok(Protocol::Mqtt);
         }
         while self.received.is_empty() {
             self.receive().await?;
         }
-        if !self.received[0].is_ascii_uppercase() {
-            return Ok(());
+        if by_alpn.is_none() && !self.received[0].is_ascii_uppercase() {
+            return Ok(Protocol::Mqtt);
         }
+        while let Ok(None) = http::head_length(&self.received) {
+            self.receive().await?;
+        }
+        if https && !(websocket && by_alpn.is_none() && upgrade::is_meant(&self.received)) {
+            return Ok(Protocol::Https);
+        }
+        self.upgrade().await?;
+        Ok(Protocol::Mqtt)
+    }
+
+    /// Makes a WebSocket of a connection that begins with an HTTP request.
+    async fn upgrade(&mut self) -> Result<(), NoConnect> {
         let length = loop {
             match upgrade::head_length(&self.received).map_err(NoConnect::Upgrade)? {
                 Some(length) => break length,
@@ -185,8 +207,18 @@ impl Arrival {
         }
     }
 
+    /// Lets the broker do something; see [`Core::act`].
+    pub(crate) fn act(&self, act: impl FnOnce(&mut Desk)) {
+        self.core.borrow_mut().act(act);
+    }
+
+    /// A trace id for one more request of this connection.
+    pub(crate) fn new_trace_id(&self) -> Uuid {
+        self.core.borrow_mut().desk.identifiers.uuid()
+    }
+
     /// Waits for bytes and adds what they carry to `received`; with TLS or WebSocket that may come to nothing.
-    async fn receive(&mut self) -> Result<(), NoConnect> {
+    pub(crate) async fn receive(&mut self) -> Result<(), NoConnect> {
         let before = self.received.len();
         self.receive_below().await?;
         if self.websocket.is_none() {

@@ -56,6 +56,9 @@ pub struct ListenerConfig {
     pub transport: Transport,
     /// Whether a client that begins with an HTTP request may go on with MQTT over WebSocket; others speak MQTT as ever.
     pub websocket: bool,
+    /// Whether a client with a certificate that begins with an HTTP request, or agrees on `x-amzn-http-ca` by ALPN, may publish and ask
+    /// for shadows by HTTPS. Not without TLS.
+    pub https: bool,
     /// How MQTT is spoken.
     pub profile: Arc<Profile>,
     /// What a client hears whose CONNECT is refused for who it is.

@@ -158,6 +158,43 @@ pub(crate) fn certificate_registered(origin: &Origin, event: &CertificateRegiste
         certificateId = %event.certificate_id, caCertificateId = %event.ca_certificate_id, reason = reason);
 }
 
+/// A message came by HTTPS: published, or why not.
+///
+/// AWS: "Publish-In" with the protocol HTTP.
+pub(crate) fn https_publish(
+    origin: &Origin,
+    identity: Identity<'_>,
+    topic_name: &str,
+    retain: bool,
+    reason: Option<&Reason>,
+) {
+    macro_rules! publish_in {
+        ($log:ident, $status:literal, $message:literal $(, $($more:tt)+)?) => {
+            tracing::$log!(
+                target: "tidegate::connections",
+                eventType = "Publish-In",
+                status = $status,
+                traceId = %origin.trace_id,
+                accountId = identity.tenant.as_ref().map(|tenant| tenant.account.as_str()),
+                protocol = "HTTP",
+                principalId = identity.certificate_id.map(tracing::field::display),
+                sourceIp = %origin.peer.ip(),
+                sourcePort = origin.peer.port(),
+                topicName = topic_name,
+                retain = if retain { "True" } else { "False" },
+                $($($more)+,)?
+                $message
+            )
+        };
+    }
+    match reason {
+        None => publish_in!(debug, "Success", "published by HTTPS"),
+        Some(reason) => {
+            publish_in!(info, "Failure", "not published", reason = reason.code(), details = %reason.details());
+        }
+    }
+}
+
 /// The end of an established connection.
 pub(crate) fn disconnected(client: &Client, reason: CloseReason) {
     let disconnect_reason = reason.disconnect_reason();

@@ -12,6 +12,7 @@ use mio::net::TcpListener;
 use tidegate_broker::{Broker, Wake};
 use tidegate_ids::Clock;
 use tidegate_registry::Registry;
+use tidegate_shadow::Shadows;
 use tidegate_tls::ServerNames;
 use tokio::sync::watch;
 use tracing::error;
@@ -21,6 +22,7 @@ use crate::{
     acceptor::{self, Acceptor, Connections},
     core::{self, Control, Shared, WAKER},
     half_open::HalfOpen,
+    https::Bodies,
     journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
@@ -42,6 +44,8 @@ pub struct GatewayParts {
     pub server_names: Arc<ServerNames>,
     /// Where what must be durable goes; `None` for a broker that keeps nothing ([`tidegate_broker::Settings::persist`]).
     pub journal: Option<Arc<Tray>>,
+    /// What serves shadows to devices that ask by HTTPS; `None`: nothing.
+    pub shadows: Option<Arc<dyn Shadows>>,
 }
 
 /// The cores of a gateway before they run. They come first, because the broker must be able to wake them.
@@ -156,6 +160,8 @@ impl Gateway {
             registry: parts.registry,
             clock: parts.clock,
             tray: parts.journal,
+            shadows: parts.shadows,
+            bodies: Bodies::default(),
             listeners,
             half_open,
             mailboxes: mailboxes.clone(),

@@ -23,6 +23,8 @@ mod descriptor;
 mod error;
 mod gateway;
 mod half_open;
+mod http;
+mod https;
 mod identifiers;
 mod journal;
 mod listener;

@@ -24,6 +24,8 @@ pub(crate) struct Listener {
     pub(crate) refusals: Refusals,
     /// Whether WebSocket is spoken too.
     pub(crate) websocket: bool,
+    /// Whether HTTPS is, too.
+    pub(crate) https: bool,
     pub(crate) below: Below,
 }
 
@@ -49,7 +51,7 @@ impl Listener {
     ) -> Result<Self, GatewayError> {
         let below = match &config.transport {
             Transport::Tls(settings) => Below::Tls(
-                TlsListener::new(*settings, parts)
+                TlsListener::new(*settings, config.https, parts)
                     .map_err(|error| GatewayError::Tls { listener: config.name.clone(), message: error.to_string() })?,
             ),
             Transport::Plain { tenant, policies } => Below::Plain { tenant: *tenant, policies: policies.clone() },
@@ -59,19 +61,22 @@ impl Listener {
             profile: config.profile.clone(),
             refusals: config.refusals,
             websocket: config.websocket,
+            https: config.https && matches!(below, Below::Tls(_)),
             below,
         })
     }
 }
 
 impl TlsListener {
-    fn new(settings: TlsSettings, parts: &GatewayParts) -> Result<Self, tidegate_tls::TlsError> {
+    fn new(settings: TlsSettings, https: bool, parts: &GatewayParts) -> Result<Self, tidegate_tls::TlsError> {
+        // AWS: developer guide, "Device communication protocols". `mqtt` belongs to custom authentication there, but is what
+        // other clients offer for plain MQTT.
+        let mut alpn = vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), tidegate_tls::ALPN_MQTT.to_vec()];
+        alpn.extend(https.then(|| ALPN_HTTPS_CLIENT_CERTIFICATE.to_vec()));
         let configs = ServerConfigs::new(Settings {
             names: parts.server_names.clone(),
             client_certificates: Some(Arc::new(RegisteredClients::new(&parts.registry))),
-            // AWS: developer guide, "Device communication protocols". `mqtt` belongs to custom authentication there, but
-            // is what other clients offer for plain MQTT.
-            alpn: vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), tidegate_tls::ALPN_MQTT.to_vec()],
+            alpn,
             tickets: if settings.session_tickets { Tickets::Issued } else { Tickets::Never },
             versions: Versions::default(),
             clock: parts.clock.clone(),
@@ -90,11 +95,11 @@ impl TlsListener {
 
     /// The rustls configuration for this client.
     ///
-    /// AWS: `x-amzn-mqtt-ca` and `mqtt` are MQTT. A client that offers neither may speak MQTT, or WebSocket if the listener does:
-    /// its first byte tells. Others' protocols (`http/1.1` from browsers) are answered with none.
+    /// AWS: `x-amzn-mqtt-ca` and `mqtt` are MQTT, `x-amzn-http-ca` is HTTPS. A client that offers none of them may speak MQTT, or
+    /// WebSocket or HTTPS if the listener does: its first byte tells. Others' protocols (`http/1.1` from browsers) are answered with none.
     ///
     /// # Errors
-    /// What it offers is publishing by HTTPS alone, which is not served: better told now than when it has sent its request.
+    /// What it offers is HTTPS alone, which this listener does not speak: better told now than when it has sent its request.
     pub(crate) fn config(&self, hello: &ClientHello) -> Result<Arc<ServerConfig>, NoConnect> {
         let config = self.configs.tolerant(hello);
         let https = hello.alpn().iter().any(|theirs| theirs == ALPN_HTTPS_CLIENT_CERTIFICATE);

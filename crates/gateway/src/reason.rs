@@ -64,6 +64,20 @@ pub(crate) fn of_broker(refused: &ConnectRefused) -> Reason {
     }
 }
 
+/// No policy allows a message that came by HTTPS.
+pub(crate) fn of_https_denied(topic_name: &str) -> Reason {
+    let details = format!(
+        "no policy of the certificate allows iot:Publish (and iot:RetainPublish for a retained message) on topic/{topic_name}: \
+         tidegate explain --principal CERTIFICATE_ARN publish TOPIC says which came near"
+    );
+    Reason::new("AUTHORIZATION_FAILURE", details)
+}
+
+/// A message that came by HTTPS was not taken.
+pub(crate) fn of_https(message: &str) -> Reason {
+    Reason::new("CLIENT_ERROR", message)
+}
+
 /// A CONNECT that cannot be read.
 pub(crate) fn of_malformed(error: &DecodeError) -> Reason {
     Reason::new("MALFORMED_CONNECT", format!("the first packet is not a valid CONNECT: {error}"))
@@ -102,7 +116,8 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
         ),
         NoConnect::HttpsPublish => (
             "NOT_AUTHENTICATED",
-            "the client offers x-amzn-http-ca (ALPN), publishing by HTTPS, which is not served: MQTT is x-amzn-mqtt-ca or none"
+            "the client offers x-amzn-http-ca (ALPN), publishing by HTTPS, which this listener does not speak: set https = true, or \
+             offer x-amzn-mqtt-ca or none for MQTT"
                 .to_owned(),
         ),
         NoConnect::OldTls => {

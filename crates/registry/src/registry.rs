@@ -107,6 +107,15 @@ impl Registry {
         Ok(answer)
     }
 
+    /// As [`Self::change`], for rows that the directory does not keep: nobody waits for it.
+    pub(crate) async fn change_unseen<T, D>(&self, decide: impl FnMut(Snapshot) -> D) -> Result<T, RegistryError>
+    where
+        D: Future<Output = Result<(Transaction, T), RegistryError>>,
+    {
+        let (answer, _) = tidegate_kv::commit_with(&*self.0.store, decide).await?;
+        Ok(answer)
+    }
+
     /// Commits what was decided from memory; then waits until the directory shows it. `false`: a precondition does not
     /// hold.
     pub(crate) async fn commit(&self, transaction: Transaction) -> Result<bool, RegistryError> {

@@ -3,8 +3,8 @@
 //! Keys begin with account and region, except in the tables that answer whose something is.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, Tenant, ThingGroupName, ThingName,
-    ThingTypeName, Timestamp,
+    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, ShadowName, Tenant, ThingGroupName,
+    ThingName, ThingTypeName, Timestamp,
 };
 use tidegate_kv::{Key, Table};
 
@@ -13,7 +13,8 @@ use crate::{
     records::{
         AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
         ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord,
-        ServerCertificateRecord, SettingRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord, TransferNoticeRecord,
+        ServerCertificateRecord, SettingRecord, ShadowRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord,
+        TransferNoticeRecord,
     },
 };
 
@@ -95,6 +96,11 @@ pub(crate) static THINGS_OF_GROUP: Table<(Tenant, ThingGroupName, ThingName), ()
 /// A group → the things in it and in all groups below it.
 pub(crate) static THINGS_WITHIN_GROUP: Table<(Tenant, ThingGroupName, ThingName), ()> =
     Table::new("things-within-group");
+
+/// A thing's name, which need not be registered, and a shadow's, which is empty for the classic one.
+pub(crate) static SHADOWS: Table<(Tenant, ThingName, String), ShadowRecord> = Table::new("shadows");
+/// The named shadows that are not deleted.
+pub(crate) static NAMED_SHADOWS: Table<(Tenant, ThingName, ShadowName), ()> = Table::new("shadows-named");
 
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");

@@ -71,6 +71,8 @@ pub(crate) struct Mqtt {
     pub profile: Profile,
     /// Whether the first listener takes MQTT over WebSocket too, at `/mqtt`.
     pub websocket: bool,
+    /// Whether the first listener takes what devices publish, and ask of shadows, by HTTPS too.
+    pub https: bool,
     /// Core threads that carry connections; as many as the machine has when 0.
     pub cores: u16,
     /// Whether sessions that outlive their connection, their messages, and retained messages survive the process.
@@ -102,6 +104,9 @@ pub(crate) struct Listener {
     /// Whether MQTT over WebSocket is taken too, at `/mqtt`.
     #[serde(default)]
     pub websocket: bool,
+    /// Whether devices may publish, and ask for shadows, by HTTPS too; only with TLS.
+    #[serde(default)]
+    pub https: bool,
     /// What the anonymous clients of `transport = "plain"` may do: a policy document, which begins with `{`, or the path of a
     /// file with one, from the configuration's folder. Anything in the first account when absent.
     pub anonymous_policy: Option<Spanned<String>>,
@@ -232,6 +237,7 @@ impl Default for Mqtt {
             port: 8883,
             profile: Profile::Standard,
             websocket: false,
+            https: false,
             cores: 0,
             persistence: true,
             endpoint_domain: String::new(),
@@ -337,6 +343,11 @@ impl Config {
                     } else {
                         "do anything in the account"
                     }
+                )));
+            }
+            if listener.transport == Transport::Plain && listener.https {
+                return Err(ConfigError::Conflict(format!(
+                    "mqtt.listener {name:?} has https = true and transport = \"plain\", where no certificate says who publishes"
                 )));
             }
             if listener.transport == Transport::Tls && listener.anonymous_policy.is_some() {

@@ -13,6 +13,7 @@ mod first_start;
 mod journal;
 mod screen;
 mod server_certificate;
+mod shadows;
 mod signals;
 mod transfers;
 
@@ -81,12 +82,17 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
-    let (broker, gateway, mut journal) = start_gateway(&config, &account, &registry, &names, &clock, &store).await?;
+    let (shadows, workers) = shadows::new(&clock);
+    let (broker, gateway, mut journal) =
+        start_gateway(&config, &account, &registry, &names, &clock, &store, &shadows).await?;
+    workers.start(&registry, &broker, &clock);
     if config.transfers.events {
         transfers::publish_events(&registry, &broker, &clock);
     }
     transfers::call_webhooks(&registry, webhooks, &clock);
-    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, &broker).await?;
+    let profile = Arc::new(profile(config.mqtt.profile));
+    let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, plane).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
     let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone() };
@@ -164,6 +170,7 @@ async fn start_gateway(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
+    shadows: &Arc<shadows::ShadowService>,
 ) -> Result<(Arc<Broker>, Gateway, Option<Journal>)> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
@@ -173,7 +180,8 @@ async fn start_gateway(
         memory_bytes_max: memory::limit().map_or(usize::MAX, |limit| limit / 2),
         ..Default::default()
     };
-    let broker = Arc::new(Broker::new(settings, cores.wake(), Arc::new(Alone)));
+    let broker = Broker::new(settings, cores.wake(), Arc::new(Alone)).with_services(Arc::clone(shadows) as _);
+    let broker = Arc::new(broker);
     end_sessions_on_change(registry, &broker, clock);
     let journal = journal::open(config, store, &broker, clock).await?;
     let tenant = Tenant { account: account.id, region: config.first_start.region };
@@ -184,6 +192,7 @@ async fn start_gateway(
         transport: config::Transport::Tls,
         profile: config.mqtt.profile,
         websocket: config.mqtt.websocket,
+        https: config.mqtt.https,
         anonymous_policy: None,
         policy: None,
         insecure: false,
@@ -202,6 +211,7 @@ async fn start_gateway(
         clock: Arc::clone(clock),
         server_names: Arc::clone(names),
         journal: journal.as_ref().map(Journal::tray),
+        shadows: Some(Arc::clone(shadows) as _),
     };
     Ok((broker, Gateway::start(gateway_config, cores, parts)?, journal))
 }
@@ -223,6 +233,7 @@ fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
             },
         },
         websocket: listener.websocket,
+        https: listener.https,
         profile: Arc::new(profile(listener.profile)),
         refusals,
     }
@@ -274,7 +285,7 @@ async fn start_api(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    broker: &Arc<Broker>,
+    data: DataPlane,
 ) -> Result<Serving> {
     let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
     let mut listeners =
@@ -284,7 +295,6 @@ async fn start_api(
     }
     let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
     let store = Arc::clone(store);
-    let data = DataPlane { broker: Arc::clone(broker), profile: Arc::new(profile(config.mqtt.profile)) };
     let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_readiness(move || {
         let stuck = store.committing_for();
         if stuck < Duration::from_secs(5) { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }

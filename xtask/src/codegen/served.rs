@@ -109,7 +109,17 @@ pub(crate) const SERVICES: &[Service] = &[
     Service {
         model: "iot-data",
         scopes: &["iotdata", "iotdevicegateway", "iot-data"],
-        served: &["DeleteConnection", "GetRetainedMessage", "ListRetainedMessages", "ListSubscriptions", "Publish"],
+        served: &[
+            "DeleteConnection",
+            "DeleteThingShadow",
+            "GetRetainedMessage",
+            "GetThingShadow",
+            "ListNamedShadowsForThing",
+            "ListRetainedMessages",
+            "ListSubscriptions",
+            "Publish",
+            "UpdateThingShadow",
+        ],
         types: &[],
     },
     Service { model: "iot-jobs-data", scopes: &["iot-jobs-data"], served: &[], types: &[] },

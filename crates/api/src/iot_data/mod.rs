@@ -1,19 +1,28 @@
-//! The data plane: messages, retained messages, connections. One file an operation, named as it.
+//! The data plane: messages, retained messages, connections, shadows. One file an operation, named as it.
 //!
 //! What a caller may reach is the broker's part of its account and region.
 
 mod delete_connection;
+mod delete_thing_shadow;
 mod durable;
 mod get_retained_message;
+mod get_thing_shadow;
+mod list_named_shadows_for_thing;
 mod list_retained_messages;
 mod list_subscriptions;
 mod publish;
+mod shadow;
+mod update_thing_shadow;
 
 pub(crate) use delete_connection::delete_connection;
+pub(crate) use delete_thing_shadow::delete_thing_shadow;
 pub(crate) use get_retained_message::get_retained_message;
+pub(crate) use get_thing_shadow::get_thing_shadow;
+pub(crate) use list_named_shadows_for_thing::list_named_shadows_for_thing;
 pub(crate) use list_retained_messages::list_retained_messages;
 pub(crate) use list_subscriptions::list_subscriptions;
 pub(crate) use publish::publish;
+pub(crate) use update_thing_shadow::update_thing_shadow;
 
 use crate::{ApiError, DataPlane, call::Call};
 

@@ -25,6 +25,7 @@ use slab::Slab;
 use tidegate_broker::{Broker, CloseReason, Link, LinkAddress};
 use tidegate_ids::{Clock, Monotonic};
 use tidegate_registry::Registry;
+use tidegate_shadow::Shadows;
 use tokio::io::Interest;
 use tracing::error;
 
@@ -33,6 +34,7 @@ use crate::{
     admission, connection_log,
     descriptor::watch,
     half_open::{GivenUp, HalfOpen, Place},
+    https::Bodies,
     journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
@@ -60,6 +62,10 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// `None`: the broker keeps nothing durable.
     pub(crate) tray: Option<Arc<Tray>>,
+    /// `None`: nobody serves shadows.
+    pub(crate) shadows: Option<Arc<dyn Shadows>>,
+    /// Room for what is sent by HTTPS.
+    pub(crate) bodies: Bodies,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) half_open: Arc<HalfOpen>,
     pub(crate) mailboxes: Arc<[Mailbox<Control>]>,

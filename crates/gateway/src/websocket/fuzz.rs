@@ -2,6 +2,10 @@
 //! this module is broken.
 
 use super::{Ended, WebSocket, upgrade};
+use crate::{
+    http::{self, Head},
+    https::route,
+};
 
 /// Feeds the frames in all of `data` but its first byte, which says in pieces of what size: they carry the same, end the same
 /// way, and make no more than they are. Of the answers only those to pings before the last one may be left out.
@@ -34,4 +38,13 @@ pub fn upgrade(data: &[u8]) {
         Err(refused) => ("HTTP/1.1 4", refused.response()),
     };
     assert!(answer.starts_with(starts) && answer.contains("\r\n\r\n"), "{answer}");
+}
+
+/// Reads `data` as a request of a device by HTTPS: it is refused with a status of the client's, or understood.
+pub fn https_request(data: &[u8]) {
+    let Ok(Some(length)) = http::head_length(data) else { return };
+    let Ok(head) = Head::parse(&data[..length]) else { return };
+    for refused in [route::framing(&head).err(), route::route(&head).err()].into_iter().flatten() {
+        assert!((400..500).contains(&refused.status) && !refused.message.is_empty(), "{refused:?}");
+    }
 }

@@ -3,10 +3,10 @@
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// Longest request, its empty line included.
-pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
+use crate::http::{self, Head};
+
 /// Where MQTT is. AWS: developer guide, "Device communication protocols".
-const PATH: &str = "/mqtt";
+pub(crate) const PATH: &str = "/mqtt";
 /// What the client must offer one of. `mqttv3.1` is what old clients offer, whatever version they speak.
 const SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
 /// Spec: RFC 6455, 1.3.
@@ -42,14 +42,14 @@ impl Refused {
 /// # Errors
 /// It is longer than allowed.
 pub(crate) fn head_length(received: &[u8]) -> Result<Option<usize>, Refused> {
-    let looked_at = &received[..received.len().min(HEAD_BYTES_MAX)];
-    match looked_at.windows(4).position(|four| four == b"\r\n\r\n") {
-        Some(at) => Ok(Some(at + 4)),
-        None if received.len() >= HEAD_BYTES_MAX => {
-            Err(Refused::new("431 Request Header Fields Too Large", "the request is longer than 8 KiB"))
-        }
-        None => Ok(None),
-    }
+    let too_long = |_| Refused::new("431 Request Header Fields Too Large", "the request is longer than 8 KiB");
+    http::head_length(received).map_err(too_long)
+}
+
+/// Whether what was received is a whole head whose path is that of MQTT over WebSocket.
+pub(crate) fn is_meant(received: &[u8]) -> bool {
+    let Ok(Some(length)) = http::head_length(received) else { return false };
+    Head::parse(&received[..length]).is_ok_and(|head| head.path() == PATH)
 }
 
 /// The answer that makes a WebSocket of the connection, for a whole head.
@@ -58,32 +58,17 @@ pub(crate) fn head_length(received: &[u8]) -> Result<Option<usize>, Refused> {
 /// What to answer instead.
 pub(crate) fn accept(head: &[u8]) -> Result<String, Refused> {
     const MALFORMED: Refused = Refused::new("400 Bad Request", "the request is not valid HTTP/1.1");
-    let head = std::str::from_utf8(head).map_err(|_| MALFORMED)?;
-    let mut lines = head.trim_end_matches("\r\n").split("\r\n");
-    let mut request = lines.next().unwrap_or_default().split(' ');
-    let (Some(method), Some(target), Some("HTTP/1.1"), None) =
-        (request.next(), request.next(), request.next(), request.next())
-    else {
-        return Err(MALFORMED);
-    };
-    let mut headers = Vec::new();
-    for line in lines {
-        let (name, value) = line.split_once(':').ok_or(MALFORMED)?;
-        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(MALFORMED);
-        }
-        headers.push((name, value.trim_matches([' ', '\t'])));
-    }
-    if target.split('?').next() != Some(PATH) {
-        let why = "MQTT over WebSocket is at /mqtt; publishing by HTTPS is not served";
+    let head = Head::parse(head).map_err(|_| MALFORMED)?;
+    if head.path() != PATH {
+        let why = "MQTT over WebSocket is at /mqtt; this listener does not serve publishing by HTTPS";
         return Err(Refused::new("404 Not Found", why));
     }
-    if method != "GET" {
+    if head.method != "GET" {
         let why = "a WebSocket begins with GET";
         return Err(Refused { status: "405 Method Not Allowed", header: "Allow: GET\r\n", why });
     }
-    let key = key(&headers)?;
-    let offered = tokens(&headers, "sec-websocket-protocol");
+    let key = key(&head)?;
+    let offered = head.tokens("sec-websocket-protocol");
     let Some(subprotocol) = SUBPROTOCOLS.into_iter().find(|known| offered.contains(known)) else {
         return Err(Refused::new("400 Bad Request", "the client must offer the subprotocol mqtt"));
     };
@@ -96,8 +81,8 @@ pub(crate) fn accept(head: &[u8]) -> Result<String, Refused> {
 }
 
 /// The client's key, if the request asks for a WebSocket of the version that we speak.
-fn key<'a>(headers: &[(&str, &'a str)]) -> Result<&'a str, Refused> {
-    let asks = |name, word: &str| tokens(headers, name).iter().any(|token| token.eq_ignore_ascii_case(word));
+fn key<'a>(head: &Head<'a>) -> Result<&'a str, Refused> {
+    let asks = |name, word: &str| head.tokens(name).iter().any(|token| token.eq_ignore_ascii_case(word));
     if !asks("upgrade", "websocket") || !asks("connection", "upgrade") {
         let header = "Upgrade: websocket\r\n";
         return Err(Refused { status: "426 Upgrade Required", header, why: "only WebSocket is spoken here" });
@@ -106,17 +91,11 @@ fn key<'a>(headers: &[(&str, &'a str)]) -> Result<&'a str, Refused> {
         let header = "Sec-WebSocket-Version: 13\r\n";
         return Err(Refused { status: "426 Upgrade Required", header, why: "only version 13 of WebSocket is spoken" });
     }
-    let mut keys = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+    let mut keys = head.values("sec-websocket-key");
     match (keys.next(), keys.next()) {
-        (Some((_, key)), None) if STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16) => Ok(key),
+        (Some(key), None) if STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16) => Ok(key),
         _ => Err(Refused::new("400 Bad Request", "Sec-WebSocket-Key must be there once, with 16 bytes in base64")),
     }
-}
-
-/// All comma-separated parts of all headers of a name.
-fn tokens<'a>(headers: &[(&str, &'a str)], wanted: &str) -> Vec<&'a str> {
-    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    values.flat_map(|(_, value)| value.split(',').map(str::trim)).collect()
 }
 
 #[cfg(test)]
@@ -167,13 +146,5 @@ mod tests {
             let refused = accept(request(line, &headers).as_bytes()).unwrap_err();
             assert!(refused.response().starts_with(&format!("HTTP/1.1 {status} ")), "{line} {headers:?}: {refused:?}");
         }
-    }
-
-    #[test]
-    fn a_head_is_whole_at_its_empty_line_and_no_longer_than_the_limit() {
-        assert_eq!(head_length(b"GET / HTTP/1.1\r\n\r"), Ok(None));
-        assert_eq!(head_length(b"GET / HTTP/1.1\r\n\r\nrest"), Ok(Some(18)));
-        assert!(head_length(&[b'a'; HEAD_BYTES_MAX]).is_err());
-        assert_eq!(head_length(&[b'a'; HEAD_BYTES_MAX - 1]), Ok(None));
     }
 }

@@ -153,6 +153,7 @@ impl World {
             address: "127.0.0.1:0".parse().unwrap(),
             transport,
             websocket: false,
+            https: false,
             profile: Arc::new(profile),
             refusals,
         };
@@ -173,6 +174,7 @@ impl World {
         adapt(&mut config);
         let parts = GatewayParts {
             journal: journal.as_ref().map(Journal::tray),
+            shadows: None,
             broker: broker.clone(),
             registry: registry.clone(),
             clock: clock.clone(),

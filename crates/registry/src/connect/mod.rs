@@ -1,6 +1,7 @@
 //! A device's CONNECT: known, registered now, or refused.
 
 mod decide;
+mod identify;
 mod limits;
 mod refusal;
 mod register;

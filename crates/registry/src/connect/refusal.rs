@@ -37,6 +37,7 @@ impl Refused {
             | Refusal::EndpointRequired(_)
             | Refusal::OtherAccount
             | Refusal::OtherForm(_)
+            | Refusal::OnlyByMqtt
             | Refusal::Throttled
             | Refusal::Unavailable(_) => None,
         }
@@ -79,6 +80,8 @@ pub enum Refusal {
     /// The certificate is this registered one with its ECDSA signature rewritten, which anybody can do: were it taken for another
     /// certificate, a revoked device would come back with it.
     OtherForm(CertificateId),
+    /// Not registered, and presented where certificates do not register themselves: by HTTPS.
+    OnlyByMqtt,
     /// More certificates registered themselves in this account and region than [`Limits`](super::Limits) allow: the same
     /// client may be registered a second later.
     Throttled,
@@ -109,6 +112,7 @@ impl Refusal {
             | Self::CaInactive(_)
             | Self::AutoRegistrationDisabled(_)
             | Self::OtherAccount
+            | Self::OnlyByMqtt
             | Self::OtherForm(_) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
             Self::Expired(_) | Self::NotYetValid(_) | Self::Algorithm(_) => "NOT_AUTHENTICATED",
             Self::Inactive | Self::InTransfer => "DEVICE_CERTIFICATE_INACTIVE",
@@ -175,6 +179,10 @@ impl fmt::Display for Refused {
             ),
             Refusal::OtherAccount => f.write_str(
                 "the certificate is not registered in the account that the client named in SNI",
+            ),
+            Refusal::OnlyByMqtt => f.write_str(
+                "the certificate is not registered, and registers itself by an MQTT CONNECT only, not by HTTPS: connect once \
+                 by MQTT, or aws iot register-certificate",
             ),
             Refusal::OtherForm(registered) => write!(
                 f,

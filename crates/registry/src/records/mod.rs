@@ -7,6 +7,7 @@ mod ca_certificate;
 mod device_certificate;
 mod policy;
 mod server;
+mod shadow;
 mod thing;
 mod thing_group;
 mod transfer;
@@ -19,6 +20,7 @@ pub use device_certificate::DeviceCertificateRecord;
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
 pub(crate) use server::{IssuerRecord, ServerCertificateRecord, SettingRecord};
+pub(crate) use shadow::ShadowRecord;
 pub(crate) use thing::{AttachmentRecord, ExclusiveThingRecord};
 pub use thing::{
     Attributes, PropagatingAttribute, ResourceId, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord,
@@ -65,6 +67,7 @@ records!(
     AttachmentRecord,
     ExclusiveThingRecord,
     ThingGroupRecord,
+    ShadowRecord,
     TransferNoticeRecord,
 );
 

@@ -6,6 +6,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use tidegate_ids::{CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName};
 use tidegate_kv::Revision;
 use tidegate_pki::{ClientLeaf, PrivateKey};
+use tidegate_shadow::{Place, Update};
 
 use super::{material::Ca, *};
 use crate::{
@@ -56,6 +57,10 @@ fn name<T: std::str::FromStr>(text: &str) -> T {
     text.parse().unwrap_or_else(|_| panic!("{text} is a name"))
 }
 
+fn shadow_update(text: &str) -> Update {
+    Update::read(format!(r#"{{"state": {{"desired": {{"a": "{text}"}}}}}}"#).as_bytes()).1.unwrap()
+}
+
 /// Gives the first account some of everything.
 async fn settle(registry: &Registry) -> Victim {
     let owner = tenant(A);
@@ -89,6 +94,10 @@ async fn settle(registry: &Registry) -> Victim {
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
         registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
         registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
+        for shadow in [None, Some(name("shadow"))] {
+            let place = Place { thing: name(one), shadow };
+            registry.update_thing_shadow(owner, &place, &shadow_update(SECRET), at(4)).await.unwrap().unwrap();
+        }
     }
     let principal = ThingPrincipal::Certificate(leaves[0].certificate_id());
     registry
@@ -127,6 +136,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
     let (policy_name, version): (PolicyName, PolicyVersionId) =
         (name(called), if pick.yes { name("1") } else { name("2") });
     let (thing, group, kind): (ThingName, ThingGroupName, ThingTypeName) = (name(called), name(called), name(called));
+    let shadow = Place { thing: name(called), shadow: pick.yes.then(|| name("shadow")) };
     let status = CertificateStatus::ALL[pick.status.index(CertificateStatus::ALL.len())];
     let principal = ThingPrincipal::Certificate(id);
     let target = match pick.leaf.index(2) {
@@ -181,6 +191,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "delete_registration_code" => told!(registry.delete_registration_code(b)),
         "delete_thing" => told!(registry.delete_thing(b, thing, None)),
         "delete_thing_group" => told!(registry.delete_thing_group(b, group, None)),
+        "delete_thing_shadow" => told!(registry.delete_thing_shadow(b, &shadow, None, now)),
         "delete_thing_type" => told!(registry.delete_thing_type(b, &kind, now)),
         "deprecate_thing_type" => told!(registry.deprecate_thing_type(b, &kind, pick.yes, now)),
         "describe_ca_certificate" => told!(registry.describe_ca_certificate(b, ca)),
@@ -194,11 +205,13 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "get_effective_policies" => told!(registry.get_effective_policies(b, pick.yes.then_some(target), Some(&thing))),
         "get_policy" => told!(registry.get_policy(b, &policy_name)),
         "get_policy_version" => told!(registry.get_policy_version(b, &policy_name, version)),
+        "get_thing_shadow" => told!(registry.get_thing_shadow(b, &shadow)),
         "get_registration_code" => told!(registry.get_registration_code(b, now)),
         "list_attached_policies" => told!(registry.list_attached_policies(b, target, pick.yes, page())),
         "list_ca_certificates" => told!(registry.list_ca_certificates(b, None, page())),
         "list_certificates" => told!(registry.list_certificates(b, page())),
         "list_certificates_by_ca" => told!(registry.list_certificates_by_ca(b, ca, page())),
+        "list_named_shadows_for_thing" => told!(registry.list_named_shadows_for_thing(b, &thing, page())),
         "list_outgoing_certificates" => told!(registry.list_outgoing_certificates(b, page())),
         "list_policies" => told!(registry.list_policies(b, page())),
         "list_policy_versions" => told!(registry.list_policy_versions(b, &policy_name)),
@@ -268,6 +281,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             let (add, remove) = if pick.yes { (vec![group], Vec::new()) } else { (Vec::new(), vec![group]) };
             told!(registry.update_thing_groups_for_thing(b, &thing, &add, &remove))
         }
+        "update_thing_shadow" => told!(registry.update_thing_shadow(b, &shadow, &shadow_update("b"), now)),
         "update_thing_type" => told!(registry.update_thing_type(b, &kind, ThingTypeProperties::default())),
         other => panic!("operations/{other}.rs has no row here: call it as the second account"),
     }

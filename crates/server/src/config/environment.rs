@@ -37,6 +37,7 @@ impl Config {
             "MQTT_PORT" => self.mqtt.port = parse(value)?,
             "MQTT_PROFILE" => self.mqtt.profile = word(value)?,
             "MQTT_WEBSOCKET" => self.mqtt.websocket = parse(value)?,
+            "MQTT_HTTPS" => self.mqtt.https = parse(value)?,
             "MQTT_CORES" => self.mqtt.cores = parse(value)?,
             "MQTT_PERSISTENCE" => self.mqtt.persistence = parse(value)?,
             "MQTT_ENDPOINT_DOMAIN" => self.mqtt.endpoint_domain = value.to_owned(),
@@ -67,6 +68,7 @@ impl Config {
             "TRANSPORT" => listener.transport = word(value)?,
             "PROFILE" => listener.profile = word(value)?,
             "WEBSOCKET" => listener.websocket = parse(value)?,
+            "HTTPS" => listener.https = parse(value)?,
             "ANONYMOUS_POLICY" => {
                 listener.anonymous_policy = (!value.is_empty()).then(|| toml::Spanned::new(0..0, value.to_owned()));
             }

@@ -17,9 +17,21 @@ pub(crate) static MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 200 };
 
 pub(crate) static MESSAGE_EXPIRY: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 
+pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 100 };
+
 pub(crate) static PAYLOAD_FORMAT_INDICATOR: Shape = Shape::OneOf(&["UNSPECIFIED_BYTES", "UTF8_DATA"]);
 
 pub(crate) static QOS: Shape = Shape::Integer { min: 0, max: 1 };
+
+pub(crate) static SHADOW_NAME: Shape = Shape::Text(Text::ANY.length(1, 64).pattern(
+    r#"[$a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("$:_-")]), 1, u32::MAX),
+));
+
+pub(crate) static THING_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum PayloadFormatIndicator {

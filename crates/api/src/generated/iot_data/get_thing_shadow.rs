@@ -1,0 +1,22 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `GetThingShadow` of iot-data.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[query("shadowName", "name", &SHADOW_NAME), uri("thingName", "thingName", &THING_NAME).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) shadow_name: Option<tidegate_ids::ShadowName>,
+    pub(crate) thing_name: ThingName,
+}

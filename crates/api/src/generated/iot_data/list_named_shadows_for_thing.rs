@@ -1,0 +1,37 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `ListNamedShadowsForThing` of iot-data.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{constraint::*, wire::EpochSeconds},
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("nextToken", "nextToken", &TEXT),
+    query("pageSize", "pageSize", &PAGE_SIZE),
+    uri("thingName", "thingName", &THING_NAME).required(),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) next_token: Option<String>,
+    pub(crate) page_size: Option<i32>,
+    pub(crate) thing_name: ThingName,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) results: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timestamp: Option<i64>,
+}

@@ -1,0 +1,331 @@
+//! Devices that publish, and ask for shadows, by HTTPS with their certificate: no session, no CONNECT.
+//!
+//! A connection is a task for its whole life. Each request is judged anew: the certificate's status, then its policies, before
+//! a byte of the body is read. Nobody is registered here.
+//!
+//! AWS: developer guide, "HTTPS"; just-in-time registration is documented for MQTT connections only. Unverified: that
+//! `iot:ClientId` and variables of things match nothing.
+
+mod answer;
+pub(crate) mod route;
+
+use std::{sync::Arc, time::Duration};
+
+use tidegate_broker::{OutsidePublish, PublishRefused};
+use tidegate_ids::{Arn, Tenant};
+use tidegate_mqtt::ReasonCode;
+use tidegate_pki::ClientLeaf;
+use tidegate_policy::{Access, PolicySet, RequestContext, Variables, keys};
+use tidegate_registry::{Admitted, ServerName, certificate_variables};
+use tidegate_shadow::{Operation, Place, Rejection, Request};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, oneshot},
+    time::timeout,
+};
+
+use crate::{
+    acceptor::Counted,
+    arrival::{Arrival, NoConnect},
+    clients,
+    connection_log::{self, Identity, Origin},
+    core::Shared,
+    http::{self, Head},
+    listener::Listener,
+    reason,
+};
+use route::{Asked, Framing, Publish, Refused};
+
+/// Longest wait for the next request of a connection.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for a body.
+const BODY_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for a peer that takes nothing of an answer.
+const STALLED_MAX: Duration = Duration::from_secs(10);
+/// Longest work on one request.
+const WORK_MAX: Duration = Duration::from_secs(60);
+/// Most bytes of a body, whatever the profile says.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// KiB that all bodies on their way hold together.
+const BODIES_KIB_MAX: usize = 64 * 1024;
+
+/// Room for bodies, shared by all connections.
+#[derive(Debug)]
+pub(crate) struct Bodies(Semaphore);
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self(Semaphore::new(BODIES_KIB_MAX))
+    }
+}
+
+impl Bodies {
+    fn take(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        self.0.try_acquire_many(u32::try_from(bytes.div_ceil(1024)).ok()?).ok()
+    }
+}
+
+/// A connection that speaks HTTP.
+pub(crate) struct Connection<'a> {
+    pub(crate) arrival: Arrival,
+    pub(crate) shared: &'a Arc<Shared>,
+    pub(crate) listener: &'a Listener,
+    pub(crate) origin: Origin,
+    pub(crate) server_name: ServerName,
+    /// It counts until it is closed.
+    pub(crate) counted: Counted,
+}
+
+/// What a request's certificate may do.
+struct Rights {
+    tenant: Tenant,
+    identity: Identity<'static>,
+    policies: Arc<PolicySet>,
+    variables: Variables,
+}
+
+/// The end of a connection.
+struct End;
+
+impl From<NoConnect> for End {
+    fn from(_: NoConnect) -> Self {
+        Self
+    }
+}
+
+impl From<std::io::Error> for End {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
+impl<'a> Connection<'a> {
+    /// Serves requests, one after the other, until the client has no more or breaks a rule.
+    pub(crate) async fn serve(mut self) {
+        let leaf = self.arrival.tls.as_ref().and_then(|tls| tls.peer_leaf()).and_then(|leaf| clients::parse(leaf).ok());
+        while let Ok(true) = self.serve_one(leaf.as_deref()).await {}
+        let Self { arrival, counted, .. } = self;
+        let _ = timeout(STALLED_MAX, arrival.close()).await;
+        drop(counted);
+    }
+
+    /// One request; whether another may follow.
+    async fn serve_one(&mut self, leaf: Option<&ClientLeaf>) -> Result<bool, End> {
+        let Some(head) = in_time(IDLE_MAX, self.arrival.head()).await? else {
+            self.answer(431, &answer::message("The head of the request is too long"), true).await?;
+            return Ok(false);
+        };
+        let Ok(head) = Head::parse(&head) else {
+            self.answer(400, &answer::message("The request is not valid HTTP/1.1"), true).await?;
+            return Ok(false);
+        };
+        self.origin.trace_id = self.arrival.new_trace_id();
+        let framing = match route::framing(&head) {
+            Ok(framing) => framing,
+            Err(refused) => {
+                self.answer(refused.status, &answer::message(&refused.message), true).await?;
+                return Ok(false);
+            }
+        };
+        let prepared = route::route(&head).and_then(|asked| Ok((self.rights(leaf, &asked, framing)?, asked)));
+        let ((rights, room), asked) = match prepared {
+            Ok(prepared) => prepared,
+            Err(refused) => {
+                // The body is not read, so nothing may follow it.
+                let last = framing.last || framing.body_bytes > 0;
+                self.answer(refused.status, &answer::message(&refused.message), last).await?;
+                return Ok(!last);
+            }
+        };
+        if framing.expects_continue {
+            in_time(STALLED_MAX, self.arrival.send(answer::CONTINUE)).await?;
+        }
+        let body = in_time(BODY_MAX, self.arrival.body(framing.body_bytes)).await?;
+        let outcome = timeout(WORK_MAX, self.carry_out(&rights, asked, body)).await;
+        drop(room);
+        let outcome = outcome.unwrap_or_else(|_| Err(Refused::new(503, "The request took too long: try again")));
+        let (status, body) = match outcome {
+            Ok(body) => (200, body),
+            Err(refused) => (refused.status, answer::message(&refused.message)),
+        };
+        self.answer(status, &body, framing.last).await?;
+        Ok(!framing.last)
+    }
+
+    async fn answer(&mut self, status: u16, body: &answer::Body, last: bool) -> Result<(), End> {
+        let answer = answer::response(status, body, self.origin.trace_id, last);
+        in_time(STALLED_MAX, self.arrival.send(&answer)).await
+    }
+
+    /// Asks who it is, whether they may, and for room for the body.
+    fn rights(
+        &self,
+        leaf: Option<&ClientLeaf>,
+        asked: &Asked,
+        framing: Framing,
+    ) -> Result<(Rights, SemaphorePermit<'a>), Refused> {
+        let rights = self.identify(leaf)?;
+        let allowed = match asked {
+            Asked::Publish(publish) => self.may_publish(&rights, publish),
+            Asked::Shadow(place, operation) => self.may_ask(&rights, place, *operation),
+        };
+        if !allowed {
+            return Err(Refused::forbidden());
+        }
+        let body_bytes_max = match asked {
+            Asked::Publish(_) => self.listener.profile.limits.payload_bytes_max.min(BODY_BYTES_MAX),
+            Asked::Shadow(..) => tidegate_shadow::REQUEST_BYTES_MAX,
+        };
+        if framing.body_bytes > body_bytes_max {
+            return Err(Refused::new(413, "The payload exceeds the maximum size allowed"));
+        }
+        let room = self.shared.bodies.take(framing.body_bytes);
+        let room = room.ok_or_else(|| Refused::new(503, "There is no room for the request: try again"))?;
+        Ok((rights, room))
+    }
+
+    /// Asks the registry, at every request: a resumed TLS session has checked nothing, and much may have changed since.
+    fn identify(&self, leaf: Option<&ClientLeaf>) -> Result<Rights, Refused> {
+        let Some(leaf) = leaf else {
+            connection_log::authentication_failed(&self.origin, Identity::default(), &reason::no_certificate());
+            return Err(Refused::forbidden());
+        };
+        let now = self.shared.clock.now();
+        let admitted = self.shared.registry.identify(leaf, self.server_name, now.wall).map_err(|refused| {
+            let identity =
+                Identity { tenant: refused.tenant, certificate_id: Some(refused.certificate_id), client_id: None };
+            connection_log::authentication_failed(&self.origin, identity, &reason::of_registry(&refused));
+            Refused::forbidden()
+        })?;
+        let Admitted { tenant, certificate_id, grants } = admitted;
+        let mut variables = certificate_variables(leaf);
+        variables.source_ip(self.origin.peer.ip());
+        if let Some(name) = self.origin.server_name.as_deref() {
+            variables.set(keys::DOMAIN_NAME, [name]);
+        }
+        let identity = Identity { tenant: Some(tenant), certificate_id: Some(certificate_id), client_id: None };
+        Ok(Rights { tenant, identity, policies: grants.policies(), variables })
+    }
+
+    /// AWS: `iot:Publish`, and `iot:RetainPublish` for a message that is to be retained.
+    fn may_publish(&self, rights: &Rights, publish: &Publish) -> bool {
+        let policy = rights.policies.bind(&rights.variables);
+        let context = RequestContext::at(self.shared.clock.now().wall);
+        let may = |access| policy.decide(access, &publish.topic_name, &context).is_allowed();
+        let allowed = may(Access::Publish) && (!publish.retain || may(Access::RetainPublish));
+        if !allowed {
+            let reason = reason::of_https_denied(&publish.topic_name);
+            connection_log::https_publish(
+                &self.origin,
+                rights.identity,
+                &publish.topic_name,
+                publish.retain,
+                Some(&reason),
+            );
+        }
+        allowed
+    }
+
+    /// AWS: `iot:GetThingShadow` and its like on `thing/NAME` or `thing/NAME/SHADOW`.
+    fn may_ask(&self, rights: &Rights, place: &Place, operation: Operation) -> bool {
+        let resource = Arn::iot(rights.tenant, place.resource()).to_string();
+        let context = RequestContext::at(self.shared.clock.now().wall);
+        rights.policies.decide_arn(operation.action(), &resource, &rights.variables, &context).is_allowed()
+    }
+
+    async fn carry_out(&self, rights: &Rights, asked: Asked, body: Vec<u8>) -> Result<answer::Body, Refused> {
+        match asked {
+            Asked::Publish(publish) => {
+                let outcome = self.publish(rights, &publish, &body).await;
+                let reason = outcome.as_ref().err().map(|refused| reason::of_https(&refused.message));
+                let topic_name = &publish.topic_name;
+                connection_log::https_publish(
+                    &self.origin,
+                    rights.identity,
+                    topic_name,
+                    publish.retain,
+                    reason.as_ref(),
+                );
+                outcome.map(|()| answer::message("OK"))
+            }
+            Asked::Shadow(place, operation) => {
+                let Some(shadows) = &self.shared.shadows else { return Err(Refused::new(404, "Not Found")) };
+                let request = Request { tenant: rights.tenant, place, operation, payload: body };
+                let served = shadows.serve(request).await;
+                served.map(answer::Body::Document).map_err(|Rejection { code, message }| Refused::new(code, message))
+            }
+        }
+    }
+
+    /// Publishes, and waits until the message is durable for the sessions that are kept.
+    async fn publish(&self, rights: &Rights, publish: &Publish, payload: &[u8]) -> Result<(), Refused> {
+        let (tell, told) = oneshot::channel();
+        let tell = move |code: ReasonCode| {
+            // The client may have gone.
+            let _ = tell.send(code);
+        };
+        let mut outcome = Ok(());
+        publish.properties.lend(|properties| {
+            let message = OutsidePublish {
+                tenant: rights.tenant,
+                topic_name: &publish.topic_name,
+                properties,
+                payload,
+                qos: publish.qos,
+                retain: publish.retain,
+                profile: &self.listener.profile,
+            };
+            self.arrival.act(|desk| {
+                outcome = desk.shared.broker.publish_from_outside(&message, tell, desk.now, &mut desk.effects);
+            });
+        });
+        outcome.map_err(refusal)?;
+        match told.await {
+            Ok(code) if !code.is_failure() => Ok(()),
+            Ok(ReasonCode::QuotaExceeded) => Err(Refused::new(503, "The server's disk is nearly full")),
+            Ok(_) | Err(_) => Err(Refused::new(500, "An internal error occurred")),
+        }
+    }
+}
+
+fn refusal(refused: PublishRefused) -> Refused {
+    match refused {
+        PublishRefused::TopicName => Refused::new(400, "The topic is not a valid MQTT topic name"),
+        PublishRefused::Malformed => Refused::new(400, "A property of the message is not valid"),
+        PublishRefused::Reserved => Refused::forbidden(),
+        PublishRefused::TooLarge(quota) => Refused::new(413, format!("The message exceeds a quota: {}", quota.name())),
+        PublishRefused::Exceeded(quota) => Refused::new(429, format!("Rate exceeded: {}", quota.name())),
+    }
+}
+
+/// What comes of `waiting` in time; a peer that takes longer has had its chance.
+async fn in_time<T, E: Into<End>>(limit: Duration, waiting: impl Future<Output = Result<T, E>>) -> Result<T, End> {
+    match timeout(limit, waiting).await {
+        Ok(outcome) => outcome.map_err(Into::into),
+        Err(_) => Err(End),
+    }
+}
+
+impl Arrival {
+    /// The next request's head, taken out of what was received; `None` when it is too long.
+    async fn head(&mut self) -> Result<Option<Vec<u8>>, NoConnect> {
+        loop {
+            match http::head_length(&self.received) {
+                Ok(Some(length)) => {
+                    let rest = self.received.split_off(length);
+                    return Ok(Some(std::mem::replace(&mut self.received, rest)));
+                }
+                Ok(None) => self.receive().await?,
+                Err(http::TooLong) => return Ok(None),
+            }
+        }
+    }
+
+    /// So many bytes, taken out of what was received.
+    async fn body(&mut self, bytes: usize) -> Result<Vec<u8>, NoConnect> {
+        while self.received.len() < bytes {
+            self.receive().await?;
+        }
+        let rest = self.received.split_off(bytes);
+        Ok(std::mem::replace(&mut self.received, rest))
+    }
+}

@@ -1,0 +1,322 @@
+//! The shadow service: requests of devices (MQTT, HTTPS) and operators, carried out one after the other for each thing.
+//!
+//! ```text
+//!   broker ── Services::request ──┐                                      ┌▶ registry: rows, durable
+//!   api, gateway ── Shadows::serve ┴▶ a lane, chosen by the thing ─▶ task ┴▶ broker: accepted, documents, delta
+//! ```
+//!
+//! Lanes are bounded in requests, and all together in bytes: what does not fit is rejected at once (429). What is answered as
+//! accepted is durable.
+//!
+//! AWS: developer guide, "AWS IoT Device Shadow service". Unverified: that updates and deletions by HTTP are published as
+//! accepted, too; rejections are not.
+
+use std::{
+    collections::hash_map::RandomState,
+    fmt,
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
+
+use tidegate_broker::{Broker, Effects, ServiceAnswer, ServiceRequest, Services, SystemPublish};
+use tidegate_ids::{Clock, Tenant};
+use tidegate_kv::StoreError;
+use tidegate_mqtt::{MessageProperties, QoS};
+use tidegate_registry::{Registry, RegistryError};
+use tidegate_shadow::{Answer, Demand, Operation, Place, REQUEST_BYTES_MAX, Rejection, Request, Shadows, Update, wire};
+use tokio::sync::{mpsc, oneshot};
+use tracing::error;
+
+/// Things whose requests are carried out at the same time.
+const LANES: usize = 64;
+/// Requests that may wait in one lane.
+const LANE_MAX: usize = 256;
+/// Bytes of all requests that wait.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A request on its way.
+struct Job {
+    request: Request,
+    /// Who asked by HTTP; `None`: a client that hears by MQTT.
+    caller: Option<oneshot::Sender<Result<Vec<u8>, Rejection>>>,
+    /// Counts until it is carried out.
+    _room: Room,
+}
+
+/// Bytes of a request among those that wait.
+struct Room {
+    waiting: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Room {
+    fn take(waiting: &Arc<AtomicUsize>, bytes: usize) -> Option<Self> {
+        // What a request costs beside its payload.
+        let bytes = bytes + 512;
+        let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= BYTES_MAX);
+        waiting.fetch_update(Relaxed, Relaxed, fits).ok()?;
+        Some(Self { waiting: Arc::clone(waiting), bytes })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+/// Where requests are left.
+pub(super) struct ShadowService {
+    lanes: Box<[mpsc::Sender<Job>]>,
+    waiting: Arc<AtomicUsize>,
+    hasher: RandomState,
+    clock: Arc<dyn Clock>,
+}
+
+/// What carries them out, before it does.
+pub(super) struct Workers(Vec<mpsc::Receiver<Job>>);
+
+/// The service and its workers: the broker must be given the service, and the workers need the broker.
+pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
+    let (lanes, receivers): (Vec<_>, Vec<_>) = (0..LANES).map(|_| mpsc::channel(LANE_MAX)).unzip();
+    let service = ShadowService {
+        lanes: lanes.into(),
+        waiting: Arc::default(),
+        hasher: RandomState::new(),
+        clock: Arc::clone(clock),
+    };
+    (Arc::new(service), Workers(receivers))
+}
+
+impl Workers {
+    /// Carries out what comes, until nobody can leave any more.
+    pub(super) fn start(self, registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>) {
+        for mut lane in self.0 {
+            let worker = Worker { registry: registry.clone(), broker: Arc::clone(broker), clock: Arc::clone(clock) };
+            tokio::spawn(async move {
+                while let Some(job) = lane.recv().await {
+                    worker.carry_out(job).await;
+                }
+            });
+        }
+    }
+}
+
+impl ShadowService {
+    fn leave(
+        &self,
+        request: Request,
+        caller: Option<oneshot::Sender<Result<Vec<u8>, Rejection>>>,
+    ) -> Result<(), Rejection> {
+        if request.payload.len() > REQUEST_BYTES_MAX {
+            return Err(Rejection::too_large());
+        }
+        let lane = self.hasher.hash_one((request.tenant, &request.place.thing)) as usize % self.lanes.len();
+        let room = Room::take(&self.waiting, request.payload.len()).ok_or_else(Rejection::too_many)?;
+        let job = Job { request, caller, _room: room };
+        self.lanes[lane].try_send(job).map_err(|_| Rejection::too_many())
+    }
+}
+
+impl Services for ShadowService {
+    fn request(&self, request: &ServiceRequest<'_>) -> Option<ServiceAnswer> {
+        let (place, operation) = Place::parse(request.topic_name)?;
+        let (tenant, payload) = (request.tenant, request.payload);
+        if payload.len() <= REQUEST_BYTES_MAX {
+            let request = Request { tenant, place: place.clone(), operation, payload: payload.to_vec() };
+            match self.leave(request, None) {
+                Ok(()) => return None,
+                Err(rejection) => {
+                    let (client_token, _) = Demand::read(payload);
+                    return Some(self.rejected(&place, operation, &rejection, client_token.as_deref()));
+                }
+            }
+        }
+        Some(self.rejected(&place, operation, &Rejection::too_large(), None))
+    }
+}
+
+impl ShadowService {
+    fn rejected(
+        &self,
+        place: &Place,
+        operation: Operation,
+        rejection: &Rejection,
+        client_token: Option<&str>,
+    ) -> ServiceAnswer {
+        ServiceAnswer {
+            topic_name: place.topic(&format!("{}/rejected", operation.word())),
+            payload: wire::rejected(rejection, self.clock.now().wall, client_token),
+        }
+    }
+}
+
+impl Shadows for ShadowService {
+    fn serve(&self, request: Request) -> Answer {
+        let (tell, told) = oneshot::channel();
+        let left = self.leave(request, Some(tell));
+        Box::pin(async move {
+            left?;
+            told.await.unwrap_or_else(|_| Err(Rejection::internal()))
+        })
+    }
+}
+
+impl fmt::Debug for ShadowService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShadowService").field("waiting_bytes", &self.waiting.load(Relaxed)).finish_non_exhaustive()
+    }
+}
+
+/// Carries out the requests of one lane.
+struct Worker {
+    registry: Registry,
+    broker: Arc<Broker>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What follows from a request that was carried out.
+struct Served {
+    accepted: Vec<u8>,
+    /// Topics below the shadow's, and payloads.
+    more: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Worker {
+    async fn carry_out(&self, job: Job) {
+        let Job { request, caller, _room } = job;
+        let Request { tenant, place, operation, payload } = request;
+        let (client_token, outcome) = match operation {
+            Operation::Get => self.get(tenant, &place, &payload).await,
+            Operation::Update => self.update(tenant, &place, &payload).await,
+            Operation::Delete => self.delete(tenant, &place, &payload).await,
+        };
+        log(tenant, &place, operation, caller.is_some(), outcome.as_ref().err());
+        let word = operation.word();
+        let mut effects = Effects::outside();
+        match &outcome {
+            Ok(served) => {
+                if caller.is_none() || operation != Operation::Get {
+                    self.publish(tenant, &place.topic(&format!("{word}/accepted")), &served.accepted, &mut effects);
+                }
+                for (below, payload) in &served.more {
+                    self.publish(tenant, &place.topic(below), payload, &mut effects);
+                }
+            }
+            Err(rejection) if caller.is_none() => {
+                let payload = wire::rejected(rejection, self.clock.now().wall, client_token.as_deref());
+                self.publish(tenant, &place.topic(&format!("{word}/rejected")), &payload, &mut effects);
+            }
+            Err(_) => {}
+        }
+        self.broker.hand_over(&mut effects);
+        if let Some(caller) = caller {
+            // Whoever asked may have gone.
+            let _ = caller.send(outcome.map(|served| served.accepted));
+        }
+    }
+
+    async fn get(&self, tenant: Tenant, place: &Place, payload: &[u8]) -> (Option<String>, Result<Served, Rejection>) {
+        let (client_token, demand) = Demand::read(payload);
+        let outcome = async {
+            demand?;
+            let found = self.registry.get_thing_shadow(tenant, place).await.map_err(failed)?;
+            let shadow = found.ok_or_else(|| Rejection::not_found(place))?;
+            let accepted = wire::document(&shadow, self.clock.now().wall, client_token.as_deref());
+            Ok(Served { accepted, more: Vec::new() })
+        };
+        let outcome = outcome.await;
+        (client_token, outcome)
+    }
+
+    async fn update(
+        &self,
+        tenant: Tenant,
+        place: &Place,
+        payload: &[u8],
+    ) -> (Option<String>, Result<Served, Rejection>) {
+        let (client_token, update) = Update::read(payload);
+        let token = client_token.as_deref();
+        let outcome = async {
+            let update = update?;
+            let now = self.clock.now();
+            let updated = self.registry.update_thing_shadow(tenant, place, &update, now).await.map_err(failed)??;
+            let mut more = vec![("update/documents", wire::documents(updated.before.as_ref(), &updated.after, token))];
+            more.extend(wire::delta(&updated.after, token).map(|delta| ("update/delta", delta)));
+            Ok(Served { accepted: wire::accepted(&updated.after, &update, token), more })
+        };
+        let outcome = outcome.await;
+        (client_token, outcome)
+    }
+
+    async fn delete(
+        &self,
+        tenant: Tenant,
+        place: &Place,
+        payload: &[u8],
+    ) -> (Option<String>, Result<Served, Rejection>) {
+        let (client_token, demand) = Demand::read(payload);
+        let outcome = async {
+            let version = demand?.version;
+            let now = self.clock.now();
+            let deleted = self.registry.delete_thing_shadow(tenant, place, version, now).await.map_err(failed)??;
+            Ok(Served { accepted: wire::deleted(&deleted, client_token.as_deref()), more: Vec::new() })
+        };
+        let outcome = outcome.await;
+        (client_token, outcome)
+    }
+
+    fn publish(&self, tenant: Tenant, topic_name: &str, payload: &[u8], effects: &mut Effects) {
+        let publish = SystemPublish {
+            tenant,
+            topic_name,
+            properties: MessageProperties::default(),
+            payload,
+            qos: QoS::AtLeastOnce,
+            retain: false,
+        };
+        self.broker.publish(&publish, self.clock.now(), effects);
+    }
+}
+
+/// The registry could not: the cause is logged, never sent.
+fn failed(error: RegistryError) -> Rejection {
+    if matches!(&error, RegistryError::Store(cause) if matches!(**cause, StoreError::Full { .. })) {
+        // The store logs it, once a minute.
+        return Rejection::new(503, "The server's disk is nearly full: nothing can be changed until it has room");
+    }
+    error!(event_type = "Shadow", error = &error as &dyn std::error::Error, "a shadow could not be served");
+    Rejection::internal()
+}
+
+/// AWS: entries `GetThingShadow`, `UpdateThingShadow`, `DeleteThingShadow`.
+fn log(tenant: Tenant, place: &Place, operation: Operation, http: bool, rejection: Option<&Rejection>) {
+    macro_rules! entry {
+        ($log:ident, $status:literal, $message:literal $(, $($more:tt)+)?) => {
+            tracing::$log!(
+                target: "tidegate::connections",
+                eventType = operation.action().strip_prefix("iot:").unwrap_or_default(),
+                status = $status,
+                accountId = tenant.account.as_str(),
+                protocol = if http { "HTTP" } else { "MQTT" },
+                deviceShadowName = place.shadow.as_ref().map(tracing::field::display),
+                topicName = place.topic(operation.word()),
+                $($($more)+,)?
+                $message
+            )
+        };
+    }
+    match rejection {
+        None => entry!(debug, "Success", "a shadow was served"),
+        Some(rejection) => entry!(
+            info,
+            "Failure",
+            "a request to a shadow was rejected",
+            code = rejection.code,
+            details = rejection.message
+        ),
+    }
+}
