@@ -39,8 +39,8 @@ class Aws:
     Without `cli` it is pip's v1 within this process: the same program, without half a second of start-up each time.
     """
 
-    def __init__(self, broker, account=None, cli=None, region=None):
-        self.broker, self.cli = broker, cli
+    def __init__(self, broker, account=None, cli=None, region=None, session_token=None):
+        self.broker, self.cli, self.session_token = broker, cli, session_token
         self.account = account or broker.first_account
         self.region = region or broker.env["AWS_DEFAULT_REGION"]
 
@@ -54,7 +54,7 @@ class Aws:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_DEFAULT_OUTPUT": "json",
             "HOME": "/nonexistent",
-        }
+        } | ({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {})
 
     def __call__(self, service, operation, *arguments):
         # v2 of Debian is too old for AWS_ENDPOINT_URL and needs the option.
@@ -91,6 +91,7 @@ class Aws:
             verify=self.broker.env["AWS_CA_BUNDLE"],
             aws_access_key_id=self.account.access_key_id,
             aws_secret_access_key=self.account.secret_access_key,
+            aws_session_token=self.session_token,
             region_name=self.region,
             config=boto3.session.Config(retries={"max_attempts": 1}),
         )

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime
 from functools import cache
 
 from support.broker import ROOT
@@ -14,6 +15,7 @@ GENERATED = ROOT / "crates/api/src/generated"
 # Seconds since 1970 that a date of an answer may be: neither milliseconds nor the epoch itself.
 TIME_MIN, TIME_MAX = 1e9, 1e10
 # Errors of the signature and the transport, which no operation declares.
+COMMON_QUERY_ERRORS = {"ValidationError": 400, "AccessDenied": 403, "InvalidInput": 400}
 COMMON_ERRORS = {"InternalFailureException", "ServiceUnavailableException", "ThrottlingException", "UnauthorizedException"}
 
 
@@ -35,6 +37,8 @@ def expression(pattern):
         if rf"\p{{{name}}}" in pattern:
             members = (chr(c) for c in range(0x10000) if unicodedata.category(chr(c))[0] == name)
             pattern = pattern.replace(rf"\p{{{name}}}", "".join(map(re.escape, members)))
+    # Java's \uXXXX are four digits; its surrogates and what follows them are not told apart here.
+    pattern = pattern.replace(r"\u10000-\u10FFFF", "")
     return re.compile(pattern.replace(r"\p{Graph}", "!-~").replace(r"\x20", " "), re.S)
 
 
@@ -150,7 +154,7 @@ def answer_problems(service, operation, response):
         document = json.loads(body.read())  # whose members the model does not name
         return found if isinstance(document, dict) else [*found, "the body is no object"]
     if model(service)["metadata"]["protocol"] == "query":
-        return found + query_problems(service, operation, known["output"], body)
+        return found + query_problems(service, operation, known.get("output"), body)
     members = model(service)["shapes"][output].get("members", {}) if output else {}
     for name, member in members.items():
         assert "location" not in member, f"teach this function {member['location']} of {name}"
@@ -162,11 +166,14 @@ def answer_problems(service, operation, response):
 
 
 def error_problems(service, known, status, headers, body):
+    shapes = model(service)["shapes"]
+    if model(service)["metadata"]["protocol"] == "query":
+        return query_error_problems(service, known, status, body)
     name = headers.get("x-amzn-errortype", "")
     declared = {e["shape"] for e in known.get("errors", [])}
     if name not in declared | COMMON_ERRORS:
         return [f"{name} is none of the operation's errors, {sorted(declared)}"]
-    shape = model(service)["shapes"].get(name, {})
+    shape = shapes.get(name, {})
     found = [] if status == shape.get("error", {}).get("httpStatusCode", status) else [f"{name} with status {status}"]
     value = json.loads(body)
     if not value.get("message"):
@@ -174,13 +181,48 @@ def error_problems(service, known, status, headers, body):
     return found + (problems(service, name, value) if shape else [])
 
 
+def query_error_problems(service, known, status, body):
+    """XML errors are told by the code of their shape."""
+    root = ElementTree.fromstring(body)
+    space = "{" + model(service)["metadata"]["xmlNamespace"] + "}"
+    texts = {tag: root.findtext(f"{space}Error/{space}{tag}") for tag in ("Type", "Code", "Message")}
+    errors = [model(service)["shapes"][e["shape"]].get("error", {}) for e in known.get("errors", [])]
+    declared = {error["code"]: error["httpStatusCode"] for error in errors} | COMMON_QUERY_ERRORS
+    if not all(texts.values()) or not root.findtext(f"{space}RequestId"):
+        return [f"the error lacks something: {texts}"]
+    if declared.get(texts["Code"]) != status:
+        return [f"{texts['Code']} with {status} is none of the operation's errors, {declared}"]
+    return []
+
+
 def query_problems(service, operation, output, body):
-    """XML of a query service whose results are texts."""
+    """The XML of a query service."""
     root = ElementTree.fromstring(body)
     space = "{" + model(service)["metadata"]["xmlNamespace"] + "}"
     if root.tag != f"{space}{operation}Response":
         return [f"the root is {root.tag}"]
-    result = root.find(f"{space}{output['resultWrapper']}")
-    values = {child.tag.removeprefix(space): child.text or "" for child in result}
     found = [] if root.find(f"{space}ResponseMetadata/{space}RequestId") is not None else ["there is no RequestId"]
-    return found + problems(service, output["shape"], values)
+    if output is None:
+        return found + [f"there is {child.tag}" for child in root if child.tag != f"{space}ResponseMetadata"]
+    result = root.find(f"{space}{output['resultWrapper']}")
+    return found + problems(service, output["shape"], xml_value(service, output["shape"], result, space))
+
+
+def xml_value(service, shape, element, space):
+    """An element as the JSON value that the checks know."""
+    known = model(service)["shapes"][shape]
+    match known["type"]:
+        case "structure":
+            members = known.get("members", {})
+            tags = [(child.tag.removeprefix(space), child) for child in element]
+            return {tag: xml_value(service, members[tag]["shape"], child, space) if tag in members else None for tag, child in tags}
+        case "list":
+            return [xml_value(service, known["member"]["shape"], child, space) for child in element]
+        case "integer" | "long":
+            return int(element.text)
+        case "boolean":
+            return {"true": True, "false": False}[element.text]
+        case "timestamp":
+            return datetime.strptime(element.text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+        case _:
+            return element.text or ""

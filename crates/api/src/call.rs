@@ -1,12 +1,14 @@
 //! One call of one operation: who calls, what is asked, and how input and output pass.
 
+use std::net::IpAddr;
+
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tidegate_ids::{Arn, Now, Tenant};
-use tidegate_registry::{PageRequest, Registry};
+use tidegate_ids::{Now, Tenant};
+use tidegate_registry::{Credential, PageRequest, Registry};
 
 use crate::{
-    Api, ApiError,
+    Api, ApiError, authorize,
     binding::{self, BindFault, Request},
     constraint::{self, Fault, Member},
     service::{Labels, Operation, Protocol, Service},
@@ -17,8 +19,12 @@ use crate::{
 pub(crate) struct Caller {
     /// The account that owns the key, in the region of the credential scope.
     pub(crate) tenant: Tenant,
-    /// The identity that the key stands for.
-    pub(crate) arn: Arn,
+    /// The identity that the key stands for, and what it may do.
+    pub(crate) credential: Credential,
+    /// Where the request came from.
+    pub(crate) source_ip: IpAddr,
+    /// Whether it came over TLS.
+    pub(crate) secure: bool,
 }
 
 /// A call whose signature has been checked.
@@ -53,8 +59,10 @@ impl Call<'_> {
         self.caller.tenant
     }
 
-    /// The operation's input, held against its model.
-    pub(crate) fn input<T: DeserializeOwned>(&self, shape: &[Member]) -> Result<T, ApiError> {
+    /// The operation's input, held against its model; for whom the policies allow the operation on what it names.
+    ///
+    /// **Invariant:** this is the only way to an input, so nothing is done, or told of any resource, before it is allowed.
+    pub(crate) async fn input<T: DeserializeOwned>(&self, shape: &[Member]) -> Result<T, ApiError> {
         let input =
             binding::bind(self.service.protocol, shape, self.request, &self.labels).map_err(|fault| match fault {
                 BindFault::MediaType(found) => ApiError::new(
@@ -64,6 +72,7 @@ impl Call<'_> {
                 ),
                 BindFault::Unreadable(why) => self.unreadable(why),
             })?;
+        authorize::allow(self, &input).await?;
         constraint::check(shape, &input).map_err(|fault| match fault {
             Fault::Kind(text) => self.unreadable(text),
             Fault::Constraint(text) => self.invalid(text),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     Api, ApiError,
     answer::{self, Form},
-    authenticate::Claim,
+    authenticate::{Claim, Way},
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
     extensions, generated,
@@ -36,6 +36,7 @@ const WORK_MAX: Duration = Duration::from_secs(60);
 pub(crate) async fn respond(
     api: &Api,
     peer: SocketAddr,
+    secure: bool,
     seat: &Seat,
     request: HttpRequest<Incoming>,
 ) -> Response<Body> {
@@ -46,7 +47,8 @@ pub(crate) async fn respond(
     }
     let now = api.clock.now();
     let mut record = Record::default();
-    let answer = timeout(WORK_MAX, answer(api, seat, &head, body, now, &mut record)).await.unwrap_or_else(|_| {
+    let way = Way { source_ip: peer.ip(), secure };
+    let answer = timeout(WORK_MAX, answer(api, seat, way, &head, body, now, &mut record)).await.unwrap_or_else(|_| {
         Err(ApiError::new("ServiceUnavailableException", 503, "The request took too long: try again"))
     });
     if record.caller.is_some() {
@@ -61,7 +63,10 @@ pub(crate) async fn respond(
             let status = record.operation.map_or(200, |o| o.status);
             (answer::success(form, service, operation, status, reply, request_id), None)
         }
-        Err(error) => (answer::error(form, service.xml_namespace, &error, request_id), Some(error)),
+        Err(error) => {
+            let error = error.in_words_of(service.protocol);
+            (answer::error(form, service.xml_namespace, &error, request_id), Some(error))
+        }
     };
     let elapsed = api.clock.now().monotonic.since(now.monotonic);
     tracing::info!(
@@ -73,6 +78,7 @@ pub(crate) async fn respond(
         account_id = record.caller.as_ref().map(|c| tracing::field::display(c.tenant.account)),
         region = record.caller.as_ref().map(|c| tracing::field::display(c.tenant.region)),
         access_key_id = record.access_key_id.as_deref(),
+        principal = record.caller.as_ref().map(|c| tracing::field::display(c.credential.arn())),
         status_code = response.status().as_u16(),
         error = error.as_ref().map(|e| &*e.name),
         details = error.as_ref().map(|e| &*e.message),
@@ -110,6 +116,7 @@ fn health(api: &Api, head: &Parts, request_id: Uuid) -> Option<Response<Body>> {
 async fn answer(
     api: &Api,
     seat: &Seat,
+    way: Way,
     head: &Parts,
     body: Incoming,
     now: Now,
@@ -132,9 +139,9 @@ async fn answer(
         ApiError::signature(&SigV4Error::ScopeService { found: claim.service().to_owned(), expected }, protocol)
     })?;
     record.service = Some(service);
-    let key = claim.find_key(service, &api.registry)?;
+    let key = claim.find_key(service, &api.registry, now.wall)?;
     let body = read(body).await?;
-    let caller = key.check(&parts, &body, now.wall)?;
+    let caller = key.check(&parts, &body, way, now.wall)?;
     record.caller = Some(caller.clone());
     seat.at_work();
     let request = Request {
@@ -156,6 +163,7 @@ async fn answer(
         (_, "iot") => generated::iot::serve(&call).await,
         (_, "iot-data") => generated::iot_data::serve(&call).await,
         (_, "sts") => generated::sts::serve(&call).await,
+        (_, "iam") => generated::iam::serve(&call).await,
         (_, _) => Err(call.not_served()),
     }
 }

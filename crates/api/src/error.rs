@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use tidegate_ids::Arn;
 use tidegate_kv::StoreError;
-use tidegate_registry::{RegistryError, StatusChangeRefused};
+use tidegate_registry::{CredentialRefused, IamError, Refuser, RegistryError, StatusChangeRefused, Verdict};
 use tidegate_sigv4::SigV4Error;
 
 use crate::service::{Protocol, Refusal};
@@ -64,13 +64,54 @@ impl ApiError {
         Self::new(name, status, format!("There is no operation {asked}"))
     }
 
-    /// The access key is not one of ours, or a session token came with it. AWS says no more to anybody.
-    pub(crate) fn unknown_access_key(protocol: Protocol) -> Self {
-        let name = match protocol {
-            Protocol::RestJson | Protocol::Json => "UnrecognizedClientException",
-            Protocol::Query => "InvalidClientTokenId",
+    /// The access key or its session token is none of ours, or is over. AWS says no more to anybody.
+    ///
+    /// Unverified for services with `X-Amz-Target`: that the name ends as that of `iot` does.
+    pub(crate) fn credential(refused: CredentialRefused, protocol: Protocol) -> Self {
+        let query = protocol == Protocol::Query;
+        let (name, message) = match refused {
+            CredentialRefused::Unknown => (
+                if query { "InvalidClientTokenId" } else { "UnrecognizedClientException" },
+                "The security token included in the request is invalid.",
+            ),
+            CredentialRefused::Expired => (
+                if query { "ExpiredToken" } else { "ExpiredTokenException" },
+                "The security token included in the request is expired",
+            ),
         };
-        Self::new(name, 403, "The security token included in the request is invalid.")
+        Self::new(name, 403, message)
+    }
+
+    /// The policies of who signed do not allow it. AWS: "Troubleshoot access denied error messages".
+    pub(crate) fn access_denied(principal: &Arn, action: &str, resource: &str, verdict: Verdict) -> Self {
+        let why = match verdict {
+            Verdict::ImplicitDeny(Refuser::Identity) => {
+                format!(" because no identity-based policy allows the {action} action")
+            }
+            Verdict::ImplicitDeny(Refuser::Session) => format!(" because no session policy allows the {action} action"),
+            Verdict::ExplicitDeny(Refuser::Identity) => " with an explicit deny in an identity-based policy".into(),
+            Verdict::ExplicitDeny(Refuser::Session) => " with an explicit deny in a session policy".into(),
+            Verdict::Allowed => String::new(),
+        };
+        let resource: String = resource.chars().take(ASKED_CHARS_MAX * 2).collect();
+        let text = format!("User: {principal} is not authorized to perform: {action} on resource: {resource}{why}");
+        Self::new("AccessDeniedException", 403, text)
+    }
+
+    /// The error under the name that services of this protocol give it. AWS: query services leave `Exception` away, and have
+    /// a few names of their own.
+    pub(crate) fn in_words_of(mut self, protocol: Protocol) -> Self {
+        if protocol == Protocol::Query {
+            let name = match &*self.name {
+                "AccessDeniedException" => Some("AccessDenied"),
+                "InvalidRequestException" => Some("ValidationError"),
+                "ServiceUnavailableException" => Some("ServiceUnavailable"),
+                "InternalFailureException" => Some("ServiceFailure"),
+                _ => None,
+            };
+            self.name = name.map_or(self.name, Cow::Borrowed);
+        }
+        self
     }
 
     /// Why a signature is refused. AWS: query services have names of their own.
@@ -196,8 +237,31 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         TooManyVersions(_) => ("VersionsLimitExceededException", 409),
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),
+        Iam(error) => iam(error),
         Store(_) if is_full(error) => ("ServiceUnavailableException", 503),
         Store(_) | Internal(_) => ("InternalFailureException", 500),
+    }
+}
+
+/// The AWS error name and HTTP status of each failure of an operation of IAM or STS.
+fn iam(error: &IamError) -> (&'static str, u16) {
+    use IamError::*;
+    match error {
+        NoSuchIdentity { .. }
+        | NoSuchInlinePolicy { .. }
+        | NoSuchPolicy(_)
+        | NoSuchPolicyVersion { .. }
+        | NotAttachable(_)
+        | NoSuchAccessKey(_) => ("NoSuchEntity", 404),
+        IdentityExists { .. } | PolicyExists(_) => ("EntityAlreadyExists", 409),
+        HasAccessKeys | HasInlinePolicies | HasAttachedPolicies | PolicyAttached => ("DeleteConflict", 409),
+        Quota { .. } | InlinePoliciesTooLarge { .. } => ("LimitExceeded", 409),
+        MalformedPolicyDocument(_) => ("MalformedPolicyDocument", 400),
+        InvalidArn(_) | Unkept(_) => ("InvalidInput", 400),
+        InvalidPath(_) | InvalidMarker | UserNameNeeded | InvalidDuration(_) | InvalidRoleArn(_) => {
+            ("ValidationError", 400)
+        }
+        AwsManaged(_) | RootAssumes | SessionAsksSession => ("AccessDenied", 403),
     }
 }
 

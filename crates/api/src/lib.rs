@@ -1,8 +1,8 @@
 //! The operators' edge: AWS-shaped HTTPS.
 //!
 //! ```text
-//!   serve ──▶ dispatch ──▶ authenticate (sigv4) ──▶ service ──▶ binding ──▶ constraint ──▶ iot::create_policy …
-//!                │          who, which service     operation   values        checked            │
+//!   serve ──▶ dispatch ──▶ authenticate (sigv4) ──▶ service ──▶ binding ──▶ authorize ──▶ constraint ──▶ iot::create_policy …
+//!                │          who, which service     operation   values      policies      checked            │
 //!                └◀── answer ◀── error ◀───────────────────────────────────────────── registry ◀─┘
 //! ```
 //!
@@ -12,11 +12,13 @@
 //! with one function, named as the operation, in a folder named as its service. `extensions` is what AWS does not have.
 //!
 //! **Invariant:** the AWS name and HTTP status of a failure are decided in `error` alone. **Invariant:** nothing of a
-//! request is decoded before its signature has been checked.
+//! request is decoded before its signature has been checked. **Invariant:** no operation sees its input before the policies of
+//! who signed have allowed it: [`authorize`] lies on the only way there.
 
 mod answer;
 mod api;
 mod authenticate;
+mod authorize;
 mod binding;
 mod call;
 mod constraint;
@@ -24,6 +26,7 @@ mod dispatch;
 mod error;
 mod extensions;
 mod generated;
+mod iam;
 mod impatient;
 mod iot;
 mod iot_data;

@@ -233,9 +233,9 @@ impl Connection {
         let stream = Impatient::new(stream, stalled);
         let served = async {
             match tls {
-                None => self.requests(stream).await,
+                None => self.requests(stream, false).await,
                 Some(tls) => match timeout_at(self.first_head_by, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => self.requests(stream).await,
+                    Ok(Ok(stream)) => self.requests(stream, true).await,
                     Ok(Err(error)) => self.log_end(&error),
                     Err(_) => self.log_end(&"the TLS handshake took too long"),
                 },
@@ -247,11 +247,11 @@ impl Connection {
         }
     }
 
-    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn requests(&self, stream: impl AsyncRead + AsyncWrite + Unpin, secure: bool) {
         let heard = AtomicBool::new(false);
         let service = service_fn(|request| {
             heard.store(true, Ordering::Relaxed);
-            async { Ok::<_, Infallible>(dispatch::respond(&self.api, self.peer, &self.seat, request).await) }
+            async { Ok::<_, Infallible>(dispatch::respond(&self.api, self.peer, secure, &self.seat, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

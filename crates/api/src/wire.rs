@@ -33,6 +33,30 @@ impl Serialize for Blob {
     }
 }
 
+/// A date in XML: `2026-01-01T00:00:00Z`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Iso8601(String);
+
+impl From<Timestamp> for Iso8601 {
+    fn from(moment: Timestamp) -> Self {
+        let date = tidegate_sigv4::AmzDate::of(moment).to_string();
+        let part = |from: usize, to: usize| &date[from..to];
+        Self(format!("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 6), part(6, 8), part(9, 11), part(11, 13), part(13, 15)))
+    }
+}
+
+/// `text` with everything but letters, digits and `-._~` as `%XX`. Spec: RFC 3986. AWS: IAM's policy documents.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}
+
 /// `text` with `%XX` decoded; `None` when that is not UTF-8 or a `%` is not followed by two digits. `+` stays `+`.
 pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
@@ -153,6 +177,13 @@ mod tests {
     fn dates_are_seconds_with_a_fraction() {
         let date = EpochSeconds::from(Timestamp::from_millis(1_700_000_000_123));
         assert_eq!(serde_json::to_string(&date).unwrap(), "1700000000.123");
+    }
+
+    #[test]
+    fn dates_in_xml_are_those_of_iso_8601() {
+        assert_eq!(Iso8601::from(Timestamp::from_millis(1_700_000_000_123)).0, "2023-11-14T22:13:20Z");
+        assert_eq!(percent_decoded(&percent_encoded("{\"a\": \"ü*\"}")).as_deref(), Some("{\"a\": \"ü*\"}"));
+        assert_eq!(percent_encoded("a b/~"), "a%20b%2F~");
     }
 
     #[test]

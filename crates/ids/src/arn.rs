@@ -85,7 +85,18 @@ impl Arn {
 
     /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
     pub fn root(account: AccountId) -> Self {
-        Self { service: "iam".into(), region: None, account: Some(account), resource: "root".into() }
+        Self::iam(account, "root")
+    }
+
+    /// The ARN of a `resource` of IAM, such as `user/alice`.
+    pub fn iam(account: AccountId, resource: impl Into<Box<str>>) -> Self {
+        Self { service: "iam".into(), region: None, account: Some(account), resource: resource.into() }
+    }
+
+    /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`: somebody who has taken on a role.
+    pub fn assumed_role(account: AccountId, role: &str, session: &str) -> Self {
+        let resource = format!("assumed-role/{role}/{session}").into();
+        Self { service: "sts".into(), region: None, account: Some(account), resource }
     }
 
     /// Account and region, when the ARN has both.

@@ -111,6 +111,50 @@ fn wrong<T>(at: &str, problem: impl Into<String>) -> Result<T, MalformedPolicy> 
 }
 
 fn document(json: &Json) -> Result<Document, MalformedPolicy> {
+    let (variables, list) = statements(json)?;
+    let one = |(at, json): &(String, &Json)| statement(json, at, variables);
+    let statements: Vec<Statement> = list.iter().map(one).collect::<Result<_, _>>()?;
+    Ok(Document { variables, statements: statements.into() })
+}
+
+/// `NotPrincipal`?, and what is named.
+pub(crate) type Principals = (bool, Json);
+
+/// The statements of a trust policy and, apart, whom each of them names. They are on the role itself: they name no resource.
+pub(crate) fn split_principals(
+    text: &str,
+    characters_max: usize,
+) -> Result<(Vec<Statement>, Vec<Principals>), MalformedPolicy> {
+    let characters = text.chars().filter(|c| !c.is_whitespace()).count();
+    if characters > characters_max {
+        return Err(MalformedPolicy::TooLarge { characters, characters_max });
+    }
+    let json = serde_json::from_str(text).map_err(|error| MalformedPolicy::Json(error.to_string()))?;
+    let (variables, list) = statements(&json)?;
+    let (mut rest_of_all, mut principals) = (Vec::new(), Vec::new());
+    for (at, json) in list {
+        let Json::Object(members) = json else { return wrong(&at, "it is not an object") };
+        let is_principal = |name: &str| matches!(name, "Principal" | "NotPrincipal");
+        let mut named = members.iter().filter(|(name, _)| is_principal(name));
+        let (Some((name, value)), None) = (named.next(), named.next()) else {
+            return wrong(&at, "a trust policy names its Principal once");
+        };
+        if members.iter().any(|(name, _)| matches!(name.as_str(), "Resource" | "NotResource")) {
+            return wrong(&at, "Has prohibited field Resource");
+        }
+        let mut rest: Vec<_> = members.iter().filter(|(name, _)| !is_principal(name)).cloned().collect();
+        rest.push(("Resource".to_owned(), Json::String("*".to_owned())));
+        principals.push((name == "NotPrincipal", value.clone()));
+        rest_of_all.push(statement(&Json::Object(rest), &at, variables)?);
+    }
+    Ok((rest_of_all, principals))
+}
+
+/// A value, and its place, such as `Statement[1]`.
+type Placed<'j> = (String, &'j Json);
+
+/// Whether a document's variables are such, and its statements, each with its place.
+fn statements(json: &Json) -> Result<(bool, Vec<Placed<'_>>), MalformedPolicy> {
     let Json::Object(members) = json else { return wrong("document", "it is not a JSON object") };
     let (mut variables, mut statement_list) = (None, None);
     for (name, value) in members {
@@ -129,21 +173,16 @@ fn document(json: &Json) -> Result<Document, MalformedPolicy> {
     }
     // Without Version, AWS takes 2008-10-17: variables are off.
     let variables = variables.unwrap_or(false);
-    let statements: Vec<Statement> = match statement_list {
-        None => return wrong("document", "Statement is missing"),
-        Some(single @ Json::Object(_)) => vec![statement(single, "Statement", variables)?],
-        Some(Json::Array(list)) if list.len() <= Document::STATEMENTS_MAX => list
-            .iter()
-            .enumerate()
-            .map(|(i, one)| statement(one, &format!("Statement[{i}]"), variables))
-            .collect::<Result<_, _>>()?,
-        Some(Json::Array(_)) => return wrong("Statement", "too many statements"),
-        Some(_) => return wrong("Statement", "it is neither an object nor a list"),
-    };
-    if statements.is_empty() {
-        return wrong("Statement", "it is empty");
+    match statement_list {
+        None => wrong("document", "Statement is missing"),
+        Some(single @ Json::Object(_)) => Ok((variables, vec![("Statement".to_owned(), single)])),
+        Some(Json::Array(list)) if list.is_empty() => wrong("Statement", "it is empty"),
+        Some(Json::Array(list)) if list.len() <= Document::STATEMENTS_MAX => {
+            Ok((variables, list.iter().enumerate().map(|(i, one)| (format!("Statement[{i}]"), one)).collect()))
+        }
+        Some(Json::Array(_)) => wrong("Statement", "too many statements"),
+        Some(_) => wrong("Statement", "it is neither an object nor a list"),
     }
-    Ok(Document { variables, statements: statements.into() })
 }
 
 fn statement(json: &Json, at: &str, variables: bool) -> Result<Statement, MalformedPolicy> {

@@ -7,6 +7,7 @@ use super::*;
 mod conditions;
 mod equivalence;
 mod explain;
+mod identity;
 mod naive;
 
 const NOTHING: RequestContext<'static> = RequestContext::at(Timestamp::from_seconds(1_764_040_000));

@@ -34,6 +34,32 @@ pub mod keys {
     pub const THING_ATTRIBUTES: &str = "iot:Connection.Thing.Attributes";
     /// `true` or `false`: whether the certificate is attached to that thing.
     pub const THING_IS_ATTACHED: &str = "iot:Connection.Thing.IsAttached";
+    /// The thing that a principal is attached to or detached from: its ARN.
+    pub const THING_ARN: &str = "iot:thingArn";
+    /// The name of the IAM user who signs.
+    pub const USER_NAME: &str = "aws:username";
+    /// The id of the IAM identity that signs.
+    pub const USER_ID: &str = "aws:userid";
+    /// The ARN of the IAM identity that signs; of a session, its role's.
+    pub const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
+    /// `Account`, `User` or `AssumedRole`.
+    pub const PRINCIPAL_TYPE: &str = "aws:PrincipalType";
+    /// The account of the identity that signs.
+    pub const PRINCIPAL_ACCOUNT: &str = "aws:PrincipalAccount";
+    /// When temporary credentials were made, for `Date…` operators.
+    pub const TOKEN_ISSUE_TIME: &str = "aws:TokenIssueTime";
+    /// `true` or `false`: whether the request came over TLS.
+    pub const SECURE_TRANSPORT: &str = "aws:SecureTransport";
+    /// The region of the request.
+    pub const REQUESTED_REGION: &str = "aws:RequestedRegion";
+    /// The keys of the tags that the request brings.
+    pub const TAG_KEYS: &str = "aws:TagKeys";
+    /// Before the key of a tag that the request brings.
+    pub const REQUEST_TAG: &str = "aws:RequestTag/";
+    /// Before the key of a tag that the resource has.
+    pub const RESOURCE_TAG: &str = "aws:ResourceTag/";
+    /// What a trust policy asks of who takes on a role from outside.
+    pub const EXTERNAL_ID: &str = "sts:ExternalId";
 }
 
 /// Whose name a certificate attribute belongs to.

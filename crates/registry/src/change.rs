@@ -77,6 +77,11 @@ pub enum RegistryChange {
         /// What it says about the offer.
         message: Option<String>,
     },
+    /// Access keys, users or roles of an account changed: what was signed before may no longer count.
+    Credentials {
+        /// Whose.
+        account: AccountId,
+    },
     /// A server certificate was stored under this name.
     ServerCertificate {
         /// Its name.
@@ -105,6 +110,7 @@ impl RegistryChange {
             | Self::PoliciesOfCertificate { .. }
             | Self::PoliciesOfThingGroup { .. }
             | Self::Transfer { .. }
+            | Self::Credentials { .. }
             | Self::ServerCertificate { .. } => None,
         }
     }

@@ -6,7 +6,7 @@ use tidegate_ids::{
 };
 use tidegate_kv::{CommitError, StoreError};
 
-use crate::{CertificateStatus, PolicyVersionId, ResourceId, StatusChangeRefused, ThingPrincipal};
+use crate::{CertificateStatus, IamError, PolicyVersionId, ResourceId, StatusChangeRefused, ThingPrincipal};
 
 /// Why an operation did not happen. The text is for the caller: what is wrong and what to do about it.
 ///
@@ -59,6 +59,10 @@ pub enum RegistryError {
     /// There is no such access key.
     #[error("access key {0} does not exist: see `tidegate key list`")]
     AccessKeyNotFound(AccessKeyId),
+
+    /// An operation of IAM or STS.
+    #[error(transparent)]
+    Iam(#[from] IamError),
 
     /// No transfer of this certificate waits for this account. AWS: ResourceNotFoundException. Unverified for the giver.
     #[error("No transfer of certificate {0} is pending for this account and region")]

@@ -1,4 +1,4 @@
-//! What an account owns: access keys, CA certificates, device certificates, policies, things and
+//! What an account owns: users, roles and access keys, CA certificates, device certificates, policies, things and
 //! their groups; and a device's first CONNECT.
 //!
 //! ```text
@@ -26,6 +26,7 @@ mod directory;
 mod error;
 pub mod events;
 mod fault;
+mod iam;
 mod operations;
 mod own_resource;
 mod page;
@@ -45,17 +46,18 @@ pub use connect::{
     AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, EndpointRequired, Limits, Presented,
     Refusal, Refused, ServerName,
 };
-pub use directory::{AccessKey, BoundThing, ConnectionGrants, Counts, Directory, Grants, SecretAccessKey, ThingState};
+pub use directory::{BoundThing, ConnectionGrants, Counts, Directory, Grants, Identity, SecretAccessKey, ThingState};
 pub use error::{CertificateProblem, RegistryError};
 pub use fault::FaultPoints;
+pub use iam::*;
 pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, NoPolicyVersionId,
-    PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag,
-    ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer,
-    TransferNoticeRecord, TransferStep, Validity,
+    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, IdentityDetail,
+    IdentityRecord, ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute,
+    RegistrationConfig, Rejection, ResourceId, Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord,
+    ThingTypeProperties, ThingTypeRecord, Transfer, TransferNoticeRecord, TransferStep, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{
@@ -89,7 +91,7 @@ pub const THING_GROUP_DEPTH_MAX: usize = 7;
 pub const PROPAGATING_ATTRIBUTES_MAX: usize = 20;
 /// Most thing groups that a thing is in itself. AWS: quota, 10.
 pub const THING_GROUPS_OF_THING_MAX: usize = 10;
-/// Most access keys of an account. AWS allows 2 for each user; ours have no users.
+/// Most access keys of an account's root. AWS: 2. Decision: more, for who uses no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tidegate_ids::{
 use tidegate_kv::{Key, Table};
 
 use crate::{
-    PolicyTarget, PolicyVersionId, ThingPrincipal,
+    IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
         AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
         ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord,
@@ -19,9 +19,16 @@ use crate::{
 };
 
 pub(crate) static ACCOUNTS: Table<AccountId, AccountRecord> = Table::new("accounts");
-/// Access key → account.
+/// Access key → account, and its user.
 pub(crate) static ACCESS_KEYS: Table<AccessKeyId, AccessKeyRecord> = Table::new("access-keys");
+/// Those of the account's root.
 pub(crate) static ACCESS_KEYS_OF_ACCOUNT: Table<(AccountId, AccessKeyId), ()> = Table::new("access-keys-of-account");
+
+/// Users and roles, by name in small letters.
+pub(crate) static IAM_IDENTITIES: Table<(AccountId, IdentityKind, String), IdentityRecord> =
+    Table::new("iam-identities");
+/// Managed policies, by name in small letters.
+pub(crate) static IAM_POLICIES: Table<(AccountId, String), ManagedPolicyRecord> = Table::new("iam-policies");
 
 pub(crate) static REGISTRATION_CODES: Table<Tenant, RegistrationCodeRecord> = Table::new("registration-codes");
 

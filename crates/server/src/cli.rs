@@ -147,7 +147,9 @@ The secret is shown this once.")]
 /// `tidegate key …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
-    /// Make another access key for an account. The secret is shown this once.
+    /// Make another access key for an account's root, which may do all. The secret is shown this once.
+    ///
+    /// Keys that may do less belong to users: aws iam create-user, put-user-policy, create-access-key.
     #[command(after_help = "Example:\n  tidegate key create --account 222222222222")]
     Create {
         /// Whose key.
@@ -156,7 +158,7 @@ pub(crate) enum Key {
         #[command(flatten)]
         running: Running,
     },
-    /// List the access keys of one account, or of all; no secrets.
+    /// List the access keys of one account, or of all, each with its user; no secrets.
     #[command(after_help = "Example:\n  tidegate key list --account 222222222222")]
     List {
         /// Whose keys.
@@ -165,7 +167,7 @@ pub(crate) enum Key {
         #[command(flatten)]
         running: Running,
     },
-    /// Delete an access key: the next request signed with it is refused.
+    /// Delete an access key, root's or a user's: the next request signed with it is refused.
     #[command(after_help = "Example:\n  tidegate key delete AKIAIOSFODNN7EXAMPLE")]
     Delete {
         /// Which key.

@@ -34,7 +34,7 @@ pub(crate) async fn key(command: Key) -> Result<()> {
         }
         Key::List { account, running } => {
             let keys = ask(&running, Request::ListKeys { account }).await?;
-            print_rows(&keys, &["accountId", "accessKeyId", "status", "createdMillis"], &running);
+            print_rows(&keys, &["accountId", "accessKeyId", "user", "status", "createdMillis"], &running);
         }
         Key::Delete { access_key_id, running } => {
             let deleted = ask(&running, Request::DeleteKey { access_key_id }).await?;

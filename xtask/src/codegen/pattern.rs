@@ -121,7 +121,10 @@ impl Parser {
             }
             self.at += 1;
             let last = match self.next()? {
-                '\\' => self.next()?,
+                '\\' => match self.escape()? {
+                    Escape::Character(c) => c,
+                    Escape::Set(_) => bail!("a range ends with a set"),
+                },
                 c => c,
             };
             items.push(format!("Range({first:?}, {last:?})"));
@@ -157,6 +160,11 @@ impl Parser {
                 let digits = [self.next()?, self.next()?].iter().collect::<String>();
                 Escape::Character(char::from(u8::from_str_radix(&digits, 16)?))
             }
+            'u' => {
+                let digits = (0..4).map(|_| self.next()).collect::<Result<String>>()?;
+                let code = u32::from_str_radix(&digits, 16)?;
+                Escape::Character(char::from_u32(code).context("half of a surrogate pair is not read")?)
+            }
             't' => Escape::Character('\t'),
             'n' => Escape::Character('\n'),
             'r' => Escape::Character('\r'),
@@ -182,6 +190,7 @@ mod tests {
             ("[0-9]+", "Repeat(&Class(false, &[Range('0', '9')]), 1, u32::MAX)"),
             ("(a|b)?", "Repeat(&Either(&[Literal('a'), Literal('b')]), 0, 1)"),
             (r"[\p{Graph}\x20]*", r#"Repeat(&Class(false, &[Range('!', '~'), AnyOf(" ")]), 0, u32::MAX)"#),
+            (r"[\u0009\u0020-\u00FF]", r#"Class(false, &[Range(' ', 'ÿ'), AnyOf("\t")])"#),
             (r"^[\w-]{1,3}$", r#"Repeat(&Class(false, &[Word, AnyOf("-")]), 1, 3)"#),
         ] {
             assert_eq!(expression(pattern).unwrap().as_deref(), Some(expected), "{pattern}");

@@ -39,7 +39,7 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
         }
         files.insert(format!("{module}/{snake}.rs").into(), out);
         writeln!(modules, "pub(crate) mod {snake};")?;
-        let handled = format!("{module}::{snake}(call, call.input({snake}::INPUT)?).await?");
+        let handled = format!("{module}::{snake}(call, call.input({snake}::INPUT).await?).await?");
         if is_document {
             writeln!(arms, "{name:?} => Ok(Reply::Document({handled})),")?;
         } else {
@@ -48,10 +48,13 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
     }
     let root = format!(
         "//! Served operations of {}.\n\nuse crate::{{ApiError, {module}, call::{{Call, Reply}}}};\n\n{modules}pub(crate) mod shapes;\n\n\
+         /// Their names.\n\
+         pub(crate) static SERVED: &[&str] = &{served:?};\n\n\
          /// Answers a call; an operation without a handler is refused in the words of its model.\n\
          pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {{\n\
          match call.operation.name {{\n{arms}_ => Err(call.not_served()),\n}}\n}}\n",
-        service.model
+        service.model,
+        served = service.served,
     );
     files.insert(format!("{module}/mod.rs").into(), root);
     files.insert(format!("{module}/shapes.rs").into(), shapes.file(service)?);
@@ -59,7 +62,7 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
 }
 
 const OPERATION_IMPORTS: &str = "#[allow(unused_imports, reason = \"the same head in every file\")]\n\
-    use {super::shapes::*, crate::{constraint::*, wire::EpochSeconds}, serde::{Deserialize, Serialize}, \
+    use {super::shapes::*, crate::{constraint::*, wire::{EpochSeconds, Iso8601}}, serde::{Deserialize, Serialize}, \
     tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName}};\n";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -202,7 +205,8 @@ impl Shapes<'_> {
             "integer" => "i32".into(),
             "long" => "i64".into(),
             "float" | "double" => "f64".into(),
-            "timestamp" if model.metadata("protocol") != "query" => "EpochSeconds".into(),
+            "timestamp" if model.metadata("protocol") == "query" => "Iso8601".into(),
+            "timestamp" => "EpochSeconds".into(),
             "string" => match model.values(name)? {
                 Some(values) => match self.known.iter().find(|(shape, _)| *shape == name) {
                     Some((_, known)) => (*known).into(),
@@ -251,7 +255,7 @@ impl Shapes<'_> {
 }
 
 const SHAPES_IMPORTS: &str = "#[allow(unused_imports, reason = \"the same head in every file\")]\n\
-    use {crate::{constraint::*, wire::EpochSeconds}, serde::{Deserialize, Serialize}};\n";
+    use {crate::{constraint::*, wire::{EpochSeconds, Iso8601}}, serde::{Deserialize, Serialize}};\n";
 
 fn structure(ident: &str, derives: &str, fields: &str) -> String {
     if fields.is_empty() {

@@ -58,7 +58,7 @@ pub struct Question {
 
 /// `POST /tidegate/explain`
 pub(super) async fn tidegate_explain(call: &Call<'_>) -> Result<Value, ApiError> {
-    let question: Question = call.input(INPUT)?;
+    let question: Question = call.input(INPUT).await?;
     Ok(explain(call.registry(), call.tenant(), &question, call.now.wall).await?)
 }
 

@@ -18,8 +18,8 @@ struct Input {
 }
 
 /// `POST /tidegate/lint-policy`: what is probably not meant in a policy document, which need not be stored.
-pub(super) fn tidegate_lint_policy(call: &Call<'_>) -> Result<Value, ApiError> {
-    let input: Input = call.input(INPUT)?;
+pub(super) async fn tidegate_lint_policy(call: &Call<'_>) -> Result<Value, ApiError> {
+    let input: Input = call.input(INPUT).await?;
     let document =
         Document::parse(&input.policy_document).map_err(|error| RegistryError::MalformedPolicy(error.to_string()))?;
     Ok(json!({ "warnings": warnings(&document.lint(Some(call.tenant()))) }))

@@ -40,7 +40,7 @@ pub(crate) fn find(service: &Service, method: &str, raw_path: &str) -> Option<&'
 pub(crate) async fn serve(call: &Call<'_>) -> Option<Result<Reply, ApiError>> {
     let answer: Result<Value, ApiError> = match call.operation.name {
         "TidegateExplain" => explain::tidegate_explain(call).await,
-        "TidegateLintPolicy" => lint_policy::tidegate_lint_policy(call),
+        "TidegateLintPolicy" => lint_policy::tidegate_lint_policy(call).await,
         _ => return None,
     };
     Some(answer.map(Reply::Output))

@@ -145,9 +145,9 @@ async fn unknown_and_unserved_operations_are_told_apart() {
         ("sts", "Action=Nope", "InvalidAction"),
         ("sts", "", "InvalidAction"),
         ("sts", "Action=%zz", "MalformedQueryString"),
-        ("sts", "Action=AssumeRole", "NotImplementedException"),
-        ("iam", "Action=ListUsers", "NotImplementedException"),
-        ("iam", "Action=CreateUser", "InvalidInput"),
+        ("sts", "Action=GetFederationToken", "NotImplementedException"),
+        ("iam", "Action=ListGroups", "NotImplementedException"),
+        ("iam", "Action=TagUser", "InvalidInput"),
     ] {
         let answer = server.ask(Ask { service, body, ..IDENTITY }).await;
         assert!(answer.body.contains(&format!("<Code>{expected}</Code>")), "{body}: {answer:?}");

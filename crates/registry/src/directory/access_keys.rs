@@ -7,22 +7,17 @@ use tidegate_ids::{AccessKeyId, AccountId};
 use tidegate_pki::seal::MasterKey;
 use zeroize::Zeroizing;
 
-use crate::{AccessKeyStatus, operations::secret_place, records::AccessKeyRecord};
-
-/// An active access key.
-#[derive(Debug, Clone)]
-pub struct AccessKey {
-    /// The account that requests signed with it act for.
-    pub account: AccountId,
-    /// What they are signed with.
-    pub secret: SecretAccessKey,
-}
+use crate::{AccessKeyStatus, iam::SessionToken, operations::secret_place, records::AccessKeyRecord};
 
 /// A secret access key. Wiped when dropped; `Debug` hides it.
 #[derive(Clone)]
 pub struct SecretAccessKey(Zeroizing<Vec<u8>>);
 
 impl SecretAccessKey {
+    pub(super) fn new(secret: &[u8]) -> Self {
+        Self(Zeroizing::new(secret.to_vec()))
+    }
+
     /// The secret's characters.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -46,23 +41,34 @@ impl AccessKeys {
         Self { master_key, by_id: RwLock::default() }
     }
 
-    pub(super) fn get(&self, id: &AccessKeyId) -> Option<AccessKey> {
+    /// The account, the user and the secret of an active key.
+    pub(super) fn get(&self, id: &AccessKeyId) -> Option<(AccountId, Option<String>, SecretAccessKey)> {
         let record = self.by_id.read().get(id)?.clone();
         match record.status {
             AccessKeyStatus::Active => {
                 let secret = self.master_key.open(&secret_place(id), &record.secret.0).ok()?;
-                Some(AccessKey { account: record.account, secret: SecretAccessKey(secret) })
+                Some((record.account, record.user, SecretAccessKey(secret)))
             }
             AccessKeyStatus::Inactive => None,
         }
+    }
+
+    pub(super) fn is_active(&self, id: &AccessKeyId) -> bool {
+        self.by_id.read().get(id).is_some_and(|record| record.status == AccessKeyStatus::Active)
+    }
+
+    /// What a session token holds, if it was sealed here.
+    pub(super) fn open_token(&self, text: &str) -> Option<SessionToken> {
+        SessionToken::open(text, &self.master_key)
     }
 
     pub(super) fn put(&self, id: AccessKeyId, record: AccessKeyRecord) {
         self.by_id.write().insert(id, record);
     }
 
-    pub(super) fn remove(&self, id: &AccessKeyId) {
-        self.by_id.write().remove(id);
+    /// Returns whose it was.
+    pub(super) fn remove(&self, id: &AccessKeyId) -> Option<AccountId> {
+        self.by_id.write().remove(id).map(|record| record.account)
     }
 
     pub(super) fn retain(&self, keep: impl Fn(&AccessKeyId) -> bool) {

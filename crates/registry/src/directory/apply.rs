@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tidegate_ids::{CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName};
+use tidegate_ids::{AccessKeyId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName};
 use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
 use tidegate_pki::CaCertificate;
 
@@ -11,8 +11,9 @@ use crate::{
     CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
     ThingPrincipalType, ThingRecord,
     tables::{
-        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, GROUPS_OF_THING, POLICIES,
-        POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THINGS, THINGS_OF_PRINCIPAL,
+        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, GROUPS_OF_THING,
+        IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THINGS,
+        THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -90,8 +91,29 @@ impl Directory {
             }
         } else if table == ACCESS_KEYS.name() {
             match ACCESS_KEYS.change(change)? {
-                Some(TableChange::Put(id, record)) => self.access_keys.put(id, record),
-                Some(TableChange::Delete(id)) => self.access_keys.remove(&id),
+                Some(TableChange::Put(id, record)) => {
+                    told.push(RegistryChange::Credentials { account: record.account });
+                    self.access_keys.put(id, record);
+                }
+                Some(TableChange::Delete(id)) => told.extend(self.remove_access_key(&id)),
+                None => {}
+            }
+        } else if table == IAM_IDENTITIES.name() {
+            match IAM_IDENTITIES.change(change)? {
+                Some(TableChange::Put(key, record)) => {
+                    told.push(RegistryChange::Credentials { account: key.0 });
+                    self.identities.put(key, record);
+                }
+                Some(TableChange::Delete(key)) => {
+                    told.push(RegistryChange::Credentials { account: key.0 });
+                    self.identities.remove(&key);
+                }
+                None => {}
+            }
+        } else if table == IAM_POLICIES.name() {
+            match IAM_POLICIES.change(change)? {
+                Some(TableChange::Put((account, name), record)) => self.identities.put_policy(account, name, &record),
+                Some(TableChange::Delete((account, name))) => self.identities.remove_policy(account, name),
                 None => {}
             }
         } else if table == ACCOUNTS.name() {
@@ -115,7 +137,7 @@ impl Directory {
     pub(super) async fn read_all(&self, at: &Snapshot) -> Result<Vec<RegistryChange>, StoreError> {
         let mut told = Vec::new();
         let mut failed = None;
-        self.read_accounts(at).await?;
+        told.extend(self.read_accounts(at).await?);
 
         let mut cas = HashSet::new();
         CA_CERTIFICATES
@@ -245,7 +267,7 @@ impl Directory {
         Ok(())
     }
 
-    async fn read_accounts(&self, at: &Snapshot) -> Result<(), StoreError> {
+    async fn read_accounts(&self, at: &Snapshot) -> Result<Vec<RegistryChange>, StoreError> {
         let mut accounts = HashSet::new();
         ACCOUNTS
             .each(at, KeyRange::all(), |row| {
@@ -262,7 +284,34 @@ impl Directory {
             })
             .await?;
         self.access_keys.retain(|id| keys.contains(id));
+        self.read_identities(at).await?;
+        // Whatever was signed with any of them is looked at again.
+        Ok(accounts.into_iter().map(|account| RegistryChange::Credentials { account }).collect())
+    }
+
+    /// Managed policies, then those who have them.
+    async fn read_identities(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let (mut policies, mut identities) = (HashSet::new(), HashSet::new());
+        IAM_POLICIES
+            .each(at, KeyRange::all(), |row| {
+                let (account, name) = row.key;
+                self.identities.put_policy(account, name.clone(), &row.value);
+                policies.insert((account, name));
+            })
+            .await?;
+        self.identities.retain_policies(&policies);
+        IAM_IDENTITIES
+            .each(at, KeyRange::all(), |row| {
+                self.identities.put(row.key.clone(), row.value);
+                identities.insert(row.key);
+            })
+            .await?;
+        self.identities.retain(&identities);
         Ok(())
+    }
+
+    fn remove_access_key(&self, id: &AccessKeyId) -> Option<RegistryChange> {
+        self.access_keys.remove(id).map(|account| RegistryChange::Credentials { account })
     }
 
     fn put_certificate(

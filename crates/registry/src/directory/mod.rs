@@ -17,6 +17,7 @@ mod feed;
 mod forms;
 mod grants;
 mod groups;
+mod identities;
 mod issuers;
 mod policies;
 mod things;
@@ -27,26 +28,32 @@ pub(crate) use endpoints::endpoint_prefix;
 pub(crate) use feed::Feed;
 pub(crate) use issuers::{CaOwner, NoSigner, Signer, Signers};
 
-pub use access_keys::{AccessKey, SecretAccessKey};
+pub use access_keys::SecretAccessKey;
 pub use connection::ConnectionGrants;
 pub use grants::Grants;
+pub use identities::Identity;
 pub use things::{BoundThing, ThingState};
 
 use std::{fmt, sync::Arc};
 
-use tidegate_ids::{AccessKeyId, CertificateId, Tenant};
+use tidegate_ids::{AccessKeyId, CertificateId, Tenant, Timestamp};
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
 
 use self::{
     access_keys::AccessKeys, certificates::Certificates, endpoints::Endpoints, forms::Forms, groups::Groups,
-    issuers::Issuers, policies::Policies, things::Things,
+    identities::Identities, issuers::Issuers, policies::Policies, things::Things,
 };
-use crate::{CertificateStatus, operations::rewritable_part};
+use crate::{
+    CertificateStatus, Credential, CredentialRefused, IdentityKind,
+    iam::{IdentityKey, identity_key},
+    operations::rewritable_part,
+};
 
-/// Accounts, access keys, CA certificates, device certificates, policies, things and thing groups, as of some commit.
+/// Accounts, access keys, users, roles, CA certificates, device certificates, policies, things and thing groups, as of some commit.
 pub struct Directory {
     endpoints: Endpoints,
     access_keys: AccessKeys,
+    identities: Identities,
     pub(crate) issuers: Issuers,
     pub(crate) certificates: Certificates,
     forms: Forms,
@@ -60,6 +67,7 @@ impl Directory {
         Self {
             endpoints: Endpoints::new(endpoint_domain),
             access_keys: AccessKeys::new(master_key),
+            identities: Identities::default(),
             issuers: Issuers::default(),
             certificates: Certificates::new(),
             forms: Forms::new(),
@@ -69,11 +77,51 @@ impl Directory {
         }
     }
 
-    /// The access key of a signed request, its secret opened; `None` when there is none, or it is inactive.
+    /// Who signs with this access key and session token, as claimed, and the secret that proves it.
     ///
-    /// A few microseconds. A secret that does not open (another master key) is none either.
-    pub fn access_key(&self, id: &AccessKeyId) -> Option<AccessKey> {
-        self.access_keys.get(id)
+    /// A few microseconds. A secret that does not open (another master key) is none.
+    ///
+    /// # Errors
+    /// `Unknown`; `Expired`, which only who holds a token of this broker is told.
+    pub fn credential(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(Credential, SecretAccessKey), CredentialRefused> {
+        let id: AccessKeyId = access_key_id.parse().map_err(|_| CredentialRefused::Unknown)?;
+        let found = match session_token {
+            None => self.access_keys.get(&id).and_then(|(account, user, secret)| {
+                let credential = match user {
+                    None => Credential::root(account, id),
+                    Some(user) => {
+                        let identity = self.identity(&identity_key(account, IdentityKind::User, &user))?;
+                        Credential::user(account, id, identity)?
+                    }
+                };
+                Some((credential, secret))
+            }),
+            Some(text) => {
+                let token = self.access_keys.open_token(text).filter(|token| token.key == id);
+                let token = token.ok_or(CredentialRefused::Unknown)?;
+                if token.expires <= now {
+                    return Err(CredentialRefused::Expired);
+                }
+                let secret = SecretAccessKey::new(token.secret.as_bytes());
+                let credential = Credential::session(token, self);
+                credential.filter(|credential| credential.is_in_force(self, now)).map(|credential| (credential, secret))
+            }
+        };
+        found.ok_or(CredentialRefused::Unknown)
+    }
+
+    /// Whether signatures with this key are accepted; of sessions' keys nothing is known here.
+    pub(crate) fn access_key_is_active(&self, id: &AccessKeyId) -> bool {
+        self.access_keys.is_active(id)
+    }
+
+    pub(crate) fn identity(&self, key: &IdentityKey) -> Option<Arc<Identity>> {
+        self.identities.get(key)
     }
 
     /// The account and region whose endpoint `server_name` is, in any case; `None` when it is no account's.

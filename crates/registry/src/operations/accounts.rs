@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     ACCESS_KEYS_PER_ACCOUNT_MAX, AccessKeyStatus, Registry, RegistryError,
+    iam::remove_key,
     records::{AccessKeyRecord, AccountRecord, Sealed},
     tables::{ACCESS_KEYS, ACCESS_KEYS_OF_ACCOUNT, ACCOUNTS},
 };
@@ -44,6 +45,8 @@ impl fmt::Debug for CreatedAccessKey {
 pub struct AccessKeySummary {
     /// Its id.
     pub id: AccessKeyId,
+    /// Its user; `None`: the account's root.
+    pub user: Option<String>,
     /// Whether signatures with it are accepted.
     pub status: AccessKeyStatus,
     /// When it was made.
@@ -85,10 +88,11 @@ impl Registry {
     /// # Errors
     /// `AccountNotFound`, `TooManyAccessKeys`.
     pub async fn create_access_key(&self, account: AccountId, now: Now) -> Result<CreatedAccessKey, RegistryError> {
-        let id = new_access_key_id(self.chance().bytes());
+        let id = new_access_key_id("AKIA", self.chance().bytes());
         let secret = new_secret(Zeroizing::new(self.chance().bytes()));
         let record = &AccessKeyRecord {
             account,
+            user: None,
             status: AccessKeyStatus::Active,
             secret: Sealed(self.master_key().seal(&secret_place(&id), secret.as_bytes())),
             created: now.wall,
@@ -112,7 +116,7 @@ impl Registry {
         Ok(CreatedAccessKey { account, id, secret })
     }
 
-    /// The account's access keys, by id.
+    /// The access keys of the account's root, by id.
     ///
     /// # Errors
     /// `AccountNotFound`.
@@ -125,7 +129,8 @@ impl Registry {
         for entry in ACCESS_KEYS_OF_ACCOUNT.scan(&read, &range, max, Direction::Ascending).await? {
             let id = entry.key.1;
             if let Some(row) = ACCESS_KEYS.get(&read, &id).await? {
-                keys.push(AccessKeySummary { id, status: row.value.status, created: row.value.created });
+                let AccessKeyRecord { user, status, created, .. } = row.value;
+                keys.push(AccessKeySummary { id, user, status, created });
             }
         }
         Ok(keys)
@@ -136,14 +141,7 @@ impl Registry {
     /// # Errors
     /// `AccessKeyNotFound`.
     pub async fn delete_access_key(&self, id: &AccessKeyId) -> Result<(), RegistryError> {
-        self.change(|read| async move {
-            let row = ACCESS_KEYS.get(&read, id).await?.ok_or_else(|| RegistryError::AccessKeyNotFound(id.clone()))?;
-            let mut transaction = Transaction::new();
-            ACCESS_KEYS.remove(&mut transaction, id, row.revision);
-            ACCESS_KEYS_OF_ACCOUNT.delete(&mut transaction, &(row.value.account, id.clone()));
-            Ok((transaction, ()))
-        })
-        .await
+        self.change(|read| async move { remove_key(&read, id).await }).await
     }
 }
 
@@ -152,15 +150,15 @@ pub(crate) fn secret_place(id: &AccessKeyId) -> Vec<u8> {
     format!("{}/{id}", ACCESS_KEYS.name()).into_bytes()
 }
 
-/// `AKIA` and 16 characters of base 32: 80 random bits.
-fn new_access_key_id(random: [u8; 16]) -> AccessKeyId {
+/// `AKIA` (or `ASIA`, of a session) and 16 characters of base 32: 80 random bits.
+pub(crate) fn new_access_key_id(of: &str, random: [u8; 16]) -> AccessKeyId {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let tail = random.iter().map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
-    let id: String = "AKIA".chars().chain(tail).collect();
+    let id: String = of.chars().chain(tail).collect();
     id.parse().expect("letters and digits make an access key id")
 }
 
 /// 40 characters of base 64: 240 random bits.
-fn new_secret(random: Zeroizing<[u8; 30]>) -> Zeroizing<String> {
+pub(crate) fn new_secret(random: Zeroizing<[u8; 30]>) -> Zeroizing<String> {
     Zeroizing::new(STANDARD_NO_PAD.encode(random.as_slice()))
 }

@@ -74,8 +74,8 @@ mod update_thing_groups_for_thing;
 mod update_thing_shadow;
 mod update_thing_type;
 
-pub(crate) use accounts::secret_place;
 pub use accounts::{AccessKeySummary, Account, CreatedAccessKey};
+pub(crate) use accounts::{new_access_key_id, new_secret, secret_place};
 pub use create_keys_and_certificate::CreatedKeysAndCertificate;
 pub use create_policy::CreatedPolicyVersion;
 pub use create_thing::CreateThing;

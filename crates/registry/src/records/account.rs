@@ -12,11 +12,14 @@ pub(crate) struct AccountRecord {
     pub(crate) created: Timestamp,
 }
 
-/// An access key: who signs with it acts for the account.
+/// An access key: who signs with it is the account's root, or a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccessKeyRecord {
     /// Whose it is.
     pub(crate) account: AccountId,
+    /// The name of its user; `None`: the account's root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
     /// Whether signatures with it are accepted.
     pub(crate) status: AccessKeyStatus,
     /// The secret access key, sealed.

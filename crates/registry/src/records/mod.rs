@@ -5,6 +5,7 @@
 mod account;
 mod ca_certificate;
 mod device_certificate;
+mod iam;
 mod policy;
 mod server;
 mod shadow;
@@ -17,6 +18,7 @@ pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
 pub use ca_certificate::{CaCertificateRecord, RegistrationConfig};
 pub use device_certificate::DeviceCertificateRecord;
+pub use iam::{IdentityDetail, IdentityRecord, ManagedPolicyRecord};
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
 pub(crate) use server::{IssuerRecord, ServerCertificateRecord, SettingRecord};
@@ -69,6 +71,8 @@ records!(
     ThingGroupRecord,
     ShadowRecord,
     TransferNoticeRecord,
+    IdentityRecord,
+    ManagedPolicyRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.

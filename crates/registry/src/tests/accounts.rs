@@ -21,9 +21,10 @@ async fn an_access_key_opens_its_secret_until_it_is_deleted() {
     let key = registry.create_access_key(account, at(2)).await.unwrap();
     assert_eq!(key.id.as_str().len(), 20);
     assert_eq!(key.secret.len(), 40);
-    let found = registry.directory().access_key(&key.id).unwrap();
-    assert_eq!((found.account, found.secret.as_bytes()), (account, key.secret.as_bytes()));
-    let shown = format!("{found:?} {key:?}");
+    let found = registry.directory().credential(key.id.as_str(), None, at(3).wall);
+    let (found, secret) = found.unwrap();
+    assert_eq!((found.account, secret.as_bytes()), (account, key.secret.as_bytes()));
+    let shown = format!("{found:?} {secret:?} {key:?}");
     assert!(!shown.contains(key.secret.as_str()), "{shown}");
     let listed = registry.list_access_keys(account).await.unwrap();
     assert_eq!(
@@ -31,7 +32,8 @@ async fn an_access_key_opens_its_secret_until_it_is_deleted() {
         [(&key.id, AccessKeyStatus::Active)]
     );
     registry.delete_access_key(&key.id).await.unwrap();
-    assert!(registry.directory().access_key(&key.id).is_none());
+    assert!(registry.directory().credential(key.id.as_str(), None, at(4).wall).is_err());
+    assert!(!found.is_in_force(registry.directory(), at(4).wall));
     assert!(matches!(registry.delete_access_key(&key.id).await, Err(RegistryError::AccessKeyNotFound(_))));
 }
 

@@ -9,6 +9,7 @@ mod connect;
 mod directory;
 mod group_agreement;
 mod hostile;
+mod iam;
 mod interleaved;
 mod isolation;
 mod material;

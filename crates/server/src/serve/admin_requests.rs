@@ -84,13 +84,17 @@ fn created(key: &CreatedAccessKey) -> Value {
 }
 
 async fn keys(registry: &Registry, account: AccountId) -> Result<Vec<Value>, RegistryError> {
-    let keys = registry.list_access_keys(account).await?;
+    let keys = registry.list_all_access_keys(account).await?;
     let row = |key: &tidegate_registry::AccessKeySummary| {
         let status = match key.status {
             AccessKeyStatus::Active => "Active",
             AccessKeyStatus::Inactive => "Inactive",
         };
-        json!({ "accountId": account, "accessKeyId": key.id, "status": status, "createdMillis": key.created.millis() })
+        let user = key.user.as_deref().unwrap_or("root");
+        json!({
+            "accountId": account, "accessKeyId": key.id, "user": user, "status": status,
+            "createdMillis": key.created.millis(),
+        })
     };
     Ok(keys.iter().map(row).collect())
 }

@@ -53,7 +53,7 @@ pub(super) async fn ensure(
     };
     let Decided { account, access_key_id } = decided;
     if let Some(id) = access_key_id {
-        let secret = registry.directory().access_key(&id).map(|key| key.secret);
+        let secret = registry.directory().credential(id.as_str(), None, now.wall).ok().map(|(_, secret)| secret);
         let secret = secret.map(|secret| Zeroizing::new(String::from_utf8_lossy(secret.as_bytes()).into_owned()));
         return Ok(FirstAccount { id: account, key: secret.map(|secret| (id, secret)) });
     }

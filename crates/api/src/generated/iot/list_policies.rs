@@ -5,7 +5,10 @@
 #[allow(unused_imports, reason = "the same head in every file")]
 use {
     super::shapes::*,
-    crate::{constraint::*, wire::EpochSeconds},
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
     serde::{Deserialize, Serialize},
     tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
 };

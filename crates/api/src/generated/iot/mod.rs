@@ -81,172 +81,267 @@ pub(crate) mod update_thing_group;
 pub(crate) mod update_thing_groups_for_thing;
 pub(crate) mod update_thing_type;
 
+/// Their names.
+pub(crate) static SERVED: &[&str] = &[
+    "AcceptCertificateTransfer",
+    "AddThingToThingGroup",
+    "AttachPolicy",
+    "AttachPrincipalPolicy",
+    "AttachThingPrincipal",
+    "CancelCertificateTransfer",
+    "CreateCertificateFromCsr",
+    "CreateKeysAndCertificate",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    "CreateThing",
+    "CreateThingGroup",
+    "CreateThingType",
+    "DeleteCACertificate",
+    "DeleteCertificate",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "DeleteRegistrationCode",
+    "DeleteThing",
+    "DeleteThingGroup",
+    "DeleteThingType",
+    "DeprecateThingType",
+    "DescribeCACertificate",
+    "DescribeCertificate",
+    "DescribeEndpoint",
+    "DescribeThing",
+    "DescribeThingGroup",
+    "DescribeThingType",
+    "DetachPolicy",
+    "DetachPrincipalPolicy",
+    "DetachThingPrincipal",
+    "GetEffectivePolicies",
+    "GetPolicy",
+    "GetPolicyVersion",
+    "GetRegistrationCode",
+    "ListAttachedPolicies",
+    "ListCACertificates",
+    "ListCertificates",
+    "ListCertificatesByCA",
+    "ListOutgoingCertificates",
+    "ListPolicies",
+    "ListPolicyPrincipals",
+    "ListPolicyVersions",
+    "ListPrincipalPolicies",
+    "ListPrincipalThings",
+    "ListPrincipalThingsV2",
+    "ListTagsForResource",
+    "ListTargetsForPolicy",
+    "ListThingGroups",
+    "ListThingGroupsForThing",
+    "ListThingPrincipals",
+    "ListThingPrincipalsV2",
+    "ListThingTypes",
+    "ListThings",
+    "ListThingsInThingGroup",
+    "RegisterCACertificate",
+    "RegisterCertificate",
+    "RegisterCertificateWithoutCA",
+    "RejectCertificateTransfer",
+    "RemoveThingFromThingGroup",
+    "SetDefaultPolicyVersion",
+    "TagResource",
+    "TestAuthorization",
+    "TransferCertificate",
+    "UntagResource",
+    "UpdateCACertificate",
+    "UpdateCertificate",
+    "UpdateThing",
+    "UpdateThingGroup",
+    "UpdateThingType",
+    "UpdateThingGroupsForThing",
+];
+
 /// Answers a call; an operation without a handler is refused in the words of its model.
 pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
     match call.operation.name {
-        "AcceptCertificateTransfer" => {
-            call.reply(&iot::accept_certificate_transfer(call, call.input(accept_certificate_transfer::INPUT)?).await?)
-        }
+        "AcceptCertificateTransfer" => call.reply(
+            &iot::accept_certificate_transfer(call, call.input(accept_certificate_transfer::INPUT).await?).await?,
+        ),
         "AddThingToThingGroup" => {
-            call.reply(&iot::add_thing_to_thing_group(call, call.input(add_thing_to_thing_group::INPUT)?).await?)
+            call.reply(&iot::add_thing_to_thing_group(call, call.input(add_thing_to_thing_group::INPUT).await?).await?)
         }
-        "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT)?).await?),
+        "AttachPolicy" => call.reply(&iot::attach_policy(call, call.input(attach_policy::INPUT).await?).await?),
         "AttachPrincipalPolicy" => {
-            call.reply(&iot::attach_principal_policy(call, call.input(attach_principal_policy::INPUT)?).await?)
+            call.reply(&iot::attach_principal_policy(call, call.input(attach_principal_policy::INPUT).await?).await?)
         }
         "AttachThingPrincipal" => {
-            call.reply(&iot::attach_thing_principal(call, call.input(attach_thing_principal::INPUT)?).await?)
+            call.reply(&iot::attach_thing_principal(call, call.input(attach_thing_principal::INPUT).await?).await?)
         }
-        "CancelCertificateTransfer" => {
-            call.reply(&iot::cancel_certificate_transfer(call, call.input(cancel_certificate_transfer::INPUT)?).await?)
-        }
-        "CreateCertificateFromCsr" => {
-            call.reply(&iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT)?).await?)
-        }
-        "CreateKeysAndCertificate" => {
-            call.reply(&iot::create_keys_and_certificate(call, call.input(create_keys_and_certificate::INPUT)?).await?)
-        }
-        "CreatePolicy" => call.reply(&iot::create_policy(call, call.input(create_policy::INPUT)?).await?),
+        "CancelCertificateTransfer" => call.reply(
+            &iot::cancel_certificate_transfer(call, call.input(cancel_certificate_transfer::INPUT).await?).await?,
+        ),
+        "CreateCertificateFromCsr" => call.reply(
+            &iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT).await?).await?,
+        ),
+        "CreateKeysAndCertificate" => call.reply(
+            &iot::create_keys_and_certificate(call, call.input(create_keys_and_certificate::INPUT).await?).await?,
+        ),
+        "CreatePolicy" => call.reply(&iot::create_policy(call, call.input(create_policy::INPUT).await?).await?),
         "CreatePolicyVersion" => {
-            call.reply(&iot::create_policy_version(call, call.input(create_policy_version::INPUT)?).await?)
+            call.reply(&iot::create_policy_version(call, call.input(create_policy_version::INPUT).await?).await?)
         }
-        "CreateThing" => call.reply(&iot::create_thing(call, call.input(create_thing::INPUT)?).await?),
-        "CreateThingGroup" => call.reply(&iot::create_thing_group(call, call.input(create_thing_group::INPUT)?).await?),
-        "CreateThingType" => call.reply(&iot::create_thing_type(call, call.input(create_thing_type::INPUT)?).await?),
+        "CreateThing" => call.reply(&iot::create_thing(call, call.input(create_thing::INPUT).await?).await?),
+        "CreateThingGroup" => {
+            call.reply(&iot::create_thing_group(call, call.input(create_thing_group::INPUT).await?).await?)
+        }
+        "CreateThingType" => {
+            call.reply(&iot::create_thing_type(call, call.input(create_thing_type::INPUT).await?).await?)
+        }
         "DeleteCACertificate" => {
-            call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT)?).await?)
+            call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT).await?).await?)
         }
         "DeleteCertificate" => {
-            call.reply(&iot::delete_certificate(call, call.input(delete_certificate::INPUT)?).await?)
+            call.reply(&iot::delete_certificate(call, call.input(delete_certificate::INPUT).await?).await?)
         }
-        "DeletePolicy" => call.reply(&iot::delete_policy(call, call.input(delete_policy::INPUT)?).await?),
+        "DeletePolicy" => call.reply(&iot::delete_policy(call, call.input(delete_policy::INPUT).await?).await?),
         "DeletePolicyVersion" => {
-            call.reply(&iot::delete_policy_version(call, call.input(delete_policy_version::INPUT)?).await?)
+            call.reply(&iot::delete_policy_version(call, call.input(delete_policy_version::INPUT).await?).await?)
         }
         "DeleteRegistrationCode" => {
-            call.reply(&iot::delete_registration_code(call, call.input(delete_registration_code::INPUT)?).await?)
+            call.reply(&iot::delete_registration_code(call, call.input(delete_registration_code::INPUT).await?).await?)
         }
-        "DeleteThing" => call.reply(&iot::delete_thing(call, call.input(delete_thing::INPUT)?).await?),
-        "DeleteThingGroup" => call.reply(&iot::delete_thing_group(call, call.input(delete_thing_group::INPUT)?).await?),
-        "DeleteThingType" => call.reply(&iot::delete_thing_type(call, call.input(delete_thing_type::INPUT)?).await?),
+        "DeleteThing" => call.reply(&iot::delete_thing(call, call.input(delete_thing::INPUT).await?).await?),
+        "DeleteThingGroup" => {
+            call.reply(&iot::delete_thing_group(call, call.input(delete_thing_group::INPUT).await?).await?)
+        }
+        "DeleteThingType" => {
+            call.reply(&iot::delete_thing_type(call, call.input(delete_thing_type::INPUT).await?).await?)
+        }
         "DeprecateThingType" => {
-            call.reply(&iot::deprecate_thing_type(call, call.input(deprecate_thing_type::INPUT)?).await?)
+            call.reply(&iot::deprecate_thing_type(call, call.input(deprecate_thing_type::INPUT).await?).await?)
         }
         "DescribeCACertificate" => {
-            call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT)?).await?)
+            call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT).await?).await?)
         }
         "DescribeCertificate" => {
-            call.reply(&iot::describe_certificate(call, call.input(describe_certificate::INPUT)?).await?)
+            call.reply(&iot::describe_certificate(call, call.input(describe_certificate::INPUT).await?).await?)
         }
-        "DescribeEndpoint" => call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT)?).await?),
-        "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT)?).await?),
+        "DescribeEndpoint" => {
+            call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT).await?).await?)
+        }
+        "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT).await?).await?),
         "DescribeThingGroup" => {
-            call.reply(&iot::describe_thing_group(call, call.input(describe_thing_group::INPUT)?).await?)
+            call.reply(&iot::describe_thing_group(call, call.input(describe_thing_group::INPUT).await?).await?)
         }
         "DescribeThingType" => {
-            call.reply(&iot::describe_thing_type(call, call.input(describe_thing_type::INPUT)?).await?)
+            call.reply(&iot::describe_thing_type(call, call.input(describe_thing_type::INPUT).await?).await?)
         }
-        "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT)?).await?),
+        "DetachPolicy" => call.reply(&iot::detach_policy(call, call.input(detach_policy::INPUT).await?).await?),
         "DetachPrincipalPolicy" => {
-            call.reply(&iot::detach_principal_policy(call, call.input(detach_principal_policy::INPUT)?).await?)
+            call.reply(&iot::detach_principal_policy(call, call.input(detach_principal_policy::INPUT).await?).await?)
         }
         "DetachThingPrincipal" => {
-            call.reply(&iot::detach_thing_principal(call, call.input(detach_thing_principal::INPUT)?).await?)
+            call.reply(&iot::detach_thing_principal(call, call.input(detach_thing_principal::INPUT).await?).await?)
         }
         "GetEffectivePolicies" => {
-            call.reply(&iot::get_effective_policies(call, call.input(get_effective_policies::INPUT)?).await?)
+            call.reply(&iot::get_effective_policies(call, call.input(get_effective_policies::INPUT).await?).await?)
         }
-        "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT)?).await?),
-        "GetPolicyVersion" => call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT)?).await?),
+        "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT).await?).await?),
+        "GetPolicyVersion" => {
+            call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT).await?).await?)
+        }
         "GetRegistrationCode" => {
-            call.reply(&iot::get_registration_code(call, call.input(get_registration_code::INPUT)?).await?)
+            call.reply(&iot::get_registration_code(call, call.input(get_registration_code::INPUT).await?).await?)
         }
         "ListAttachedPolicies" => {
-            call.reply(&iot::list_attached_policies(call, call.input(list_attached_policies::INPUT)?).await?)
+            call.reply(&iot::list_attached_policies(call, call.input(list_attached_policies::INPUT).await?).await?)
         }
         "ListCACertificates" => {
-            call.reply(&iot::list_ca_certificates(call, call.input(list_ca_certificates::INPUT)?).await?)
+            call.reply(&iot::list_ca_certificates(call, call.input(list_ca_certificates::INPUT).await?).await?)
         }
-        "ListCertificates" => call.reply(&iot::list_certificates(call, call.input(list_certificates::INPUT)?).await?),
+        "ListCertificates" => {
+            call.reply(&iot::list_certificates(call, call.input(list_certificates::INPUT).await?).await?)
+        }
         "ListCertificatesByCA" => {
-            call.reply(&iot::list_certificates_by_ca(call, call.input(list_certificates_by_ca::INPUT)?).await?)
+            call.reply(&iot::list_certificates_by_ca(call, call.input(list_certificates_by_ca::INPUT).await?).await?)
         }
-        "ListOutgoingCertificates" => {
-            call.reply(&iot::list_outgoing_certificates(call, call.input(list_outgoing_certificates::INPUT)?).await?)
-        }
-        "ListPolicies" => call.reply(&iot::list_policies(call, call.input(list_policies::INPUT)?).await?),
+        "ListOutgoingCertificates" => call
+            .reply(&iot::list_outgoing_certificates(call, call.input(list_outgoing_certificates::INPUT).await?).await?),
+        "ListPolicies" => call.reply(&iot::list_policies(call, call.input(list_policies::INPUT).await?).await?),
         "ListPolicyPrincipals" => {
-            call.reply(&iot::list_policy_principals(call, call.input(list_policy_principals::INPUT)?).await?)
+            call.reply(&iot::list_policy_principals(call, call.input(list_policy_principals::INPUT).await?).await?)
         }
         "ListPolicyVersions" => {
-            call.reply(&iot::list_policy_versions(call, call.input(list_policy_versions::INPUT)?).await?)
+            call.reply(&iot::list_policy_versions(call, call.input(list_policy_versions::INPUT).await?).await?)
         }
         "ListPrincipalPolicies" => {
-            call.reply(&iot::list_principal_policies(call, call.input(list_principal_policies::INPUT)?).await?)
+            call.reply(&iot::list_principal_policies(call, call.input(list_principal_policies::INPUT).await?).await?)
         }
         "ListPrincipalThings" => {
-            call.reply(&iot::list_principal_things(call, call.input(list_principal_things::INPUT)?).await?)
+            call.reply(&iot::list_principal_things(call, call.input(list_principal_things::INPUT).await?).await?)
         }
         "ListPrincipalThingsV2" => {
-            call.reply(&iot::list_principal_things_v2(call, call.input(list_principal_things_v2::INPUT)?).await?)
+            call.reply(&iot::list_principal_things_v2(call, call.input(list_principal_things_v2::INPUT).await?).await?)
         }
         "ListTagsForResource" => {
-            call.reply(&iot::list_tags_for_resource(call, call.input(list_tags_for_resource::INPUT)?).await?)
+            call.reply(&iot::list_tags_for_resource(call, call.input(list_tags_for_resource::INPUT).await?).await?)
         }
         "ListTargetsForPolicy" => {
-            call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT)?).await?)
+            call.reply(&iot::list_targets_for_policy(call, call.input(list_targets_for_policy::INPUT).await?).await?)
         }
-        "ListThingGroups" => call.reply(&iot::list_thing_groups(call, call.input(list_thing_groups::INPUT)?).await?),
-        "ListThingGroupsForThing" => {
-            call.reply(&iot::list_thing_groups_for_thing(call, call.input(list_thing_groups_for_thing::INPUT)?).await?)
+        "ListThingGroups" => {
+            call.reply(&iot::list_thing_groups(call, call.input(list_thing_groups::INPUT).await?).await?)
         }
+        "ListThingGroupsForThing" => call.reply(
+            &iot::list_thing_groups_for_thing(call, call.input(list_thing_groups_for_thing::INPUT).await?).await?,
+        ),
         "ListThingPrincipals" => {
-            call.reply(&iot::list_thing_principals(call, call.input(list_thing_principals::INPUT)?).await?)
+            call.reply(&iot::list_thing_principals(call, call.input(list_thing_principals::INPUT).await?).await?)
         }
         "ListThingPrincipalsV2" => {
-            call.reply(&iot::list_thing_principals_v2(call, call.input(list_thing_principals_v2::INPUT)?).await?)
+            call.reply(&iot::list_thing_principals_v2(call, call.input(list_thing_principals_v2::INPUT).await?).await?)
         }
-        "ListThingTypes" => call.reply(&iot::list_thing_types(call, call.input(list_thing_types::INPUT)?).await?),
-        "ListThings" => call.reply(&iot::list_things(call, call.input(list_things::INPUT)?).await?),
-        "ListThingsInThingGroup" => {
-            call.reply(&iot::list_things_in_thing_group(call, call.input(list_things_in_thing_group::INPUT)?).await?)
-        }
+        "ListThingTypes" => call.reply(&iot::list_thing_types(call, call.input(list_thing_types::INPUT).await?).await?),
+        "ListThings" => call.reply(&iot::list_things(call, call.input(list_things::INPUT).await?).await?),
+        "ListThingsInThingGroup" => call
+            .reply(&iot::list_things_in_thing_group(call, call.input(list_things_in_thing_group::INPUT).await?).await?),
         "RegisterCACertificate" => {
-            call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT)?).await?)
+            call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT).await?).await?)
         }
         "RegisterCertificate" => {
-            call.reply(&iot::register_certificate(call, call.input(register_certificate::INPUT)?).await?)
+            call.reply(&iot::register_certificate(call, call.input(register_certificate::INPUT).await?).await?)
         }
         "RegisterCertificateWithoutCA" => call.reply(
-            &iot::register_certificate_without_ca(call, call.input(register_certificate_without_ca::INPUT)?).await?,
+            &iot::register_certificate_without_ca(call, call.input(register_certificate_without_ca::INPUT).await?)
+                .await?,
         ),
-        "RejectCertificateTransfer" => {
-            call.reply(&iot::reject_certificate_transfer(call, call.input(reject_certificate_transfer::INPUT)?).await?)
-        }
-        "RemoveThingFromThingGroup" => call
-            .reply(&iot::remove_thing_from_thing_group(call, call.input(remove_thing_from_thing_group::INPUT)?).await?),
-        "SetDefaultPolicyVersion" => {
-            call.reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT)?).await?)
-        }
-        "TagResource" => call.reply(&iot::tag_resource(call, call.input(tag_resource::INPUT)?).await?),
+        "RejectCertificateTransfer" => call.reply(
+            &iot::reject_certificate_transfer(call, call.input(reject_certificate_transfer::INPUT).await?).await?,
+        ),
+        "RemoveThingFromThingGroup" => call.reply(
+            &iot::remove_thing_from_thing_group(call, call.input(remove_thing_from_thing_group::INPUT).await?).await?,
+        ),
+        "SetDefaultPolicyVersion" => call
+            .reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT).await?).await?),
+        "TagResource" => call.reply(&iot::tag_resource(call, call.input(tag_resource::INPUT).await?).await?),
         "TestAuthorization" => {
-            call.reply(&iot::test_authorization(call, call.input(test_authorization::INPUT)?).await?)
+            call.reply(&iot::test_authorization(call, call.input(test_authorization::INPUT).await?).await?)
         }
         "TransferCertificate" => {
-            call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT)?).await?)
+            call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT).await?).await?)
         }
-        "UntagResource" => call.reply(&iot::untag_resource(call, call.input(untag_resource::INPUT)?).await?),
+        "UntagResource" => call.reply(&iot::untag_resource(call, call.input(untag_resource::INPUT).await?).await?),
         "UpdateCACertificate" => {
-            call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT)?).await?)
+            call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT).await?).await?)
         }
         "UpdateCertificate" => {
-            call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT)?).await?)
+            call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT).await?).await?)
         }
-        "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT)?).await?),
-        "UpdateThingGroup" => call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT)?).await?),
-        "UpdateThingType" => call.reply(&iot::update_thing_type(call, call.input(update_thing_type::INPUT)?).await?),
-        "UpdateThingGroupsForThing" => call
-            .reply(&iot::update_thing_groups_for_thing(call, call.input(update_thing_groups_for_thing::INPUT)?).await?),
+        "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT).await?).await?),
+        "UpdateThingGroup" => {
+            call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT).await?).await?)
+        }
+        "UpdateThingType" => {
+            call.reply(&iot::update_thing_type(call, call.input(update_thing_type::INPUT).await?).await?)
+        }
+        "UpdateThingGroupsForThing" => call.reply(
+            &iot::update_thing_groups_for_thing(call, call.input(update_thing_groups_for_thing::INPUT).await?).await?,
+        ),
         _ => Err(call.not_served()),
     }
 }

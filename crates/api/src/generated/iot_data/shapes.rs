@@ -4,7 +4,10 @@
 
 #[allow(unused_imports, reason = "the same head in every file")]
 use {
-    crate::{constraint::*, wire::EpochSeconds},
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
     serde::{Deserialize, Serialize},
 };
 

@@ -1,0 +1,27 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `AttachUserPolicy` of iam.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[body("PolicyArn", &ARN_TYPE).required(), body("UserName", &USER_NAME_TYPE).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    #[serde(rename = "PolicyArn")]
+    pub(crate) policy_arn: String,
+    #[serde(rename = "UserName")]
+    pub(crate) user_name: String,
+}

@@ -1,0 +1,34 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `GetPolicyVersion` of iam.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[body("PolicyArn", &ARN_TYPE).required(), body("VersionId", &POLICY_VERSION_ID_TYPE).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    #[serde(rename = "PolicyArn")]
+    pub(crate) policy_arn: String,
+    #[serde(rename = "VersionId")]
+    pub(crate) version_id: String,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(rename = "PolicyVersion", skip_serializing_if = "Option::is_none")]
+    pub(crate) policy_version: Option<PolicyVersion>,
+}

@@ -1,0 +1,31 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `GetRole` of iam.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[body("RoleName", &ROLE_NAME_TYPE).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    #[serde(rename = "RoleName")]
+    pub(crate) role_name: String,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(rename = "Role", skip_serializing_if = "Option::is_none")]
+    pub(crate) role: Option<Role>,
+}

@@ -1,0 +1,32 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `UpdateAccessKey` of iam.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    body("AccessKeyId", &ACCESS_KEY_ID_TYPE).required(),
+    body("Status", &STATUS_TYPE).required(),
+    body("UserName", &EXISTING_USER_NAME_TYPE),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    #[serde(rename = "AccessKeyId")]
+    pub(crate) access_key_id: String,
+    #[serde(rename = "Status")]
+    pub(crate) status: tidegate_registry::AccessKeyStatus,
+    #[serde(rename = "UserName")]
+    pub(crate) user_name: Option<String>,
+}
