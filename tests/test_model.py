@@ -10,9 +10,10 @@ import pytest
 from botocore import xform_name
 
 from support.aws import Aws
+from support.broker import wait_for
 from support.iam import EVERYTHING, make_user
 from support.model import answer_problems, problems, served
-from support.mqtt import Client
+from support.mqtt import Client, Closed
 from support.pki import Ca, new_key, openssl
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
@@ -63,6 +64,15 @@ class World:
         principal = {"AWS": self.accounts[0].account.account_id}
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    def a_stream(self):
+        """The log stream of a refused client: its entry is there a moment later."""
+        try:
+            Client(self.broker, self.ca.sign("stranger"), sni=None).connect()
+        except Closed:
+            pass
+        streams = lambda: self.client("logs", 0).describe_log_streams(logGroupName="AWSIotLogsV2")["logStreams"]  # noqa: E731
+        return wait_for(streams, "an entry in the log")[0]["logStreamName"]
 
     def client(self, service, account):
         if (service, account) not in self.clients:
@@ -285,6 +295,26 @@ SCENARIO = [
     Row("DeleteRolePolicy", {"RoleName": "operator", "PolicyName": "own"}, service="iam"),
     Row("DeleteRole", {"RoleName": "operator"}, service="iam"),
     Row("DeletePolicy", lambda w: {"PolicyArn": w.managed["Policy"]["Arn"]}, service="iam"),
+    # Logs
+    Row("GetV2LoggingOptions", refused="NotConfiguredException"),
+    Row("ListV2LoggingLevels", refused="NotConfiguredException"),
+    Row("SetV2LoggingLevel", {"logTarget": {"targetType": "CLIENT_ID", "targetName": "c"}, "logLevel": "INFO"}, refused="NotConfiguredException"),
+    Row("SetLoggingOptions", {"loggingOptionsPayload": {"roleArn": "arn:aws:iam::123456789012:role/r", "logLevel": "ERROR"}}),
+    Row("GetLoggingOptions"),
+    Row("SetV2LoggingOptions", {"roleArn": "arn:aws:iam::123456789012:role/r", "defaultLogLevel": "INFO", "eventConfigurations": [{"eventType": "Ping", "logLevel": "DEBUG"}]}),
+    Row("SetV2LoggingOptions", {"eventConfigurations": [{"eventType": "Ping", "logDestination": "elsewhere"}]}, refused="InvalidRequestException"),
+    Row("GetV2LoggingOptions", {"verbose": True}),
+    Row("SetV2LoggingLevel", {"logTarget": {"targetType": "CLIENT_ID", "targetName": "c"}, "logLevel": "INFO"}),
+    Row("SetV2LoggingLevel", {"logTarget": {"targetType": "CLIENT_ID"}, "logLevel": "INFO"}, refused="InvalidRequestException"),
+    Row("ListV2LoggingLevels", {"maxResults": 1}),
+    Row("DeleteV2LoggingLevel", {"targetType": "CLIENT_ID", "targetName": "c"}),
+    Row("DescribeLogGroups", service="logs"),
+    Row("DescribeLogStreams", {"logGroupName": "AWSIotLogsV2"}, service="logs"),
+    Row("DescribeLogStreams", {"logGroupName": "nobody"}, refused="ResourceNotFoundException", service="logs"),
+    Row("FilterLogEvents", {"logGroupName": "AWSIotLogsV2", "filterPattern": '{ $.eventType = "Connect" }'}, service="logs"),
+    Row("FilterLogEvents", {"logGroupName": "AWSIotLogsV2", "filterPattern": "%x%"}, refused="InvalidParameterException", service="logs"),
+    Row("GetLogEvents", lambda w: {"logGroupName": "AWSIotLogsV2", "logStreamName": w.a_stream()}, service="logs"),
+    Row("GetLogEvents", {"logGroupName": "AWSIotLogsV2", "logStreamName": "x"}, refused="ResourceNotFoundException", service="logs"),
     # The end
     Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
     Row("DeletePolicy", {"policyName": "p"}),
@@ -297,7 +327,7 @@ SCENARIO = [
 #: What succeeds only after a wait that no test waits: a thing type is deleted five minutes after its deprecation.
 SUCCEEDS_LATER = {"DeleteThingType"}
 
-SERVED = [(service, operation) for service in ("iot", "iot-data", "sts", "iam") for operation in served(service)]
+SERVED = [(service, operation) for service in ("iot", "iot-data", "sts", "iam", "logs") for operation in served(service)]
 
 
 @pytest.fixture(scope="module")

@@ -160,25 +160,35 @@ def answer_problems(service, operation, response):
         assert "location" not in member, f"teach this function {member['location']} of {name}"
     if not output:
         return found + (["a body, and the model has none"] if body else [])
-    if headers.get("content-type") != "application/json":
+    if headers.get("content-type") != media_type(service):
         found.append(f"the body is {headers.get('content-type')}")
     return found + problems(service, output, json.loads(body))
+
+
+def media_type(service):
+    """Of JSON answers."""
+    metadata = model(service)["metadata"]
+    return f"application/x-amz-json-{metadata['jsonVersion']}" if metadata["protocol"] == "json" else "application/json"
 
 
 def error_problems(service, known, status, headers, body):
     shapes = model(service)["shapes"]
     if model(service)["metadata"]["protocol"] == "query":
         return query_error_problems(service, known, status, body)
-    name = headers.get("x-amzn-errortype", "")
+    targeted = model(service)["metadata"]["protocol"] == "json"
+    name = json.loads(body).get("__type", "") if targeted else headers.get("x-amzn-errortype", "")
     declared = {e["shape"] for e in known.get("errors", [])}
     if name not in declared | COMMON_ERRORS:
         return [f"{name} is none of the operation's errors, {sorted(declared)}"]
     shape = shapes.get(name, {})
     found = [] if status == shape.get("error", {}).get("httpStatusCode", status) else [f"{name} with status {status}"]
     value = json.loads(body)
+    if targeted:
+        value.pop("__type")
     if not value.get("message"):
         found.append(f"{name} says nothing")
-    return found + (problems(service, name, value) if shape else [])
+    # Errors without members have a message all the same.
+    return found + (problems(service, name, value) if shape.get("members") else [])
 
 
 def query_error_problems(service, known, status, body):

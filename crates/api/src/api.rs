@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tidegate_broker::{Broker, Profile};
 use tidegate_ids::Clock;
+use tidegate_logs::LogBook;
 use tidegate_registry::Registry;
 use tidegate_shadow::Shadows;
 
@@ -16,6 +17,7 @@ pub struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Settings,
     pub(crate) data: Option<DataPlane>,
+    pub(crate) book: Arc<LogBook>,
     ready: Box<Readiness>,
 }
 
@@ -40,12 +42,18 @@ pub struct Settings {
 impl Api {
     /// The API over `registry`; always ready until [`Self::with_readiness`] says otherwise.
     pub fn new(registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { registry, clock, settings, data: None, ready: Box::new(|| Ok(())) }
+        let book = LogBook::closed();
+        Self { registry, clock, settings, data: None, book, ready: Box::new(|| Ok(())) }
     }
 
     /// The same API, which serves `iot-data` too.
     pub fn with_data_plane(self, data: DataPlane) -> Self {
         Self { data: Some(data), ..self }
+    }
+
+    /// The same API over this log book; without one, nothing is logged.
+    pub fn with_book(self, book: Arc<LogBook>) -> Self {
+        Self { book, ..self }
     }
 
     /// The same API, whose `/readyz` answers 503 while `ready` gives a reason.

@@ -162,6 +162,7 @@ async fn answer(
         (Form::Cbor, _) => Err(call.not_served()),
         (_, "iot") => generated::iot::serve(&call).await,
         (_, "iot-data") => generated::iot_data::serve(&call).await,
+        (_, "logs") => generated::logs::serve(&call).await,
         (_, "sts") => generated::sts::serve(&call).await,
         (_, "iam") => generated::iam::serve(&call).await,
         (_, _) => Err(call.not_served()),

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use tidegate_ids::Arn;
 use tidegate_kv::StoreError;
+use tidegate_logs::LogsError;
 use tidegate_registry::{CredentialRefused, IamError, Refuser, RegistryError, StatusChangeRefused, Verdict};
 use tidegate_sigv4::SigV4Error;
 
@@ -159,6 +160,34 @@ impl From<RegistryError> for ApiError {
         }
         Self { resource: resource(&error), ..Self::new(name, status, error.to_string()) }
     }
+}
+
+impl From<LogsError> for ApiError {
+    fn from(error: LogsError) -> Self {
+        let (name, status) = match &error {
+            LogsError::NotConfigured => ("NotConfiguredException", 404),
+            LogsError::Invalid(_) => ("InvalidRequestException", 400),
+            LogsError::LimitExceeded(_) => ("LimitExceededException", 410),
+            LogsError::Contended => ("ServiceUnavailableException", 503),
+            LogsError::Store(cause) => return of_store(cause, "InternalException"),
+        };
+        Self::new(name, status, error.to_string())
+    }
+}
+
+/// Of `logs`, which reads only.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        of_store(&error, "ServiceUnavailableException")
+    }
+}
+
+fn of_store(error: &StoreError, otherwise: &'static str) -> ApiError {
+    if matches!(error, StoreError::Full { .. }) {
+        let text = "The server's disk is nearly full: nothing can be changed until it has room";
+        return ApiError::new("ServiceUnavailableException", 503, text);
+    }
+    ApiError { name: otherwise.into(), ..ApiError::internal(error) }
 }
 
 /// The AWS error name and HTTP status of each failure of an operation of `iot`.

@@ -30,6 +30,7 @@ mod iam;
 mod impatient;
 mod iot;
 mod iot_data;
+mod logs;
 mod seats;
 mod serve;
 mod service;

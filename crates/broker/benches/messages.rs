@@ -62,6 +62,7 @@ impl Bench {
             peer_address: "192.0.2.1:1".parse().unwrap(),
             address: LinkAddress { core: 0, slot: self.slots },
             session_identifier: 0,
+            trace_id: 0,
         };
         self.broker.connect(request, Now::default(), &mut self.effects).unwrap()
     }

@@ -15,7 +15,7 @@ use tidegate_mqtt::{Message, Packet, PacketType, ReasonCode};
 
 use crate::{
     Alone, CloseReason, Counters, Effects, Fabric, LifecycleEvent, Link, Principal, Quota, Record, Services, Token,
-    Wake,
+    Traffic, Verbosity, Wake,
     counters::Totals,
     deadlines::Deadlines,
     memory::{Memory, Process},
@@ -159,9 +159,12 @@ impl Broker {
             Packet::PubRel(ack) => link.session.released(link.epoch, ack.packet_id, effects),
             Packet::Subscribe(subscribe) => self.handle_subscribe(link, subscribe, now, effects),
             Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(link, unsubscribe, now, effects),
-            Packet::PingReq => link.session.control(link.epoch, effects, |version, out| {
-                Packet::PingResp.encode(version, out).expect("PINGRESP has no fields");
-            }),
+            Packet::PingReq => {
+                link.tell(Verbosity::All, || Traffic::Ping, effects);
+                link.session.control(link.epoch, effects, |version, out| {
+                    Packet::PingResp.encode(version, out).expect("PINGRESP has no fields");
+                })
+            }
             Packet::Disconnect(disconnect) => {
                 if let Some(expiry) = disconnect.session_expiry {
                     link.session.change_expiry(link.epoch, expiry)?;

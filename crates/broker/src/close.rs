@@ -2,7 +2,9 @@
 
 use tidegate_mqtt::{DecodeError, ReasonCode};
 
-use crate::events::DisconnectReason;
+use uuid::Uuid;
+
+use crate::{Trace, events::DisconnectReason};
 
 /// Why a connection ends. Given by the broker when it wants an end, to the broker when the edge saw one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,6 +113,14 @@ pub(crate) fn reason_text(code: ReasonCode) -> &'static str {
         SubscriptionIdentifiersNotSupported => "subscription identifiers are not available",
         // The others are never said by this broker, or say all there is to say.
         _ => "it failed",
+    }
+}
+
+/// The words of a refusal with the trace id under which the log explains it; as they are for what only the client can mend.
+pub(crate) fn traced(text: &str, code: ReasonCode, trace: &Trace) -> String {
+    match code {
+        ReasonCode::NotAuthorized => format!("{text}; trace id {}", Uuid::from_u128(trace.trace_id)),
+        _ => text.to_owned(),
     }
 }
 

@@ -13,7 +13,7 @@ use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, Se
 
 use crate::{
     Broker, ConnectFailure, Effects, LifecycleEvent, LifecycleKind, Limits, Link, LinkAddress, Principal, Profile,
-    Quota, WillRecord,
+    Quota, Trace, WillRecord,
     link::Rights,
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
@@ -45,6 +45,8 @@ pub struct ConnectRequest<'a> {
     pub address: LinkAddress,
     /// 128 random bits: the identifier of the session, if it is a new one.
     pub session_identifier: u128,
+    /// See [`Trace::trace_id`].
+    pub trace_id: u128,
 }
 
 /// An authenticated client whose CONNECT its policies do not allow.
@@ -167,9 +169,11 @@ impl Broker {
             ));
         }
         let rights = Rights(authorize);
+        let (trace_id, peer_address) = (request.trace_id, request.peer_address);
+        let trace = Arc::new(Trace { trace_id, principal: principal.clone(), peer_address });
         let attachment = Attachment {
             address,
-            peer_address: request.peer_address,
+            trace: trace.clone(),
             version: connect.version,
             profile: profile.clone(),
             principal: principal.clone(),
@@ -223,6 +227,7 @@ impl Broker {
                 session
             }
         };
+        let explains = attachment.explains();
         let epoch = session.attach(attachment, resumed, around, effects);
         drop(sessions);
         session.go_on(epoch, now, effects);
@@ -242,6 +247,9 @@ impl Broker {
             version: connect.version,
             profile,
             rights,
+            trace,
+            explains,
+            denials: Rate::default(),
             cache: PublishCache::default(),
             aliases: Vec::new(),
             fills_the_log: false,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tidegate_ids::Tenant;
 use tidegate_mqtt::ReasonCode;
 
-use crate::{Counters, Exceeded, LifecycleEvent, Quota, Token, persist::Waiting, quota::Excesses};
+use crate::{
+    Counters, Exceeded, LifecycleEvent, Narrated, Quota, Token, Verbosity, narration::Narration, persist::Waiting,
+    quota::Excesses,
+};
 
 /// Where a link lives: a slot of a core. The gateway chooses it before CONNECT is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +33,7 @@ pub struct Effects {
     pub(crate) token: Token,
     pub(crate) counters: Counters,
     pub(crate) excesses: Excesses,
+    narration: Narration,
     buffers: Vec<Vec<u8>>,
     /// Capacity of all spare buffers.
     buffers_bytes: usize,
@@ -75,6 +79,26 @@ impl Effects {
     /// Move what ran into quotas to the end of `excesses`. What callers that are no core ran into is not told.
     pub fn take_excesses(&mut self, excesses: &mut Vec<Exceeded>) {
         self.excesses.take(excesses);
+    }
+
+    /// How much is told by [`take_narrated`](Self::take_narrated) from now on.
+    pub fn narrate(&mut self, verbosity: Verbosity) {
+        self.narration.verbosity = verbosity;
+    }
+
+    /// Move what clients did to the end of `told`; how much of it had no room. What callers that are no core did is not told.
+    pub fn take_narrated(&mut self, told: &mut Vec<Narrated>) -> u64 {
+        self.narration.take(told)
+    }
+
+    /// Whether so much is told.
+    pub(crate) fn tells(&self, verbosity: Verbosity) -> bool {
+        self.narration.verbosity >= verbosity
+    }
+
+    /// Tell of something.
+    pub(crate) fn tell(&mut self, narrated: Narrated) {
+        self.narration.tell(narrated);
     }
 
     /// Note that `client_id` ran into `quota`.

@@ -54,6 +54,7 @@ mod levels;
 mod link;
 mod memory;
 mod message;
+mod narration;
 mod outside;
 mod persist;
 mod ports;
@@ -79,6 +80,7 @@ pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};
 pub use events::{ConnectFailure, DisconnectReason, LifecycleEvent, LifecycleKind};
 pub use link::{Link, Output};
+pub use narration::{Denied, DeniedBy, Narrated, Trace, Traffic, Verbosity};
 pub use outside::{OutsidePublish, PublishRefused, SystemPublish};
 pub use persist::{
     Presence, QueuedRecord, Record, RetainedRecord, SessionRecord, SubscriptionRecord, Token, WillRecord,

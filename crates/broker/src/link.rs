@@ -6,8 +6,13 @@ use tidegate_ids::{Monotonic, Now};
 use tidegate_mqtt::Version;
 
 use crate::{
-    CloseReason, Effects, LinkAddress, Profile, Quota, ports::Authorize, publish::PublishCache, rate::Rate,
-    session::Session, tenant::TenantState,
+    CloseReason, Effects, LinkAddress, Narrated, Profile, Quota, Trace, Traffic, Verbosity,
+    narration::{DENIALS_PER_SECOND, Denied},
+    ports::{Access, Authorize},
+    publish::PublishCache,
+    rate::Rate,
+    session::Session,
+    tenant::TenantState,
 };
 
 /// One connection after CONNACK. Owned by the slot of its socket; the session outlives it.
@@ -21,6 +26,12 @@ pub struct Link {
     pub(crate) version: Version,
     pub(crate) profile: Arc<Profile>,
     pub(crate) rights: Rights,
+    /// For what is told of it.
+    pub(crate) trace: Arc<Trace>,
+    /// Whether failures are explained in words.
+    pub(crate) explains: bool,
+    /// Refusals told in the last second.
+    pub(crate) denials: Rate,
     pub(crate) cache: PublishCache,
     /// Topic names behind the client's aliases, by alias - 1.
     pub(crate) aliases: Vec<Option<Box<str>>>,
@@ -39,6 +50,13 @@ pub(crate) struct Rights(pub(crate) Arc<dyn Authorize>);
 impl std::fmt::Debug for Rights {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Rights(generation {})", self.0.generation())
+    }
+}
+
+impl Rights {
+    /// A refusal by these.
+    pub(crate) fn denied(&self, access: Access, topic: &str) -> Denied {
+        Denied { action: access.action(), topic: topic.into(), statement: self.0.denied_by(access, topic) }
     }
 }
 
@@ -87,6 +105,37 @@ impl Link {
     /// Note that the client ran into `quota`, where the edge is who notices: the size of packets, throughput.
     pub fn exceeded(&self, quota: Quota, effects: &mut Effects) {
         effects.exceed(quota, self.tenant.tenant, self.session.client_id());
+    }
+
+    /// Tell what the client did, if so much is told.
+    pub(crate) fn tell(&self, verbosity: Verbosity, what: impl FnOnce() -> Traffic, effects: &mut Effects) {
+        if effects.tells(verbosity) {
+            effects.tell(self.narrated(what(), None));
+        }
+    }
+
+    /// Tell that a policy refused what the client did, unless that was told often in this second.
+    pub(crate) fn tell_denied(
+        &mut self,
+        what: impl FnOnce() -> Traffic,
+        (access, topic): (Access, &str),
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        if self.denials.take(DENIALS_PER_SECOND, now.monotonic) {
+            let denied = self.rights.denied(access, topic);
+            effects.tell(self.narrated(what(), Some(denied)));
+        }
+    }
+
+    fn narrated(&self, what: Traffic, denied: Option<Denied>) -> Narrated {
+        Narrated {
+            tenant: self.tenant.tenant,
+            client_id: self.session.client_id().clone(),
+            trace: Some(self.trace.clone()),
+            what,
+            denied,
+        }
     }
 
     /// Why the broker ended this connection, if it did: then nothing that arrives counts any more. A client that was

@@ -3,6 +3,8 @@
 use tidegate_ids::Tenant;
 use tidegate_mqtt::MessageProperties;
 
+use crate::DeniedBy;
+
 /// What a policy is asked about. CONNECT itself was decided before the broker saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -16,6 +18,18 @@ pub enum Access {
     Receive,
 }
 
+impl Access {
+    /// The action as policies write it.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::Publish => "iot:Publish",
+            Self::RetainPublish => "iot:RetainPublish",
+            Self::Subscribe => "iot:Subscribe",
+            Self::Receive => "iot:Receive",
+        }
+    }
+}
+
 /// The policies of one connection, with its variables bound at CONNECT. One object per connection.
 pub trait Authorize: Send + Sync {
     /// Changes whenever an answer of `allows` may have changed; answers are cached beside it. A cheap load.
@@ -24,6 +38,13 @@ pub trait Authorize: Send + Sync {
     /// Whether the policies allow this. Called on the message path for topics not asked about lately, under a
     /// session's lock for `Receive`: it must neither block nor call the broker.
     fn allows(&self, access: Access, topic: &str) -> bool;
+
+    /// Which statement denies this, in words; `None`: none allows it. For what is told of refusals, under the same rules as
+    /// [`allows`](Self::allows).
+    fn denied_by(&self, access: Access, topic: &str) -> Option<DeniedBy> {
+        let _ = (access, topic);
+        None
+    }
 }
 
 /// Tells a core that its mailbox holds links with something to do.

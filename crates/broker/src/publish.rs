@@ -6,10 +6,12 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
-    Broker, CloseReason, Effects, Limits, Link, Profile, Quota, Record, RetainedRecord, WillRecord,
+    Broker, CloseReason, Effects, Limits, Link, Narrated, Profile, Quota, Record, RetainedRecord, Traffic, Verbosity,
+    WillRecord,
     levels::topic_hash,
     link::Rights,
     message::{Images, Stamped},
+    narration::DENIALS_PER_SECOND,
     persist::Promise,
     ports::Access,
     rate::Rate,
@@ -64,8 +66,8 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
-        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, publishes, fills_the_log, .. } =
-            link;
+        let Link { tenant, session, epoch, profile, rights, cache, aliases, version, publishes, .. } = link;
+        let Link { fills_the_log, trace, denials, .. } = link;
         let client = Publisher { session, epoch: *epoch, version: *version, publish };
         if publish.qos > profile.maximum_qos {
             return Err(CloseReason::ClientError(ReasonCode::QoSNotSupported));
@@ -96,6 +98,20 @@ impl Broker {
         }
         if !destination.may_publish || (publish.retain && !destination.may_retain) {
             effects.counters.denied_publish += 1;
+            let access = if destination.may_publish { Access::RetainPublish } else { Access::Publish };
+            if denials.take(DENIALS_PER_SECOND, now.monotonic) {
+                effects.tell(Narrated {
+                    tenant: tenant.tenant,
+                    client_id: session.client_id().clone(),
+                    trace: Some(trace.clone()),
+                    what: Traffic::PublishIn {
+                        topic_name: topic_name.into(),
+                        qos: publish.qos,
+                        retain: publish.retain,
+                    },
+                    denied: Some(rights.denied(access, topic_name)),
+                });
+            }
             return client.refuse(ReasonCode::NotAuthorized, effects);
         }
         let _whole = (publish.qos == QoS::ExactlyOnce).then(|| self.whole());
@@ -112,6 +128,15 @@ impl Broker {
             return client.turn_away(excess, effects);
         }
         effects.counters.messages_received += 1;
+        if effects.tells(Verbosity::Successes) {
+            effects.tell(Narrated {
+                tenant: tenant.tenant,
+                client_id: session.client_id().clone(),
+                trace: Some(trace.clone()),
+                what: Traffic::PublishIn { topic_name: topic_name.into(), qos: publish.qos, retain: publish.retain },
+                denied: None,
+            });
+        }
         let route = &*destination.route;
         let wanted = publish.retain || !route.targets.is_empty() || !route.groups.is_empty();
         let mut routed = Routed::default();

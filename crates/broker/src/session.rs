@@ -11,7 +11,6 @@ mod restore;
 
 use std::{
     collections::{HashMap, VecDeque},
-    net::SocketAddr,
     num::NonZeroU16,
     sync::{
         Arc,
@@ -30,8 +29,8 @@ pub(crate) use inbound::Begin;
 pub(crate) use outbound::Undelivered;
 
 use crate::{
-    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, WillRecord,
-    close::reason_text,
+    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, Trace, WillRecord,
+    close::{reason_text, traced},
     link::Rights,
     memory::Memory,
     message::Aliases,
@@ -108,7 +107,9 @@ struct State {
 #[derive(Debug)]
 struct Connection {
     address: LinkAddress,
-    peer_address: SocketAddr,
+    trace: Arc<Trace>,
+    /// Refusals told in the last second.
+    denials: Rate,
     since: Timestamp,
     version: Version,
     rights: Rights,
@@ -380,10 +381,15 @@ impl Present<'_> {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let explains = self.connection.explains && reason_code.is_failure();
+        let text = if explains {
+            traced(reason_text(reason_code), reason_code, &self.connection.trace)
+        } else {
+            String::new()
+        };
         self.control(effects, |version, out| {
             // A code that this packet may not bear comes from a caller of `persist_failed`.
             let mut ack = Ack::new(packet_id, reason_code);
-            ack.properties.reason_string = explains.then(|| reason_text(reason_code));
+            ack.properties.reason_string = explains.then_some(text.as_str());
             if ack.encode(packet_type, version, out).is_err() {
                 let failed = Ack::new(packet_id, ReasonCode::UnspecifiedError);
                 failed.encode(packet_type, version, out).expect("every answer may bear 0x80");

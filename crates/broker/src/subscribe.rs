@@ -8,7 +8,8 @@ use tidegate_mqtt::{
 };
 
 use crate::{
-    Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Quota, Record, SubscriptionRecord,
+    Broker, CloseReason, Effects, LifecycleKind, Link, Profile, Quota, Record, SubscriptionRecord, Traffic, Verbosity,
+    close::{reason_text, traced},
     persist::{Made, Promise},
     ports::Access,
     publish::within_limits,
@@ -52,10 +53,20 @@ impl Broker {
                 Err(code) => codes.push(code),
             }
         }
+        let text = link.explains.then(|| codes.iter().find(|code| **code == ReasonCode::NotAuthorized)).flatten();
+        let text = text.map(|code| traced(reason_text(*code), *code, &link.trace));
         let write = |version: Version, out: &mut Vec<u8>| {
-            let suback = SubAck::new(subscribe.packet_id, &codes);
+            let mut suback = SubAck::new(subscribe.packet_id, &codes);
+            suback.properties.reason_string = text.as_deref();
             suback.encode(version, out).expect("a SUBACK with a code for each filter encodes");
         };
+        let filters = || subscribe.subscriptions.iter().map(|one| one.topic_filter).zip(codes.iter().copied());
+        let told = || filters().map(|(filter, code)| (Arc::<str>::from(filter), code)).collect();
+        if let Some((filter, _)) = filters().find(|(_, code)| *code == ReasonCode::NotAuthorized) {
+            link.tell_denied(|| Traffic::Subscribe(told()), (Access::Subscribe, filter), now, effects);
+        } else {
+            link.tell(Verbosity::Successes, || Traffic::Subscribe(told()), effects);
+        }
         let waits = link.session.is_logged() && !made.is_empty();
         if !waits {
             link.session.control(link.epoch, effects, write)?;
@@ -231,6 +242,8 @@ impl Broker {
                 None => codes.push(ReasonCode::Success),
             }
         }
+        let told = || unsubscribe.topic_filters.iter().map(Arc::<str>::from).zip(codes.iter().copied()).collect();
+        link.tell(Verbosity::Successes, || Traffic::Unsubscribe(told()), effects);
         let write = |version: Version, out: &mut Vec<u8>| {
             let codes = if version == Version::V4 { &[][..] } else { &codes };
             let unsuback = UnsubAck::new(unsubscribe.packet_id, codes);

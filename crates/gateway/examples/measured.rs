@@ -84,6 +84,7 @@ fn main() -> Done<()> {
         listeners.push(listener("tls", argument(2, ""), Transport::Tls(TlsSettings::standard()))?);
     }
     let parts = GatewayParts {
+        book: tidegate_logs::LogBook::closed(),
         broker,
         registry,
         server_names: Arc::new(server_names(clock.now().wall)?),

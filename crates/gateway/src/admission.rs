@@ -7,6 +7,7 @@ use tidegate_broker::{
     client_id,
 };
 use tidegate_ids::{CertificateId, Now, Tenant};
+use tidegate_logs::Case;
 use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::PolicySet;
@@ -23,12 +24,13 @@ use crate::{
     arrival::{Arrival, NoConnect, Protocol},
     authorize::{self, AllowAll, AnonymousRights, CertificateRights},
     clients,
-    connection_log::{self, Client, Identity, Origin, Reason},
+    connection_log::{Client, Identity, Origin, Reason, Scribe},
     core::{Arrived, Core, Desk, Shared},
+    evidence,
     half_open::GivenUp,
     https,
     listener::{Below, Listener, TlsListener},
-    reason,
+    reason, remedy,
     wheel::TimerId,
 };
 
@@ -118,16 +120,25 @@ async fn first_packet(
 }
 
 fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {
-    let reason = match ended {
-        Ended::GivenUp(why) => Some(reason::of_given_up(*why)),
-        Ended::NoConnect(why) => reason::of_no_connect(why, shared),
-    };
-    let Some(reason) = reason else { return };
-    let certificate_id = match ended {
-        Ended::NoConnect(why) => reason::refused_certificate(why),
-        Ended::GivenUp(_) => None,
-    };
-    connection_log::authentication_failed(origin, Identity { certificate_id, ..Identity::default() }, &reason);
+    let scribe = Scribe { book: &shared.book, at: shared.clock.now().wall };
+    // Whoever the server name belongs to may know, whatever else is not known.
+    let named = origin.server_name.as_deref().and_then(|name| shared.registry.directory().tenant_of_endpoint(name));
+    match ended {
+        Ended::GivenUp(why) => {
+            let reason = reason::of_given_up(*why);
+            let identity = Identity { tenant: named, ..Identity::default() };
+            scribe.authentication_failed(origin, identity, &reason, &evidence::advised(&reason));
+        }
+        Ended::NoConnect(why) => {
+            let judged = reason::judge_again(why, shared);
+            let Some(reason) = reason::of_no_connect(why, judged.as_ref()) else { return };
+            let case = evidence::of_no_connect(why, judged.as_ref(), &reason, shared);
+            let tenant = named.or(judged.and_then(|judged| judged.tenant));
+            let certificate_id = reason::refused_certificate(why);
+            let identity = Identity { tenant, certificate_id, client_id: None };
+            scribe.authentication_failed(origin, identity, &reason, &case);
+        }
+    }
 }
 
 /// Says what the protocol has a word for, and closes.
@@ -170,6 +181,8 @@ struct Known {
 /// A refusal for who somebody is.
 struct Refused {
     reason: Reason,
+    /// What stands behind it.
+    case: Box<Case>,
     /// Whether its certificate is in order, and only its policies are not.
     authenticated: bool,
     tenant: Option<Tenant>,
@@ -201,7 +214,9 @@ impl Newcomer<'_> {
             Err(error) => {
                 let mut answer = Vec::new();
                 reason::answer_malformed(packet, &error, &mut answer);
-                connection_log::connect_refused(&self.origin, Identity::default(), &reason::of_malformed(&error));
+                let reason = reason::of_malformed(&error);
+                let case = evidence::advised(&reason);
+                self.scribe().connect_refused(&self.origin, Identity::default(), &reason, &case);
                 return Some(self.leave(arrival, answer));
             }
         };
@@ -261,8 +276,12 @@ impl Newcomer<'_> {
             });
         };
         self.announce_failure(tenant, principal, None, client_id);
+        let mut case = Case::default();
+        let name = evidence::policy_name(self.origin.trace_id);
+        remedy::of_connect(&mut case, (tenant, None), client_id, &denial, &name);
         Err(Refused {
             reason: reason::of_policy(tenant, None, client_id, &denial),
+            case: Box::new(case),
             authenticated: true,
             tenant: Some(tenant),
             certificate_id: None,
@@ -281,8 +300,11 @@ impl Newcomer<'_> {
         let leaf = arrival.tls.as_ref().and_then(|tls| tls.peer_leaf());
         let leaf = leaf.and_then(|leaf| clients::parse(leaf).ok());
         let Some(leaf) = leaf else {
+            let mut case = Case::default();
+            remedy::of_no_certificate(&mut case);
             return Err(Refused {
                 reason: reason::no_certificate(),
+                case: Box::new(case),
                 authenticated: false,
                 tenant: None,
                 certificate_id: None,
@@ -300,7 +322,11 @@ impl Newcomer<'_> {
             Ok(Admission::Active(admitted)) => admitted,
             Ok(Admission::Registered(event) | Admission::PendingActivation(event)) => {
                 self.announce(&event);
+                let directory = self.shared.registry.directory();
+                let mut case = evidence::of_leaf(directory, &leaf, Some(event.tenant));
+                remedy::of_pending_activation(&mut case, event.tenant, event.certificate_id);
                 return Err(Refused {
+                    case: Box::new(case),
                     reason: reason::of_pending_activation(event.certificate_id),
                     authenticated: false,
                     tenant: Some(event.tenant),
@@ -310,6 +336,7 @@ impl Newcomer<'_> {
             Err(refused) => {
                 return Err(Refused {
                     reason: reason::of_registry(&refused),
+                    case: Box::new(evidence::of_registry(self.shared.registry.directory(), &leaf, &refused)),
                     authenticated: false,
                     tenant: refused.tenant,
                     certificate_id: Some(refused.certificate_id),
@@ -336,8 +363,12 @@ impl Newcomer<'_> {
         let rights = CertificateRights::new(grants, variables, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
+            let mut case = evidence::of_leaf(self.shared.registry.directory(), leaf, Some(tenant));
+            let name = evidence::policy_name(self.origin.trace_id);
+            remedy::of_connect(&mut case, (tenant, Some(certificate_id)), client_id, &denial, &name);
             return Err(Refused {
                 reason: reason::of_policy(tenant, Some(certificate_id), client_id, &denial),
+                case: Box::new(case),
                 authenticated: true,
                 tenant: Some(tenant),
                 certificate_id: Some(certificate_id),
@@ -355,7 +386,7 @@ impl Newcomer<'_> {
     /// Publishes the event of a registration. It is on its way to its subscribers when this returns; the socket of the
     /// one who caused it is closed after that.
     fn announce(&self, event: &CertificateRegistered) {
-        connection_log::certificate_registered(&self.origin, event);
+        self.scribe().certificate_registered(&self.origin, event);
         let (topic, payload) = (wire::topic(event.ca_certificate_id), wire::json(event));
         let publish = SystemPublish {
             tenant: event.tenant,
@@ -404,7 +435,7 @@ impl Newcomer<'_> {
             certificate_id: known.certificate_id,
             origin,
         });
-        let peer_address = client.origin.peer;
+        let (peer_address, trace_id) = (client.origin.peer, client.origin.trace_id.as_u128());
         let Arrival { socket, tls, websocket, .. } = arrival;
         let arrived = Arrived { socket: socket.into_inner(), tls, websocket, client, counted };
         let result = core.borrow_mut().establish(arrived, early, |desk, address| {
@@ -419,6 +450,7 @@ impl Newcomer<'_> {
                 peer_address,
                 address,
                 session_identifier: desk.identifiers.number(),
+                trace_id,
             };
             let link = desk.shared.broker.connect(request, desk.now, &mut desk.effects)?;
             end_if_refused_meanwhile(desk, known.tenant, known.certificate_id);
@@ -443,7 +475,8 @@ impl Newcomer<'_> {
         refused: ConnectRefused,
     ) -> Leaving {
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
-        connection_log::connect_refused(&self.origin, identity, &reason::of_broker(&refused));
+        let reason = reason::of_broker(&refused);
+        self.scribe().connect_refused(&self.origin, identity, &reason, &evidence::advised(&reason));
         let mut answer = Vec::new();
         refused.connack(connect.version, &self.listener.profile, &mut answer);
         if !reason::takes(connect, &answer) {
@@ -454,12 +487,12 @@ impl Newcomer<'_> {
 
     /// Refuses a CONNECT for who sent it. AWS: facts 1.3 and 4.5.
     fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) -> Leaving {
-        let Refused { reason, authenticated, tenant, certificate_id } = refused;
+        let Refused { reason, case, authenticated, tenant, certificate_id } = refused;
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
         if authenticated {
-            connection_log::connect_refused(&self.origin, identity, &reason);
+            self.scribe().connect_refused(&self.origin, identity, &reason, &case);
         } else {
-            connection_log::authentication_failed(&self.origin, identity, &reason);
+            self.scribe().authentication_failed(&self.origin, identity, &reason, &case);
         }
         let mut answer = Vec::new();
         match self.listener.refusals {
@@ -475,6 +508,10 @@ impl Newcomer<'_> {
 
     fn now(&self) -> Now {
         self.shared.clock.now()
+    }
+
+    fn scribe(&self) -> Scribe<'_> {
+        Scribe { book: &self.shared.book, at: self.now().wall }
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tidegate_broker::{Access, Authorize};
+use tidegate_broker::{Access, Authorize, DeniedBy};
 use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
@@ -84,6 +84,10 @@ impl Authorize for CertificateRights {
     fn allows(&self, access: Access, topic: &str) -> bool {
         decide(&self.current().policy, access, topic, self.clock.now().wall)
     }
+
+    fn denied_by(&self, access: Access, topic: &str) -> Option<DeniedBy> {
+        denied_by(&self.current().policy, access, topic, self.clock.now().wall)
+    }
 }
 
 /// What a client may do on a listener where nobody proves who they are, but a policy says what they may.
@@ -114,6 +118,10 @@ impl Authorize for AnonymousRights {
 
     fn allows(&self, access: Access, topic: &str) -> bool {
         decide(&self.policy, access, topic, self.clock.now().wall)
+    }
+
+    fn denied_by(&self, access: Access, topic: &str) -> Option<DeniedBy> {
+        denied_by(&self.policy, access, topic, self.clock.now().wall)
     }
 }
 
@@ -153,24 +161,35 @@ pub(crate) enum Denial {
     /// No statement allows it.
     Implicit,
     /// This statement denies it.
-    By(String),
+    By(DeniedBy),
 }
 
 /// Which statement of which policy: for the log.
-fn place(policies: &PolicySet, origin: Origin) -> String {
+fn place(policies: &PolicySet, origin: Origin) -> DeniedBy {
     let policy = policies.policy(origin);
     let sid = policies.sid(origin).map_or(String::new(), |sid| format!(" ({sid})"));
-    format!("policy {}, version {}, statement {}{sid}", policy.name, policy.version, origin.statement)
+    let place = format!("policy {}, version {}, statement {}{sid}", policy.name, policy.version, origin.statement);
+    DeniedBy { policy: policy.name.to_string(), place }
 }
 
 fn decide(policy: &BoundPolicy, access: Access, topic: &str, now: Timestamp) -> bool {
-    let access = match access {
+    policy.decide(in_words_of_policies(access), topic, &RequestContext::at(now)).is_allowed()
+}
+
+fn denied_by(policy: &BoundPolicy, access: Access, topic: &str, now: Timestamp) -> Option<DeniedBy> {
+    match policy.decide(in_words_of_policies(access), topic, &RequestContext::at(now)) {
+        Decision::ExplicitDeny(origin) => Some(place(policy.set(), origin)),
+        Decision::ImplicitDeny | Decision::Allowed(_) => None,
+    }
+}
+
+fn in_words_of_policies(access: Access) -> tidegate_policy::Access {
+    match access {
         Access::Publish => tidegate_policy::Access::Publish,
         Access::RetainPublish => tidegate_policy::Access::RetainPublish,
         Access::Subscribe => tidegate_policy::Access::Subscribe,
         Access::Receive => tidegate_policy::Access::Receive,
-    };
-    policy.decide(access, topic, &RequestContext::at(now)).is_allowed()
+    }
 }
 
 /// What policies can ask about a connection.

@@ -1,4 +1,4 @@
-//! The log entries of connections: one line says who, from where, and why not.
+//! The log entries of connections: one line says who, from where, and why not; the same goes into the log book.
 //!
 //! Members are spelled as in AWS IoT's own log entries, so that the lines can be read, filtered and forwarded as those
 //! are. All have the target `tidegate::connections` and the level `info`: a refusal is the client's trouble.
@@ -11,7 +11,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use tidegate_broker::{CloseReason, Exceeded};
-use tidegate_ids::{CertificateId, Tenant};
+use tidegate_ids::{CertificateId, Tenant, Timestamp};
+use tidegate_logs::{Case, Entry, LogBook, Status};
 use tidegate_registry::CertificateRegistered;
 use tracing::info;
 use uuid::Uuid;
@@ -73,7 +74,7 @@ impl Reason {
 }
 
 /// `text` with what is not to be seen written as escapes: `\n`, `\u{1b}`.
-fn printable(text: String) -> String {
+pub(crate) fn printable(text: String) -> String {
     if !text.contains(is_unseen) {
         return text;
     }
@@ -99,137 +100,175 @@ impl Client {
     }
 }
 
-/// One entry, with the members that all have.
-macro_rules! entry {
-    ($origin:expr, $identity:expr, $event_type:literal, $status:literal, $message:literal $(, $($more:tt)+)?) => {{
-        let (origin, identity): (&Origin, Identity<'_>) = ($origin, $identity);
-        info!(
-            target: "tidegate::connections",
-            eventType = $event_type,
-            status = $status,
-            traceId = %origin.trace_id,
-            accountId = identity.tenant.as_ref().map(|tenant| tenant.account.as_str()),
-            protocol = "MQTT",
-            clientId = identity.client_id,
-            principalId = identity.certificate_id.map(tracing::field::display),
-            sourceIp = %origin.peer.ip(),
-            sourcePort = origin.peer.port(),
-            serverNameIndication = origin.server_name.as_deref(),
-            $($($more)+,)?
-            $message
-        );
-    }};
+/// Who writes entries: the log's lines, and the book.
+pub(crate) struct Scribe<'a> {
+    pub(crate) book: &'a LogBook,
+    pub(crate) at: Timestamp,
 }
 
-/// CONNACK 0 was given.
-pub(crate) fn connected(client: &Client) {
-    entry!(&client.origin, client.identity(), "Connect", "Success", "connected");
-}
-
-/// A CONNECT was read and refused.
-pub(crate) fn connect_refused(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
-    entry!(origin, identity, "Connect", "Failure", "connection refused",
-        reason = reason.code(), details = %reason.details());
-}
-
-/// A connection ended before a CONNECT was read, or because of its certificate.
-///
-/// AWS: "Connection.AuthNError"; an entry of the account that owns the server name.
-pub(crate) fn authentication_failed(origin: &Origin, identity: Identity<'_>, reason: &Reason) {
-    entry!(origin, identity, "Connection.AuthNError", "Failure", "connection refused",
-        authenticationType = origin.authentication_type,
-        targetIp = %origin.local.ip(),
-        targetPort = origin.local.port(),
-        reason = reason.code(), details = %reason.details());
-}
-
-/// A certificate was registered, or presented itself again while it waits for activation. Our extension.
-pub(crate) fn certificate_registered(origin: &Origin, event: &CertificateRegistered) {
-    let identity = Identity {
-        tenant: Some(event.tenant),
-        client_id: Some(&event.client_id),
-        certificate_id: Some(event.certificate_id),
-    };
-    let reason = match event.registered {
-        None => "REGISTERED",
-        Some(_) => "PENDING_ACTIVATION",
-    };
-    entry!(origin, identity, "RegisterCertificate", "Success", "certificate registered",
-        certificateId = %event.certificate_id, caCertificateId = %event.ca_certificate_id, reason = reason);
-}
-
-/// A message came by HTTPS: published, or why not.
-///
-/// AWS: "Publish-In" with the protocol HTTP.
-pub(crate) fn https_publish(
-    origin: &Origin,
-    identity: Identity<'_>,
-    topic_name: &str,
-    retain: bool,
-    reason: Option<&Reason>,
-) {
-    macro_rules! publish_in {
-        ($log:ident, $status:literal, $message:literal $(, $($more:tt)+)?) => {
-            tracing::$log!(
-                target: "tidegate::connections",
-                eventType = "Publish-In",
-                status = $status,
-                traceId = %origin.trace_id,
-                accountId = identity.tenant.as_ref().map(|tenant| tenant.account.as_str()),
-                protocol = "HTTP",
-                principalId = identity.certificate_id.map(tracing::field::display),
-                sourceIp = %origin.peer.ip(),
-                sourcePort = origin.peer.port(),
-                topicName = topic_name,
-                retain = if retain { "True" } else { "False" },
-                $($($more)+,)?
-                $message
-            )
-        };
+impl Scribe<'_> {
+    /// CONNACK 0 was given.
+    pub(crate) fn connected(&self, client: &Client) {
+        self.write(self.entry(&client.origin, client.identity(), "Connect", Status::Success), None, "connected");
     }
-    match reason {
-        None => publish_in!(debug, "Success", "published by HTTPS"),
-        Some(reason) => {
-            publish_in!(info, "Failure", "not published", reason = reason.code(), details = %reason.details());
+
+    /// A CONNECT was read and refused.
+    pub(crate) fn connect_refused(&self, origin: &Origin, identity: Identity<'_>, reason: &Reason, case: &Case) {
+        let entry = self.entry(origin, identity, "Connect", Status::Failure);
+        self.write(because(entry, reason), Some(case), "connection refused");
+    }
+
+    /// A connection ended before a CONNECT was read, or because of its certificate.
+    ///
+    /// AWS: "Connection.AuthNError"; an entry of the account that owns the server name.
+    pub(crate) fn authentication_failed(&self, origin: &Origin, identity: Identity<'_>, reason: &Reason, case: &Case) {
+        let entry = self
+            .entry(origin, identity, "Connection.AuthNError", Status::Failure)
+            .with("authenticationType", origin.authentication_type)
+            .with("targetIp", Some(origin.local.ip()))
+            .with("targetPort", Some(origin.local.port()));
+        self.write(because(entry, reason), Some(case), "connection refused");
+    }
+
+    /// A certificate was registered, or presented itself again while it waits for activation. Our extension.
+    pub(crate) fn certificate_registered(&self, origin: &Origin, event: &CertificateRegistered) {
+        let identity = Identity {
+            tenant: Some(event.tenant),
+            client_id: Some(&event.client_id),
+            certificate_id: Some(event.certificate_id),
+        };
+        let reason = match event.registered {
+            None => "REGISTERED",
+            Some(_) => "PENDING_ACTIVATION",
+        };
+        let entry = self
+            .entry(origin, identity, "RegisterCertificate", Status::Success)
+            .with("certificateId", Some(event.certificate_id.to_string()))
+            .with("caCertificateId", Some(event.ca_certificate_id.to_string()))
+            .with("reason", Some(reason));
+        self.write(entry, None, "certificate registered");
+    }
+
+    /// A message came by HTTPS: published, or why not.
+    ///
+    /// AWS: "Publish-In" with the protocol HTTP.
+    pub(crate) fn https_publish(
+        &self,
+        origin: &Origin,
+        identity: Identity<'_>,
+        (topic_name, retain): (&str, bool),
+        refused: Option<(&Reason, &Case)>,
+    ) {
+        let status = if refused.is_some() { Status::Failure } else { Status::Success };
+        let mut entry = self.entry(origin, identity, "Publish-In", status);
+        entry.protocol = Some("HTTP");
+        let entry =
+            entry.with("topicName", Some(topic_name)).with("retain", Some(if retain { "True" } else { "False" }));
+        match refused {
+            Some((reason, case)) => self.write(because(entry, reason), Some(case), "not published"),
+            // Only the book has room for each.
+            None => self.book.write(&entry, None),
         }
     }
+
+    /// The end of an established connection. One that the client may not understand is kept as a refusal.
+    pub(crate) fn disconnected(&self, client: &Client, reason: CloseReason) {
+        let details = explain(reason);
+        let entry = self
+            .entry(&client.origin, client.identity(), "Disconnect", Status::Success)
+            .with("disconnectReason", Some(reason.disconnect_reason().as_str()))
+            // Which rule or limit it was, in MQTT's number: 0x95 is a packet too large, 0x97 a quota.
+            .with("reasonCode", reason.disconnect_code().map(|code| format!("{:#04x}", code.byte())))
+            .with("details", Some(details));
+        let case = is_refusal(reason).then(|| Case { advice: Some(details.to_owned()), ..Case::default() });
+        self.write(entry, case.as_ref(), "disconnected");
+    }
+
+    /// A client ran into a quota, `times` since the last entry about the two.
+    ///
+    /// AWS: entries of publishes and subscriptions that are throttled have the reason `THROTTLED`. Unverified: that so have those that
+    /// are too large. `quota` and `times` are our extension.
+    pub(crate) fn throttled(&self, exceeded: &Exceeded, times: u64) {
+        let Exceeded { tenant, client_id, quota, .. } = exceeded;
+        let mut entry = Entry::new(quota.event_type(), Status::Failure, 0, self.at).of(Some(*tenant));
+        entry.protocol = Some("MQTT");
+        entry.client_id = Some(String::from(&**client_id));
+        let entry = entry
+            .with("reason", Some("THROTTLED"))
+            .with("quota", Some(quota.name()))
+            .with("times", Some(times))
+            .with("details", Some(quota.beyond()));
+        let advice = format!("the client ran into a quota ({}): {}", quota.name(), quota.beyond());
+        self.write(entry, Some(&Case { advice: Some(advice), ..Case::default() }), "a quota was used up");
+    }
+
+    fn entry(&self, origin: &Origin, identity: Identity<'_>, event_type: &'static str, status: Status) -> Entry {
+        let mut entry = Entry::new(event_type, status, origin.trace_id.as_u128(), self.at).of(identity.tenant);
+        entry.protocol = Some("MQTT");
+        entry.client_id = identity.client_id.map(str::to_owned);
+        entry.principal_id = identity.certificate_id.map(|id| id.to_string());
+        entry.source_ip = Some(origin.peer.ip().to_string());
+        entry.with("sourcePort", Some(origin.peer.port())).with("serverNameIndication", origin.server_name.as_deref())
+    }
+
+    fn write(&self, entry: Entry, case: Option<&Case>, message: &'static str) {
+        line(&entry, message);
+        self.book.write(&entry, case);
+    }
 }
 
-/// The end of an established connection.
-pub(crate) fn disconnected(client: &Client, reason: CloseReason) {
-    let disconnect_reason = reason.disconnect_reason();
-    entry!(
-        &client.origin,
-        client.identity(),
-        "Disconnect",
-        "Success",
-        "disconnected",
-        disconnectReason = disconnect_reason.as_str(),
-        // Which rule or limit it was, in MQTT's number: 0x95 is a packet too large, 0x97 a quota.
-        reasonCode = reason.disconnect_code().map(|code| format!("{:#04x}", code.byte())),
-        details = explain(reason)
-    );
+fn because(entry: Entry, reason: &Reason) -> Entry {
+    entry.with("reason", Some(reason.code())).with("details", Some(reason.details()))
 }
 
-/// A client ran into a quota, `times` since the last entry about the two.
-///
-/// AWS: entries of publishes and subscriptions that are throttled have the reason `THROTTLED`. Unverified: that so have those that
-/// are too large. `quota` and `times` are our extension.
-pub(crate) fn throttled(exceeded: &Exceeded, times: u64) {
-    let Exceeded { tenant, client_id, quota, .. } = exceeded;
+/// The entry as a line of the process's own log.
+fn line(entry: &Entry, message: &'static str) {
     info!(
         target: "tidegate::connections",
-        eventType = quota.event_type(),
-        status = "Failure",
-        accountId = tenant.account.as_str(),
-        protocol = "MQTT",
-        clientId = &**client_id,
-        reason = "THROTTLED",
-        quota = quota.name(),
-        times,
-        details = quota.beyond(),
-        "a quota was used up"
+        eventType = entry.event_type,
+        status = entry.status_text(),
+        traceId = (entry.trace_id != 0).then(|| tracing::field::display(entry.trace())),
+        accountId = entry.tenant.as_ref().map(|tenant| tenant.account.as_str()),
+        protocol = entry.protocol,
+        clientId = entry.client_id.as_deref(),
+        principalId = entry.principal_id.as_deref(),
+        sourceIp = entry.source_ip.as_deref(),
+        sourcePort = entry.number("sourcePort"),
+        serverNameIndication = entry.text("serverNameIndication"),
+        authenticationType = entry.text("authenticationType"),
+        targetIp = entry.text("targetIp"),
+        targetPort = entry.number("targetPort"),
+        certificateId = entry.text("certificateId"),
+        caCertificateId = entry.text("caCertificateId"),
+        disconnectReason = entry.text("disconnectReason"),
+        reasonCode = entry.text("reasonCode"),
+        topicName = entry.text("topicName"),
+        retain = entry.text("retain"),
+        reason = entry.text("reason"),
+        quota = entry.text("quota"),
+        times = entry.number("times"),
+        details = entry.text("details"),
+        "{message}"
     );
+}
+
+/// Whether a client whose connection ended so may ask why.
+fn is_refusal(reason: CloseReason) -> bool {
+    match reason {
+        CloseReason::TakenOver
+        | CloseReason::ClientError(_)
+        | CloseReason::NotAuthorized
+        | CloseReason::PrincipalRefused
+        | CloseReason::AdministrativeAction
+        | CloseReason::DoesNotRead
+        | CloseReason::QuotaExceeded
+        | CloseReason::ServerError => true,
+        CloseReason::Disconnect
+        | CloseReason::DisconnectWithWill
+        | CloseReason::ConnectionLost
+        | CloseReason::KeepAliveTimeout
+        | CloseReason::ServerShuttingDown => false,
+    }
 }
 
 /// What an operator may want to know about the end of a connection; empty when the code says it all.

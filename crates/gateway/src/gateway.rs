@@ -11,6 +11,7 @@ use std::{
 use mio::net::TcpListener;
 use tidegate_broker::{Broker, Wake};
 use tidegate_ids::Clock;
+use tidegate_logs::LogBook;
 use tidegate_registry::Registry;
 use tidegate_shadow::Shadows;
 use tidegate_tls::ServerNames;
@@ -42,6 +43,8 @@ pub struct GatewayParts {
     pub clock: Arc<dyn Clock>,
     /// What TLS listeners show their clients, by server name.
     pub server_names: Arc<ServerNames>,
+    /// Where what happens is written down.
+    pub book: Arc<LogBook>,
     /// Where what must be durable goes; `None` for a broker that keeps nothing ([`tidegate_broker::Settings::persist`]).
     pub journal: Option<Arc<Tray>>,
     /// What serves shadows to devices that ask by HTTPS; `None`: nothing.
@@ -159,6 +162,7 @@ impl Gateway {
             broker: parts.broker,
             registry: parts.registry,
             clock: parts.clock,
+            book: parts.book,
             tray: parts.journal,
             shadows: parts.shadows,
             bodies: Bodies::default(),

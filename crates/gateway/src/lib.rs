@@ -21,6 +21,7 @@ mod connection_log;
 mod core;
 mod descriptor;
 mod error;
+mod evidence;
 mod gateway;
 mod half_open;
 mod http;
@@ -31,7 +32,9 @@ mod listener;
 mod mailbox;
 mod quota_log;
 mod reason;
+mod remedy;
 mod sys;
+mod traffic_log;
 mod websocket;
 mod wheel;
 

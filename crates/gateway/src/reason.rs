@@ -1,6 +1,6 @@
 //! Our refusals in the words of those who read them: AWS's reason codes and a sentence for the log, CONNACK for clients.
 
-use tidegate_broker::ConnectRefused;
+use tidegate_broker::{ConnectRefused, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
 use tidegate_registry::Refused;
@@ -24,11 +24,11 @@ pub(crate) fn of_policy(
     let client = Arn::iot(tenant, format!("client/{client_id}"));
     let certificate = certificate_id.map(|id| Arn::certificate(tenant, id));
     let details = match (certificate, denial) {
-        (None, Denial::By(statement)) => {
+        (None, Denial::By(DeniedBy { place: statement, .. })) => {
             format!("the listener's anonymous_policy denies iot:Connect on {client}: {statement}")
         }
         (None, Denial::Implicit) => format!("the listener's anonymous_policy does not allow iot:Connect on {client}"),
-        (Some(certificate), Denial::By(statement)) => format!(
+        (Some(certificate), Denial::By(DeniedBy { place: statement, .. })) => format!(
             "{statement} denies iot:Connect on {client}: \
              tidegate explain --principal {certificate} --client-id ID connect says why"
         ),
@@ -99,7 +99,7 @@ pub(crate) fn no_certificate() -> Reason {
 }
 
 /// A connection without CONNECT; `None` for one that just went away, which concerns nobody.
-pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason> {
+pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>) -> Option<Reason> {
     let (code, details) = match error {
         NoConnect::Lost => return None,
         NoConnect::NotConnect => (
@@ -127,7 +127,7 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
             "NOT_AUTHENTICATED",
             "the client's first TLS message is damaged, or lacks what TLS 1.2 and 1.3 require".to_owned(),
         ),
-        NoConnect::Tls(error) => return Some(of_tls(error, shared)),
+        NoConnect::Tls(error) => return Some(of_tls(error, judged)),
         NoConnect::Upgrade(refused) => ("MALFORMED_CONNECT", format!("an HTTP request was refused: {}", refused.why)),
         NoConnect::WebSocket => ("MALFORMED_CONNECT", "the client broke the rules of WebSocket".to_owned()),
     };
@@ -135,9 +135,9 @@ pub(crate) fn of_no_connect(error: &NoConnect, shared: &Shared) -> Option<Reason
 }
 
 /// A handshake that failed.
-fn of_tls(error: &TlsError, shared: &Shared) -> Reason {
+fn of_tls(error: &TlsError, judged: Option<&Refused>) -> Reason {
     let (code, details) = match error {
-        TlsError::Refused(refused) => return of_certificate(refused, shared),
+        TlsError::Refused(refused) => return of_certificate(refused, judged),
         TlsError::NoCertificate => (
             "NOT_AUTHENTICATED",
             "the client showed no certificate: give it its certificate and key (mosquitto_pub --cert … --key …)"
@@ -178,22 +178,28 @@ fn of_tls(error: &TlsError, shared: &Shared) -> Reason {
 }
 
 /// A certificate that the handshake refused: in the registry's words, which name the CA and the command that helps.
-fn of_certificate(refused: &RefusedCertificate, shared: &Shared) -> Reason {
+fn of_certificate(refused: &RefusedCertificate, judged: Option<&Refused>) -> Reason {
     if refused.refusal == Refusal::NotPossessed {
         let details = "the client does not hold the certificate's private key: certificate and key do not match, or \
                        somebody else's certificate was shown";
         return Reason::new("NOT_AUTHENTICATED", details);
     }
-    let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);
-    let again = clients::parse(&refused.leaf).ok().and_then(|leaf| {
-        let checked = directory.check_leaf(&leaf, now).and_then(|()| directory.check_status(&leaf, now));
-        checked.err()
-    });
-    match again {
-        Some(refused) => of_registry(&refused),
+    match judged {
+        Some(refused) => of_registry(refused),
         // Unreadable, or changed meanwhile.
         None => Reason::new("NOT_AUTHENTICATED", refused.refusal.to_string()),
     }
+}
+
+/// What the registry says of the certificate that a handshake failed for; `None` when it does not refuse it, or cannot read it.
+pub(crate) fn judge_again(error: &NoConnect, shared: &Shared) -> Option<Refused> {
+    let NoConnect::Tls(TlsError::Refused(refused)) = error else { return None };
+    if refused.refusal == Refusal::NotPossessed {
+        return None;
+    }
+    let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);
+    let leaf = clients::parse(&refused.leaf).ok()?;
+    directory.check_leaf(&leaf, now).and_then(|()| directory.check_status(&leaf, now)).err()
 }
 
 /// The certificate that a handshake failed for.

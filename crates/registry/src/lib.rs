@@ -43,8 +43,8 @@ pub use certificate_variables::certificate_variables;
 pub use chance::Chance;
 pub use change::RegistryChange;
 pub use connect::{
-    AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, EndpointRequired, Limits, Presented,
-    Refusal, Refused, ServerName,
+    AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, EndpointRequired, Evidence,
+    IssuerEvidence, Limits, Presented, Refusal, Refused, ServerName,
 };
 pub use directory::{BoundThing, ConnectionGrants, Counts, Directory, Grants, Identity, SecretAccessKey, ThingState};
 pub use error::{CertificateProblem, RegistryError};

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod clients;
+mod why;
 
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use tidegate_ids::{AccessKeyId, AccountId, Arn, Region};
 
 pub(crate) use clients::{Connections, Paging, Retained, Session};
+pub(crate) use why::{Refusals, Why};
 
 /// An MQTT broker that you run yourself and that is, at its edges, AWS IoT Core.
 #[derive(Debug, Parser)]
@@ -20,6 +22,7 @@ Examples:
   . data/tidegate.env && aws iot list-ca-certificates
   tidegate demo                                watch a device register itself, step by step
   tidegate account create --id 222222222222    a second account, with a key of its own
+  tidegate why press-7                         why it was refused, and the command that would mend it
   tidegate explain --principal ARN --client-id press-7 publish rooms/1/t     why it may, or may not"
 )]
 pub(crate) struct Cli {
@@ -53,6 +56,10 @@ pub(crate) enum Command {
     Key(Key),
     /// Say why a device may or may not do something: which statement of which policy decides, or came near.
     Explain(Explain),
+    /// Say why a device was refused, and what would mend it: the last refusals of a client, a certificate, or a trace id.
+    Why(Why),
+    /// List who was refused lately, and follow.
+    Refusals(Refusals),
     /// Look through a policy document for what is probably not meant; no broker is needed.
     LintPolicy(LintPolicy),
     /// List or close the connections of a running broker.

@@ -3,6 +3,7 @@
 
 pub(crate) mod clients;
 mod table;
+pub(crate) mod why;
 
 use anyhow::Result;
 use serde_json::Value;

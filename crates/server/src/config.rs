@@ -39,6 +39,8 @@ pub(crate) struct Config {
     pub transfers: Transfers,
     /// What is logged, and how.
     pub log: Log,
+    /// What is kept of what happened.
+    pub logs: Logs,
 }
 
 /// Read once, when the data directory is new; later starts ignore it.
@@ -190,6 +192,16 @@ pub(crate) struct Log {
     pub format: LogFormat,
 }
 
+/// What is kept of what happened: the log groups of `aws logs`, and refusals for `tidegate why`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Logs {
+    /// Days that entries are kept.
+    pub retention_days: u32,
+    /// Mebibytes of each log group of an account in a region, and of its refusals; the oldest go first.
+    pub mib_max: u64,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -213,6 +225,7 @@ impl Default for Config {
             api: Api::default(),
             transfers: Transfers::default(),
             log: Log::default(),
+            logs: Logs::default(),
         }
     }
 }
@@ -256,6 +269,12 @@ impl Default for Api {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Auto }
+    }
+}
+
+impl Default for Logs {
+    fn default() -> Self {
+        Self { retention_days: 30, mib_max: 64 }
     }
 }
 

@@ -50,6 +50,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Account(command) => commands::account(command).await,
         Command::Key(command) => commands::key(command).await,
         Command::Explain(options) => explain::explain(options).await,
+        Command::Why(options) => commands::why::why(options).await,
+        Command::Refusals(options) => commands::why::refusals(options).await,
         Command::LintPolicy(options) => explain::lint_policy(&options),
         Command::Connections(command) => commands::clients::connections(command).await,
         Command::Session(command) => commands::clients::session(command).await,

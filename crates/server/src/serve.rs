@@ -11,6 +11,7 @@ mod chance;
 mod faults;
 mod first_start;
 mod journal;
+mod logs;
 mod screen;
 mod server_certificate;
 mod shadows;
@@ -32,6 +33,7 @@ use tidegate_gateway::{
 };
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
+use tidegate_logs::LogBook;
 use tidegate_pki::seal::MasterKey;
 use tidegate_policy::{AttachedPolicy, Document, PolicySet};
 use tidegate_registry::{Parts, Registry};
@@ -82,20 +84,21 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
+    let (book, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
     let (shadows, workers) = shadows::new(&clock);
     let (broker, gateway, mut journal) =
-        start_gateway(&config, &account, &registry, &names, &clock, &store, &shadows).await?;
-    workers.start(&registry, &broker, &clock);
+        start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book)).await?;
+    workers.start(&registry, &broker, &clock, &book);
     if config.transfers.events {
         transfers::publish_events(&registry, &broker, &clock);
     }
     transfers::call_webhooks(&registry, webhooks, &clock);
     let profile = Arc::new(profile(config.mqtt.profile));
     let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
-    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, plane).await?;
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book)).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
-    let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone() };
+    let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone(), book };
     tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
     let follow = registry.clone();
@@ -114,6 +117,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     signals.exit_at_the_second();
     stop(gateway, api).await;
     journal::stop(journal).await;
+    keeper.stop().await;
     data.remove(&data.admin_socket());
     drop(store);
     outcome
@@ -170,7 +174,7 @@ async fn start_gateway(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    shadows: &Arc<shadows::ShadowService>,
+    (shadows, book): (&Arc<shadows::ShadowService>, &Arc<LogBook>),
 ) -> Result<(Arc<Broker>, Gateway, Option<Journal>)> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
@@ -209,6 +213,7 @@ async fn start_gateway(
         broker: broker.clone(),
         registry: registry.clone(),
         clock: Arc::clone(clock),
+        book: Arc::clone(book),
         server_names: Arc::clone(names),
         journal: journal.as_ref().map(Journal::tray),
         shadows: Some(Arc::clone(shadows) as _),
@@ -285,7 +290,7 @@ async fn start_api(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    data: DataPlane,
+    (data, book): (DataPlane, &Arc<LogBook>),
 ) -> Result<Serving> {
     let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
     let mut listeners =
@@ -295,7 +300,8 @@ async fn start_api(
     }
     let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
     let store = Arc::clone(store);
-    let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_readiness(move || {
+    let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_book(Arc::clone(book));
+    let api = api.with_readiness(move || {
         let stuck = store.committing_for();
         if stuck < Duration::from_secs(5) { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
     });

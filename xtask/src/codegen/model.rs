@@ -103,10 +103,7 @@ impl Model {
     pub(crate) fn payload(&self, name: &str) -> Result<Option<&str>> {
         let Some(payload) = self.shape(name)?.get("payload").and_then(Value::as_str) else { return Ok(None) };
         let shape = self.shape(name)?["members"][payload]["shape"].as_str().context("a payload without a shape")?;
-        if self.kind(shape)? != "blob" {
-            bail!("{name} has a payload member {payload} that is no blob: extend the generator");
-        }
-        Ok(Some(payload))
+        Ok((self.kind(shape)? == "blob").then_some(payload))
     }
 
     /// The members of a structure, but for the one that is the whole body ([`Self::payload`]).
@@ -114,6 +111,14 @@ impl Model {
         let shape = self.shape(name)?;
         let payload = self.payload(name)?;
         let Some(members) = shape.get("members").and_then(Value::as_object) else { return Ok(Vec::new()) };
+        if let (None, Some(body)) = (payload, shape.get("payload").and_then(Value::as_str)) {
+            // The body is this structure: its members travel as if they were the operation's own.
+            let inner = members[body]["shape"].as_str().context("a payload without a shape")?;
+            return match self.kind(inner)? {
+                "structure" if members.len() == 1 => self.members(inner),
+                kind => bail!("{name} has a payload member {body}, a {kind}: extend the generator"),
+            };
+        }
         let required = shape.get("required").and_then(Value::as_array);
         members
             .iter()

@@ -117,7 +117,11 @@ impl Shapes<'_> {
             let (min, max) = (number("min").unwrap_or("0".into()), number("max").unwrap_or("u64::MAX".into()));
             (number("min").is_some() || number("max").is_some()).then(|| format!(".length({min}, {max})"))
         };
-        let constant = names::constant(name);
+        let constant = match names::constant(name) {
+            // Names that `constraint` has already.
+            taken if matches!(&*taken, "TEXT" | "BOOLEAN" | "FLOAT" | "TIMESTAMP" | "BLOB") => format!("{taken}_SHAPE"),
+            free => free,
+        };
         let value = match model.kind(name)? {
             "boolean" => return Ok("BOOLEAN".into()),
             "timestamp" => return Ok("TIMESTAMP".into()),

@@ -38,11 +38,13 @@ enum Named {
     Role,
     /// A managed policy that is to be made.
     NewPolicy,
+    /// A log group, and the log stream in it that is named, if one is.
+    LogStream,
     /// A text that stands for all of a kind.
     Fixed(&'static str),
 }
 
-use Named::{Arn as ByArn, EachIot, Fixed, Iot, NewPolicy, Role, Shadow, User};
+use Named::{Arn as ByArn, EachIot, Fixed, Iot, LogStream, NewPolicy, Role, Shadow, User};
 
 const CERT: Named = Iot("cert", "certificateId");
 const CA_CERT: Named = Iot("cacert", "certificateId");
@@ -188,6 +190,16 @@ static IAM: &[(&str, &[Named])] = &[
     ("UpdateAccessKey", &[User]),
 ];
 
+/// Of `logs`.
+///
+/// AWS: denials name `log-group:NAME:log-stream:STREAM`, with nothing for what a request does not name.
+static LOGS: &[(&str, &[Named])] = &[
+    ("DescribeLogGroups", &[LogStream]),
+    ("DescribeLogStreams", &[LogStream]),
+    ("FilterLogEvents", &[LogStream]),
+    ("GetLogEvents", &[LogStream]),
+];
+
 /// Operations that need no permission, or decide about it themselves. AWS: GetCallerIdentity and GetSessionToken need none.
 const FREE: &[(&str, &str)] = &[("sts", "GetCallerIdentity"), ("sts", "GetSessionToken"), ("sts", "AssumeRole")];
 
@@ -223,6 +235,7 @@ fn table(service: &'static str) -> (&'static str, &'static [(&'static str, &'sta
         "iot" | "iot-data" => ("iot", IOT),
         "iot-jobs-data" => ("iotjobsdata", &[]),
         "iam" => ("iam", IAM),
+        "logs" => ("logs", LOGS),
         other => (other, &[]),
     }
 }
@@ -257,6 +270,16 @@ fn resources(call: &Call<'_>, named: Named, input: &Map<String, Value>) -> Vec<S
         NewPolicy => {
             let path = text("Path").unwrap_or("/");
             text("PolicyName").map(|name| iam(format!("policy{path}{name}"))).into_iter().collect()
+        }
+        LogStream => {
+            let name = text("logGroupName").or(text("logGroupIdentifier")).unwrap_or_default();
+            let name = name.strip_suffix(":*").unwrap_or(name);
+            let stream = format!(":log-stream:{}", text("logStreamName").unwrap_or_default());
+            let group = match name.starts_with("arn:") {
+                true => name.to_owned(),
+                false => crate::logs::group_arn(call.tenant(), name),
+            };
+            vec![group + &stream]
         }
         Fixed(resource) if resource.ends_with('/') && !resource.contains(' ') => vec![iam(resource.to_owned())],
         Fixed(resource) => vec![resource.to_owned()],
@@ -303,9 +326,12 @@ mod tests {
 
     #[test]
     fn every_served_operation_has_one_row() {
-        for (table, served) in
-            [(IOT, generated::iot::SERVED), (IOT, generated::iot_data::SERVED), (IAM, generated::iam::SERVED)]
-        {
+        for (table, served) in [
+            (IOT, generated::iot::SERVED),
+            (IOT, generated::iot_data::SERVED),
+            (IAM, generated::iam::SERVED),
+            (LOGS, generated::logs::SERVED),
+        ] {
             let rows: BTreeSet<&str> = table.iter().map(|(name, _)| *name).collect();
             assert_eq!(rows.len(), table.len(), "a row is there twice");
             for operation in served {

@@ -7,5 +7,6 @@
 pub(crate) mod iam;
 pub(crate) mod iot;
 pub(crate) mod iot_data;
+pub(crate) mod logs;
 pub(crate) mod routes;
 pub(crate) mod sts;

@@ -37,6 +37,7 @@ fn connect(broker: &Broker, connect: &Connect<'_>, now: Now, effects: &mut Effec
         peer_address: "192.0.2.1:1".parse().unwrap(),
         address: LinkAddress { core: 0, slot: 0 },
         session_identifier: 0,
+        trace_id: 0,
     };
     broker.connect(request, now, effects).unwrap()
 }

@@ -8,7 +8,6 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::Ordering::{Relaxed, Release},
@@ -20,16 +19,16 @@ use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
 
 use super::{Connection, Farewell, Session, State, Undelivered};
 use crate::{
-    CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, WillRecord,
-    deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate, session::outbox::Outbox, tenant::TenantState,
-    topic_cache::Decisions,
+    CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, Trace,
+    WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate,
+    session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.
 #[derive(Debug)]
 pub(crate) struct Attachment<'a> {
     pub(crate) address: LinkAddress,
-    pub(crate) peer_address: SocketAddr,
+    pub(crate) trace: Arc<Trace>,
     pub(crate) version: Version,
     pub(crate) profile: Arc<Profile>,
     pub(crate) principal: Arc<Principal>,
@@ -49,6 +48,13 @@ pub(crate) struct Attachment<'a> {
     pub(crate) wants_reasons: bool,
     /// The answer, but for Session Present.
     pub(crate) connack: ConnAck<'a>,
+}
+
+impl Attachment<'_> {
+    /// Whether the client is told in words why something failed.
+    pub(crate) fn explains(&self) -> bool {
+        self.wants_reasons && self.profile.reason_strings && self.packet_bytes_max >= REASON_STRING_PACKET_BYTES
+    }
 }
 
 /// A client that takes packets of this size has room for any Reason String of ours.
@@ -111,6 +117,7 @@ impl Session {
         effects: &mut Effects,
     ) -> u64 {
         let mut state = self.state.lock();
+        let explains = attachment.explains();
         let Attachment { address, version, profile, principal, thing_name, mut connack, .. } = attachment;
         let window = attachment.receive_maximum.min(profile.limits.send_maximum);
         state.version_number = attachment.version_number;
@@ -122,7 +129,8 @@ impl Session {
         state.will = attachment.will;
         let mut connection = Box::new(Connection {
             address,
-            peer_address: attachment.peer_address,
+            trace: attachment.trace.clone(),
+            denials: Rate::default(),
             since: around.now.wall,
             version,
             rights: attachment.rights,
@@ -130,9 +138,7 @@ impl Session {
             window,
             window_max: window,
             packet_bytes_max: attachment.packet_bytes_max,
-            explains: attachment.wants_reasons
-                && profile.reason_strings
-                && attachment.packet_bytes_max >= REASON_STRING_PACKET_BYTES,
+            explains,
             aliases: Aliases::new(attachment.topic_alias_maximum.min(profile.limits.topic_alias_maximum)),
             receive: Decisions::default(),
         });
@@ -147,7 +153,7 @@ impl Session {
         self.update_load(&mut state);
         effects.counters.connected += 1;
         around.tenant.connected.fetch_add(1, Relaxed);
-        let kind = LifecycleKind::Connected { peer_address: attachment.peer_address, session_present };
+        let kind = LifecycleKind::Connected { peer_address: attachment.trace.peer_address, session_present };
         effects.event(self.event_of(&state, kind, around.now));
         epoch
     }
@@ -241,9 +247,11 @@ impl Session {
         connection.outbox.take(last);
         if let (Version::V5, Some(code)) = (connection.version, reason.disconnect_code()) {
             // A code that a server may not send in DISCONNECT is a slip of ours; the close says enough then.
+            let text;
             let mut disconnect = Disconnect::new(code);
             if state.profile.reason_strings && connection.packet_bytes_max >= REASON_STRING_PACKET_BYTES {
-                disconnect.properties.reason_string = Some(reason.text());
+                text = traced(reason.text(), code, &connection.trace);
+                disconnect.properties.reason_string = Some(&text);
             }
             let _ = disconnect.encode(Version::V5, last);
         }

@@ -10,10 +10,12 @@ use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, V
 
 use super::{Begin, Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
-    CloseReason, Effects, Output, QueuedRecord, Quota, Record,
+    CloseReason, Effects, Narrated, Output, QueuedRecord, Quota, Record, Traffic, Verbosity,
     levels::topic_hash,
     message::{Images, Stamped},
+    narration::DENIALS_PER_SECOND,
     persist::Promise,
+    ports::Access,
     router::Group,
 };
 
@@ -60,11 +62,15 @@ impl Session {
             Some(connection) => {
                 if !connection.may_receive(name, offer.hash) {
                     effects.counters.denied_receive += 1;
+                    self.tell_withheld(connection, name, offer.qos, offer.now, effects);
                     return Offered::Refused;
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
                     let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
+                    if offered != Offered::Refused {
+                        self.tell_sent(connection, name, offer.qos, effects);
+                    }
                     self.report_memory(&mut state);
                     return offered;
                 }
@@ -100,6 +106,11 @@ impl Session {
             offer.is_retained,
             offer.group,
         );
+        if state.connection.is_none() && effects.tells(Verbosity::Successes) {
+            let what = Traffic::Queued { topic_name: offer.message.message.topic_name().into(), qos: offer.qos };
+            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            effects.tell(Narrated { tenant, client_id, trace: None, what, denied: None });
+        }
         let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
         self.pump_with(&mut state, offer.now, images, effects);
         self.take_stock(&mut state, effects);
@@ -231,6 +242,7 @@ impl Session {
                     };
                     if first && !connection.may_receive(name, topic_hash(name)) {
                         effects.counters.denied_receive += 1;
+                        self.tell_withheld(connection, name, entry.qos, now, effects);
                         outbound.skip();
                         continue;
                     }
@@ -256,11 +268,31 @@ impl Session {
                         false => Images::default().append(&message.message, &delivery, out),
                     });
                     connection.window -= u16::from(packet_id.is_some());
+                    self.tell_sent(connection, name, entry.qos, effects);
                     effects.counters.messages_sent += 1;
                     outbound.sent();
                 }
             }
             connection.mark_dirty(effects);
+        }
+    }
+
+    /// Tell that a message is on its way to the client, if so much is told.
+    fn tell_sent(&self, connection: &Connection, topic_name: &str, qos: QoS, effects: &mut Effects) {
+        if effects.tells(Verbosity::Successes) {
+            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            let what = Traffic::PublishOut { topic_name: topic_name.into(), qos };
+            effects.tell(Narrated { tenant, client_id, trace: Some(connection.trace.clone()), what, denied: None });
+        }
+    }
+
+    /// Tell that the client may not have a message, unless that was told often in this second.
+    fn tell_withheld(&self, to: &mut Connection, topic_name: &str, qos: QoS, now: Now, effects: &mut Effects) {
+        if to.denials.take(DENIALS_PER_SECOND, now.monotonic) {
+            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            let what = Traffic::PublishOut { topic_name: topic_name.into(), qos };
+            let denied = Some(to.rights.denied(Access::Receive, topic_name));
+            effects.tell(Narrated { tenant, client_id, trace: Some(to.trace.clone()), what, denied });
         }
     }
 

@@ -15,7 +15,7 @@ impl Session {
         let (inflight, queued, queued_bytes) = state.outbound.depth();
         let connection = state.connection.as_ref().map(|connection| ConnectionState {
             principal: state.principal.clone(),
-            peer_address: connection.peer_address,
+            peer_address: connection.trace.peer_address,
             version: connection.version,
             since: connection.since,
             link_address: connection.address,

@@ -54,6 +54,7 @@ impl Core<'_> {
             peer_address: "192.0.2.1:1".parse().unwrap(),
             address: LinkAddress { core: self.number, slot: round as u32 },
             session_identifier: 0,
+            trace_id: 0,
         };
         let link = self.broker.connect(request, now(round), &mut self.effects).unwrap();
         self.links.push(link);

@@ -191,6 +191,7 @@ impl World {
             peer_address: "192.0.2.1:1234".parse().unwrap(),
             address: LinkAddress { core: self.core, slot: self.slots },
             session_identifier: random,
+            trace_id: 0,
         };
         let mut link = self.broker.connect(request, self.now, &mut self.effects)?;
         let mut first = Vec::new();

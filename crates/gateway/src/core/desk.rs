@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tidegate_broker::{Effects, Exceeded, LifecycleEvent, SystemPublish, events::wire};
+use tidegate_broker::{Effects, Exceeded, LifecycleEvent, Narrated, SystemPublish, Verbosity, events::wire};
 use tidegate_ids::Now;
+use tidegate_logs::LogLevel;
 use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::Shared;
-use crate::{connection_log, identifiers::Identifiers, quota_log::QuotaLog};
+use crate::{connection_log::Scribe, identifiers::Identifiers, quota_log::QuotaLog, traffic_log};
 
 /// Most bytes read from one connection in a turn.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub(crate) identifiers: Identifiers,
     events: Vec<LifecycleEvent>,
     excesses: Vec<Exceeded>,
+    narrated: Vec<Narrated>,
     quota_log: QuotaLog,
 }
 
@@ -47,6 +49,7 @@ impl Desk {
             identifiers: Identifiers::new(),
             events: Vec::new(),
             excesses: Vec::new(),
+            narrated: Vec::new(),
             quota_log: QuotaLog::default(),
             records: Vec::new(),
             payload: Vec::new(),
@@ -59,6 +62,17 @@ impl Desk {
 
     pub(crate) fn look_at_clock(&mut self) {
         self.now = self.clock_now();
+        let book = &self.shared.book;
+        self.effects.narrate(match (book.wants(LogLevel::Debug), book.wants(LogLevel::Info)) {
+            (true, _) => Verbosity::All,
+            (false, true) => Verbosity::Successes,
+            (false, false) => Verbosity::Refusals,
+        });
+    }
+
+    /// Who writes log entries now.
+    pub(crate) fn scribe(&self) -> Scribe<'_> {
+        Scribe { book: &self.shared.book, at: self.now.wall }
     }
 
     /// Puts back what a panic may have taken along.
@@ -75,14 +89,20 @@ impl Desk {
     ///
     /// AWS: "Lifecycle events": best effort, in the account of the client only. Unverified: their QoS.
     pub(crate) fn hand_over(&mut self) {
-        let Self { shared, effects, events, excesses, quota_log, now, .. } = self;
+        let Self { shared, effects, events, excesses, narrated, quota_log, now, .. } = self;
         shared.broker.hand_over(effects);
         effects.take_excesses(excesses);
+        let scribe = Scribe { book: &shared.book, at: now.wall };
         for exceeded in excesses.drain(..) {
             if let Some(times) = quota_log.note(&exceeded, now.monotonic) {
-                connection_log::throttled(&exceeded, times);
+                scribe.throttled(&exceeded, times);
             }
         }
+        let untold = effects.take_narrated(narrated);
+        if untold > 0 {
+            shared.book.drop_entries(untold);
+        }
+        narrated.drain(..).for_each(|one| traffic_log::write(&shared.book, one, now.wall));
         effects.take_events(events);
         if events.is_empty() {
             return;

@@ -24,6 +24,7 @@ use mio::{Events, event::Event};
 use slab::Slab;
 use tidegate_broker::{Broker, CloseReason, Link, LinkAddress};
 use tidegate_ids::{Clock, Monotonic};
+use tidegate_logs::LogBook;
 use tidegate_registry::Registry;
 use tidegate_shadow::Shadows;
 use tokio::io::Interest;
@@ -31,7 +32,7 @@ use tracing::error;
 
 use crate::{
     acceptor::Accepted,
-    admission, connection_log,
+    admission,
     descriptor::watch,
     half_open::{GivenUp, HalfOpen, Place},
     https::Bodies,
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) broker: Arc<Broker>,
     pub(crate) registry: Registry,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) book: Arc<LogBook>,
     /// `None`: the broker keeps nothing durable.
     pub(crate) tray: Option<Arc<Tray>>,
     /// `None`: nobody serves shadows.
@@ -530,7 +532,7 @@ impl Core {
             Ok(link) => link,
             Err(error) => return Err((error, Box::new(arrived))),
         };
-        connection_log::connected(&arrived.client);
+        self.desk.scribe().connected(&arrived.client);
         let now = self.desk.now.monotonic;
         let timer = link.silence_limit().map(|limit| self.wheel.arm(now + limit, Due::Slot(key)));
         let slot = entry.insert(Slot::new(arrived, link, timer, now));

@@ -132,7 +132,7 @@ impl Slot {
         let Some(link) = self.link.take() else { return };
         let mut last = Vec::new();
         desk.shared.broker.disconnected(link, reason, &mut last, desk.now, &mut desk.effects);
-        crate::connection_log::disconnected(&self.client, reason);
+        desk.scribe().disconnected(&self.client, reason);
         if let Some(websocket) = &mut self.websocket {
             let mut framed = Vec::new();
             if !last.is_empty() && !self.peer_closed {

@@ -11,8 +11,9 @@ pub(crate) mod route;
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_broker::{OutsidePublish, PublishRefused};
+use tidegate_broker::{Denied, OutsidePublish, PublishRefused};
 use tidegate_ids::{Arn, Tenant};
+use tidegate_logs::Case;
 use tidegate_mqtt::ReasonCode;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::{Access, PolicySet, RequestContext, Variables, keys};
@@ -27,11 +28,12 @@ use crate::{
     acceptor::Counted,
     arrival::{Arrival, NoConnect},
     clients,
-    connection_log::{self, Identity, Origin},
+    connection_log::{Identity, Origin, Scribe},
     core::Shared,
+    evidence,
     http::{self, Head},
     listener::Listener,
-    reason,
+    reason, remedy,
 };
 use route::{Asked, Framing, Publish, Refused};
 
@@ -186,14 +188,17 @@ impl<'a> Connection<'a> {
     /// Asks the registry, at every request: a resumed TLS session has checked nothing, and much may have changed since.
     fn identify(&self, leaf: Option<&ClientLeaf>) -> Result<Rights, Refused> {
         let Some(leaf) = leaf else {
-            connection_log::authentication_failed(&self.origin, Identity::default(), &reason::no_certificate());
+            let mut case = Case::default();
+            remedy::of_no_certificate(&mut case);
+            self.scribe().authentication_failed(&self.origin, Identity::default(), &reason::no_certificate(), &case);
             return Err(Refused::forbidden());
         };
         let now = self.shared.clock.now();
         let admitted = self.shared.registry.identify(leaf, self.server_name, now.wall).map_err(|refused| {
             let identity =
                 Identity { tenant: refused.tenant, certificate_id: Some(refused.certificate_id), client_id: None };
-            connection_log::authentication_failed(&self.origin, identity, &reason::of_registry(&refused));
+            let case = evidence::of_registry(self.shared.registry.directory(), leaf, &refused);
+            self.scribe().authentication_failed(&self.origin, identity, &reason::of_registry(&refused), &case);
             Refused::forbidden()
         })?;
         let Admitted { tenant, certificate_id, grants } = admitted;
@@ -206,6 +211,10 @@ impl<'a> Connection<'a> {
         Ok(Rights { tenant, identity, policies: grants.policies(), variables })
     }
 
+    fn scribe(&self) -> Scribe<'_> {
+        Scribe { book: &self.shared.book, at: self.shared.clock.now().wall }
+    }
+
     /// AWS: `iot:Publish`, and `iot:RetainPublish` for a message that is to be retained.
     fn may_publish(&self, rights: &Rights, publish: &Publish) -> bool {
         let policy = rights.policies.bind(&rights.variables);
@@ -214,13 +223,13 @@ impl<'a> Connection<'a> {
         let allowed = may(Access::Publish) && (!publish.retain || may(Access::RetainPublish));
         if !allowed {
             let reason = reason::of_https_denied(&publish.topic_name);
-            connection_log::https_publish(
-                &self.origin,
-                rights.identity,
-                &publish.topic_name,
-                publish.retain,
-                Some(&reason),
-            );
+            let mut case = Case::default();
+            let action = if may(Access::Publish) { "iot:RetainPublish" } else { "iot:Publish" };
+            let denied = Denied { action, topic: publish.topic_name.as_str().into(), statement: None };
+            let whose = (rights.tenant, rights.identity.certificate_id);
+            remedy::of_denied(&mut case, whose, &denied, "", &evidence::policy_name(self.origin.trace_id));
+            let message = (&*publish.topic_name, publish.retain);
+            self.scribe().https_publish(&self.origin, rights.identity, message, Some((&reason, &case)));
         }
         allowed
     }
@@ -237,14 +246,13 @@ impl<'a> Connection<'a> {
             Asked::Publish(publish) => {
                 let outcome = self.publish(rights, &publish, &body).await;
                 let reason = outcome.as_ref().err().map(|refused| reason::of_https(&refused.message));
-                let topic_name = &publish.topic_name;
-                connection_log::https_publish(
-                    &self.origin,
-                    rights.identity,
-                    topic_name,
-                    publish.retain,
-                    reason.as_ref(),
-                );
+                let refused = reason.map(|reason| {
+                    let case = evidence::advised(&reason);
+                    (reason, case)
+                });
+                let refused = refused.as_ref().map(|(reason, case)| (reason, case));
+                let message = (&*publish.topic_name, publish.retain);
+                self.scribe().https_publish(&self.origin, rights.identity, message, refused);
                 outcome.map(|()| answer::message("OK"))
             }
             Asked::Shadow(place, operation) => {

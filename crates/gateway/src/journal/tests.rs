@@ -480,6 +480,7 @@ fn is_granted(tenant: Tenant, profile: &Profile, filter: &str) -> bool {
         peer_address: "192.0.2.1:1".parse().unwrap(),
         address: LinkAddress { core: 0, slot: 0 },
         session_identifier: 1,
+        trace_id: 0,
     };
     let mut link = broker.connect(request, Now::default(), &mut effects).unwrap();
     let mut out = Vec::new();

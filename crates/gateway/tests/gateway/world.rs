@@ -173,6 +173,7 @@ impl World {
         };
         adapt(&mut config);
         let parts = GatewayParts {
+            book: tidegate_logs::LogBook::closed(),
             journal: journal.as_ref().map(Journal::tray),
             shadows: None,
             broker: broker.clone(),

@@ -1,12 +1,14 @@
 //! A device's CONNECT: known, registered now, or refused.
 
 mod decide;
+mod evidence;
 mod identify;
 mod limits;
 mod refusal;
 mod register;
 mod tls;
 
+pub use evidence::{Evidence, IssuerEvidence};
 pub(crate) use limits::Registrations;
 pub use limits::{AUTO_REGISTRATIONS_PER_SECOND_AWS, Limits};
 pub use refusal::{EndpointRequired, Refusal, Refused};

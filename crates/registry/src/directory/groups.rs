@@ -17,7 +17,7 @@ const STRIPES: usize = 1024;
 /// A group's place here: small, for there is one in each of its things. Used again only after all others, when nobody can
 /// remember it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct GroupSlot(u32);
+pub(crate) struct GroupSlot(u32);
 
 /// Which counter tells of changes to the policies of an account's groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) struct GroupStripe(usize);
 ///
 /// **Invariant:** connections leave no trace here: they compare a counter for each account, so a change of a group's policies
 /// costs its author nothing for each of its things, and makes every connection of the account bind anew, once.
-pub(super) struct Groups {
+pub(crate) struct Groups {
     inner: RwLock<Inner>,
     hasher: RandomState,
     generations: Box<[AtomicU64]>,
@@ -65,7 +65,7 @@ impl Groups {
     }
 
     /// The slot of a group that is known.
-    pub(super) fn known_slot(&self, tenant: Tenant, name: &ThingGroupName) -> Option<GroupSlot> {
+    pub(crate) fn known_slot(&self, tenant: Tenant, name: &ThingGroupName) -> Option<GroupSlot> {
         self.inner.read().slots.get(&(tenant, name.clone())).copied()
     }
 
@@ -135,6 +135,13 @@ impl Groups {
             above.chain([group])
         });
         with_above.flat_map(|group| group.policies.iter().copied()).collect()
+    }
+
+    /// Whether `group` is one of these, or above one of them.
+    pub(crate) fn has(&self, group: GroupSlot, these: &[GroupSlot]) -> bool {
+        let inner = self.inner.read();
+        let is_above = |below: &GroupSlot| inner.groups.get(below).is_some_and(|below| below.above.contains(&group));
+        these.iter().any(|this| *this == group || is_above(this))
     }
 
     /// The counter for an account's groups.

@@ -58,8 +58,8 @@ pub struct Directory {
     pub(crate) certificates: Certificates,
     forms: Forms,
     policies: Arc<Policies>,
-    things: Things,
-    groups: Groups,
+    pub(crate) things: Things,
+    pub(crate) groups: Groups,
 }
 
 impl Directory {

@@ -78,7 +78,7 @@ impl BoundThing {
 ///
 /// **Invariant:** connections leave no trace here: whoever follows a thing compares a counter, which things whose names have one
 /// digest share.
-pub(super) struct Things {
+pub(crate) struct Things {
     hasher: RandomState,
     by_name: Box<[RwLock<ByName>]>,
     by_certificate: Box<[RwLock<ByCertificate>]>,
@@ -227,7 +227,7 @@ impl Things {
     }
 
     /// The groups that a thing is in itself.
-    pub(super) fn groups(&self, tenant: Tenant, name: &ThingName) -> Box<[GroupSlot]> {
+    pub(crate) fn groups(&self, tenant: Tenant, name: &ThingName) -> Box<[GroupSlot]> {
         let key = (tenant, name.clone());
         self.name_shard(&key).read().get(&key).map_or_else(Box::default, |thing| thing.groups.clone())
     }

@@ -41,6 +41,20 @@ pub(crate) enum Request {
         /// What it asks for.
         question: Question,
     },
+    /// The last refusals of a client, a certificate or a trace id.
+    Why {
+        /// Whom.
+        whom: String,
+        /// Most of them.
+        max: u32,
+    },
+    /// The last refusals.
+    ListRefusals {
+        /// Not older than this, in milliseconds since the epoch.
+        since_millis: u64,
+        /// Most of them.
+        max: u32,
+    },
     /// Some of the connections.
     ListConnections(Listing),
     /// Close connections.

@@ -45,7 +45,7 @@ pub(super) fn cell(value: &Value, shown: Shown) -> String {
 }
 
 /// A client chose it: what a terminal would obey, or would not show, is written as an escape.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,12 +1,14 @@
 //! What the admin socket answers.
 
 mod clients;
+mod refusals;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tidegate_broker::Broker;
 use tidegate_ids::{AccountId, Clock, Now, Tenant};
+use tidegate_logs::LogBook;
 use tidegate_registry::{AccessKeyStatus, CreatedAccessKey, Registry, RegistryError};
 
 use crate::admin::Request;
@@ -18,6 +20,8 @@ pub(super) struct Answerer {
     pub registry: Registry,
     /// Connections, sessions, retained messages.
     pub broker: Arc<Broker>,
+    /// Refusals.
+    pub book: Arc<LogBook>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -25,7 +29,7 @@ pub(super) struct Answerer {
 impl Answerer {
     /// Carries out one request. The error is the sentence that the person at the command line reads.
     pub(super) async fn answer(self, request: Request) -> Result<Value, String> {
-        let Self { registry, broker, clock } = &self;
+        let Self { registry, broker, book, clock } = &self;
         let now = clock.now();
         let done = match request {
             Request::CreateAccount { id } => create_account(registry, id, now).await,
@@ -38,6 +42,8 @@ impl Answerer {
             Request::Explain { account, region, question } => {
                 tidegate_api::explain(registry, Tenant { account, region }, &question, now.wall).await
             }
+            Request::Why { whom, max } => return refusals::why(book, &whom, max).await,
+            Request::ListRefusals { since_millis, max } => return refusals::list(book, since_millis, max).await,
             Request::ListConnections(listing) => return Ok(clients::connections(broker, &listing, now)),
             Request::ListSessions(listing) => return Ok(clients::sessions(broker, &listing, now)),
             Request::ShowSession { client_id, scope } => return clients::show(broker, &client_id, scope, now),

@@ -22,8 +22,9 @@ use std::{
 };
 
 use tidegate_broker::{Broker, Effects, ServiceAnswer, ServiceRequest, Services, SystemPublish};
-use tidegate_ids::{Clock, Tenant};
+use tidegate_ids::{Clock, Tenant, Timestamp};
 use tidegate_kv::StoreError;
+use tidegate_logs::{Entry, LogBook, LogLevel, Status};
 use tidegate_mqtt::{MessageProperties, QoS};
 use tidegate_registry::{Registry, RegistryError};
 use tidegate_shadow::{Answer, Demand, Operation, Place, REQUEST_BYTES_MAX, Rejection, Request, Shadows, Update, wire};
@@ -93,9 +94,10 @@ pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
 
 impl Workers {
     /// Carries out what comes, until nobody can leave any more.
-    pub(super) fn start(self, registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>) {
+    pub(super) fn start(self, registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>, book: &Arc<LogBook>) {
         for mut lane in self.0 {
-            let worker = Worker { registry: registry.clone(), broker: Arc::clone(broker), clock: Arc::clone(clock) };
+            let (broker, clock, book) = (Arc::clone(broker), Arc::clone(clock), Arc::clone(book));
+            let worker = Worker { registry: registry.clone(), broker, clock, book };
             tokio::spawn(async move {
                 while let Some(job) = lane.recv().await {
                     worker.carry_out(job).await;
@@ -176,6 +178,7 @@ struct Worker {
     registry: Registry,
     broker: Arc<Broker>,
     clock: Arc<dyn Clock>,
+    book: Arc<LogBook>,
 }
 
 /// What follows from a request that was carried out.
@@ -194,7 +197,8 @@ impl Worker {
             Operation::Update => self.update(tenant, &place, &payload).await,
             Operation::Delete => self.delete(tenant, &place, &payload).await,
         };
-        log(tenant, &place, operation, caller.is_some(), outcome.as_ref().err());
+        let told = Told { tenant, place: &place, operation, http: caller.is_some() };
+        log(&self.book, &told, outcome.as_ref().err(), self.clock.now().wall);
         let word = operation.word();
         let mut effects = Effects::outside();
         match &outcome {
@@ -292,31 +296,49 @@ fn failed(error: RegistryError) -> Rejection {
     Rejection::internal()
 }
 
+/// What an entry is about.
+struct Told<'a> {
+    tenant: Tenant,
+    place: &'a Place,
+    operation: Operation,
+    http: bool,
+}
+
 /// AWS: entries `GetThingShadow`, `UpdateThingShadow`, `DeleteThingShadow`.
-fn log(tenant: Tenant, place: &Place, operation: Operation, http: bool, rejection: Option<&Rejection>) {
-    macro_rules! entry {
-        ($log:ident, $status:literal, $message:literal $(, $($more:tt)+)?) => {
-            tracing::$log!(
-                target: "tidegate::connections",
-                eventType = operation.action().strip_prefix("iot:").unwrap_or_default(),
-                status = $status,
-                accountId = tenant.account.as_str(),
-                protocol = if http { "HTTP" } else { "MQTT" },
-                deviceShadowName = place.shadow.as_ref().map(tracing::field::display),
-                topicName = place.topic(operation.word()),
-                $($($more)+,)?
-                $message
-            )
-        };
+fn log(book: &LogBook, told: &Told<'_>, rejection: Option<&Rejection>, at: Timestamp) {
+    let Told { tenant, place, operation, http } = told;
+    let (status, level) = match rejection {
+        None => (Status::Success, LogLevel::Info),
+        Some(_) => (Status::Failure, LogLevel::Error),
+    };
+    if rejection.is_none() && !book.wants(level) {
+        return;
     }
-    match rejection {
-        None => entry!(debug, "Success", "a shadow was served"),
-        Some(rejection) => entry!(
-            info,
-            "Failure",
-            "a request to a shadow was rejected",
-            code = rejection.code,
-            details = rejection.message
-        ),
+    let event_type = match operation {
+        Operation::Get => "GetThingShadow",
+        Operation::Update => "UpdateThingShadow",
+        Operation::Delete => "DeleteThingShadow",
+    };
+    let mut entry = Entry::new(event_type, status, 0, at).of(Some(*tenant));
+    entry.protocol = Some(if *http { "HTTP" } else { "MQTT" });
+    let entry = entry
+        .with("deviceShadowName", place.shadow.as_ref().map(ToString::to_string))
+        .with("topicName", Some(place.topic(operation.word())))
+        .with("code", rejection.map(|rejection| rejection.code))
+        .with("details", rejection.map(|rejection| rejection.message.clone()));
+    book.write(&entry, None);
+    if let Some(Rejection { code, message }) = rejection {
+        tracing::info!(
+            target: "tidegate::connections",
+            eventType = event_type,
+            status = entry.status_text(),
+            accountId = tenant.account.as_str(),
+            protocol = entry.protocol,
+            deviceShadowName = entry.text("deviceShadowName"),
+            topicName = entry.text("topicName"),
+            code,
+            details = message,
+            "a request to a shadow was rejected"
+        );
     }
 }

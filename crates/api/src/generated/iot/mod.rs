@@ -29,6 +29,7 @@ pub(crate) mod delete_registration_code;
 pub(crate) mod delete_thing;
 pub(crate) mod delete_thing_group;
 pub(crate) mod delete_thing_type;
+pub(crate) mod delete_v2_logging_level;
 pub(crate) mod deprecate_thing_type;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
@@ -40,9 +41,11 @@ pub(crate) mod detach_policy;
 pub(crate) mod detach_principal_policy;
 pub(crate) mod detach_thing_principal;
 pub(crate) mod get_effective_policies;
+pub(crate) mod get_logging_options;
 pub(crate) mod get_policy;
 pub(crate) mod get_policy_version;
 pub(crate) mod get_registration_code;
+pub(crate) mod get_v2_logging_options;
 pub(crate) mod list_attached_policies;
 pub(crate) mod list_ca_certificates;
 pub(crate) mod list_certificates;
@@ -63,12 +66,16 @@ pub(crate) mod list_thing_principals_v2;
 pub(crate) mod list_thing_types;
 pub(crate) mod list_things;
 pub(crate) mod list_things_in_thing_group;
+pub(crate) mod list_v2_logging_levels;
 pub(crate) mod register_ca_certificate;
 pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
 pub(crate) mod reject_certificate_transfer;
 pub(crate) mod remove_thing_from_thing_group;
 pub(crate) mod set_default_policy_version;
+pub(crate) mod set_logging_options;
+pub(crate) mod set_v2_logging_level;
+pub(crate) mod set_v2_logging_options;
 pub(crate) mod shapes;
 pub(crate) mod tag_resource;
 pub(crate) mod test_authorization;
@@ -104,6 +111,7 @@ pub(crate) static SERVED: &[&str] = &[
     "DeleteThing",
     "DeleteThingGroup",
     "DeleteThingType",
+    "DeleteV2LoggingLevel",
     "DeprecateThingType",
     "DescribeCACertificate",
     "DescribeCertificate",
@@ -115,9 +123,11 @@ pub(crate) static SERVED: &[&str] = &[
     "DetachPrincipalPolicy",
     "DetachThingPrincipal",
     "GetEffectivePolicies",
+    "GetLoggingOptions",
     "GetPolicy",
     "GetPolicyVersion",
     "GetRegistrationCode",
+    "GetV2LoggingOptions",
     "ListAttachedPolicies",
     "ListCACertificates",
     "ListCertificates",
@@ -138,12 +148,16 @@ pub(crate) static SERVED: &[&str] = &[
     "ListThingTypes",
     "ListThings",
     "ListThingsInThingGroup",
+    "ListV2LoggingLevels",
     "RegisterCACertificate",
     "RegisterCertificate",
     "RegisterCertificateWithoutCA",
     "RejectCertificateTransfer",
     "RemoveThingFromThingGroup",
     "SetDefaultPolicyVersion",
+    "SetLoggingOptions",
+    "SetV2LoggingLevel",
+    "SetV2LoggingOptions",
     "TagResource",
     "TestAuthorization",
     "TransferCertificate",
@@ -212,6 +226,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DeleteThingType" => {
             call.reply(&iot::delete_thing_type(call, call.input(delete_thing_type::INPUT).await?).await?)
         }
+        "DeleteV2LoggingLevel" => {
+            call.reply(&iot::delete_v2_logging_level(call, call.input(delete_v2_logging_level::INPUT).await?).await?)
+        }
         "DeprecateThingType" => {
             call.reply(&iot::deprecate_thing_type(call, call.input(deprecate_thing_type::INPUT).await?).await?)
         }
@@ -241,12 +258,18 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "GetEffectivePolicies" => {
             call.reply(&iot::get_effective_policies(call, call.input(get_effective_policies::INPUT).await?).await?)
         }
+        "GetLoggingOptions" => {
+            call.reply(&iot::get_logging_options(call, call.input(get_logging_options::INPUT).await?).await?)
+        }
         "GetPolicy" => call.reply(&iot::get_policy(call, call.input(get_policy::INPUT).await?).await?),
         "GetPolicyVersion" => {
             call.reply(&iot::get_policy_version(call, call.input(get_policy_version::INPUT).await?).await?)
         }
         "GetRegistrationCode" => {
             call.reply(&iot::get_registration_code(call, call.input(get_registration_code::INPUT).await?).await?)
+        }
+        "GetV2LoggingOptions" => {
+            call.reply(&iot::get_v2_logging_options(call, call.input(get_v2_logging_options::INPUT).await?).await?)
         }
         "ListAttachedPolicies" => {
             call.reply(&iot::list_attached_policies(call, call.input(list_attached_policies::INPUT).await?).await?)
@@ -300,6 +323,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListThings" => call.reply(&iot::list_things(call, call.input(list_things::INPUT).await?).await?),
         "ListThingsInThingGroup" => call
             .reply(&iot::list_things_in_thing_group(call, call.input(list_things_in_thing_group::INPUT).await?).await?),
+        "ListV2LoggingLevels" => {
+            call.reply(&iot::list_v2_logging_levels(call, call.input(list_v2_logging_levels::INPUT).await?).await?)
+        }
         "RegisterCACertificate" => {
             call.reply(&iot::register_ca_certificate(call, call.input(register_ca_certificate::INPUT).await?).await?)
         }
@@ -318,6 +344,15 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         ),
         "SetDefaultPolicyVersion" => call
             .reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT).await?).await?),
+        "SetLoggingOptions" => {
+            call.reply(&iot::set_logging_options(call, call.input(set_logging_options::INPUT).await?).await?)
+        }
+        "SetV2LoggingLevel" => {
+            call.reply(&iot::set_v2_logging_level(call, call.input(set_v2_logging_level::INPUT).await?).await?)
+        }
+        "SetV2LoggingOptions" => {
+            call.reply(&iot::set_v2_logging_options(call, call.input(set_v2_logging_options::INPUT).await?).await?)
+        }
         "TagResource" => call.reply(&iot::tag_resource(call, call.input(tag_resource::INPUT).await?).await?),
         "TestAuthorization" => {
             call.reply(&iot::test_authorization(call, call.input(test_authorization::INPUT).await?).await?)

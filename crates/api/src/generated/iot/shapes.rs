@@ -69,6 +69,29 @@ pub(crate) static CONNECTION_ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.lengt
 
 pub(crate) static ENDPOINT_TYPE: Shape = Shape::Text(Text::ANY.length(0, 128));
 
+pub(crate) static LOG_DESTINATION: Shape = Shape::Text(Text::ANY.length(1, 512).pattern(
+    r#"^[.\-_/#A-Za-z0-9]+$"#,
+    &Repeat(&Class(false, &[Range('A', 'Z'), Range('a', 'z'), Range('0', '9'), AnyOf(".-_/#")]), 1, u32::MAX),
+));
+
+pub(crate) static LOG_EVENT_CONFIGURATION: Shape = Shape::Structure(&[
+    body("eventType", &LOG_EVENT_TYPE).required(),
+    body("logDestination", &LOG_DESTINATION),
+    body("logLevel", &LOG_LEVEL),
+]);
+
+pub(crate) static LOG_EVENT_CONFIGURATIONS: Shape = Shape::List(List::of(&LOG_EVENT_CONFIGURATION));
+
+pub(crate) static LOG_EVENT_TYPE: Shape = Shape::Text(Text::ANY.length(1, 512));
+
+pub(crate) static LOG_LEVEL: Shape = Shape::OneOf(&["DEBUG", "INFO", "ERROR", "WARN", "DISABLED"]);
+
+pub(crate) static LOG_TARGET: Shape =
+    Shape::Structure(&[body("targetName", &TEXT), body("targetType", &LOG_TARGET_TYPE).required()]);
+
+pub(crate) static LOG_TARGET_TYPE: Shape =
+    Shape::OneOf(&["DEFAULT", "THING_GROUP", "CLIENT_ID", "SOURCE_IP", "PRINCIPAL_ID"]);
+
 pub(crate) static MARKER: Shape = Shape::Text(Text::ANY.length(0, 1024).pattern(
     r#"[A-Za-z0-9+/]+={0,2}"#,
     &Sequence(&[
@@ -120,6 +143,8 @@ pub(crate) static RESOURCES: Shape = Shape::List(List::of(&RESOURCE));
 pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
 
 pub(crate) static SEARCHABLE_ATTRIBUTES: Shape = Shape::List(List::of(&ATTRIBUTE_NAME));
+
+pub(crate) static SKYFALL_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
 
 pub(crate) static TAG: Shape = Shape::Structure(&[body("Key", &TAG_KEY).required(), body("Value", &TAG_VALUE)]);
 
@@ -409,6 +434,35 @@ pub(crate) struct KeyPair {
     pub(crate) private_key: Option<String>,
     #[serde(rename = "PublicKey", skip_serializing_if = "Option::is_none")]
     pub(crate) public_key: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogEventConfiguration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_destination: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_level: Option<tidegate_logs::LogLevel>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogTarget {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_type: Option<tidegate_logs::TargetType>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LogTargetConfiguration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_level: Option<tidegate_logs::LogLevel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log_target: Option<LogTarget>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -1,0 +1,27 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `DeleteV2LoggingLevel` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[
+    query("targetName", "targetName", &TEXT).required(),
+    query("targetType", "targetType", &LOG_TARGET_TYPE).required(),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) target_name: String,
+    pub(crate) target_type: tidegate_logs::TargetType,
+}

@@ -1,0 +1,36 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `GetV2LoggingOptions` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] = &[query("verbose", "verbose", &BOOLEAN)];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) verbose: Option<bool>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Output {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) default_log_level: Option<tidegate_logs::LogLevel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disable_all_logs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event_configurations: Option<Vec<LogEventConfiguration>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) role_arn: Option<String>,
+}

@@ -1,0 +1,25 @@
+// Made by `cargo xtask codegen` from the service models in `tests/data/aws`; do not edit.
+
+//! `SetV2LoggingLevel` of iot.
+
+#[allow(unused_imports, reason = "the same head in every file")]
+use {
+    super::shapes::*,
+    crate::{
+        constraint::*,
+        wire::{EpochSeconds, Iso8601},
+    },
+    serde::{Deserialize, Serialize},
+    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+};
+
+/// Where each member of the input travels, and what it must satisfy.
+pub(crate) static INPUT: &[Member] =
+    &[body("logLevel", &LOG_LEVEL).required(), body("logTarget", &LOG_TARGET).required()];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Input {
+    pub(crate) log_level: tidegate_logs::LogLevel,
+    pub(crate) log_target: LogTarget,
+}

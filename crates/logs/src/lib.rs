@@ -1,0 +1,32 @@
+//! What happened, kept: the entries of `AWSIotLogsV2` with their levels, and refusals with their evidence.
+//!
+//! ```text
+//!   Entry ──▶ LogBook::write ── levels ──▶ bounded queue ──▶ LogBook::keep ──▶ Shelf (kv) ──▶ read, trim
+//!             never waits       one Arc     counts drops      one commit        chunks by time
+//! ```
+//!
+//! **Invariants:** writing an entry never waits and is bounded in memory; what an account's levels do not want, and is no
+//! refusal, costs a look at the levels; what is read again is in the order in which it was committed.
+//!
+//! AWS: developer guide, "Monitor AWS IoT using CloudWatch Logs".
+
+mod book;
+mod case;
+mod entry;
+mod error;
+mod level;
+mod levels;
+mod options;
+mod pattern;
+mod settings;
+mod shelf;
+
+pub use book::{Batch, LogBook, Parts, Queued, Retention, ThingGroups};
+pub use case::{CaMatch, Case, Leaf};
+pub use entry::{Entry, Status};
+pub use error::LogsError;
+pub use level::LogLevel;
+pub use levels::Subject;
+pub use options::{EventConfiguration, LoggingOptions, Target, TargetType, V1Options, V2Options};
+pub use pattern::{FilterPattern, PatternError};
+pub use shelf::{Event, Found, Position, Scope};

@@ -1,0 +1,125 @@
+//! The log book: opened, brought to disk in batches, trimmed, and emptied at the end.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use tidegate_ids::{Clock, Tenant};
+use tidegate_kv::Store;
+use tidegate_logs::{Batch, LogBook, Parts, Retention, ThingGroups};
+use tidegate_registry::{Directory, Registry};
+use tidegate_standalone::StandaloneStore;
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+use crate::config;
+
+/// What comes within this time of the first entry is written with it.
+const LINGER: Duration = Duration::from_millis(100);
+/// Between two looks at what is too old or too much.
+const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// Between two lines about what was dropped, or not written.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// The task that brings entries to disk.
+pub(super) struct Keeper {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// Opens the book and starts what it needs.
+pub(super) async fn open(
+    config: &config::Logs,
+    store: &Arc<StandaloneStore>,
+    registry: &Registry,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<LogBook>, Keeper)> {
+    let groups = Box::new(Groups(Arc::clone(registry.directory())));
+    let parts = Parts { store: super::faults::store(Arc::clone(store) as Arc<dyn Store>), groups };
+    let (book, queue) = LogBook::open(parts).await.context("cannot read the logging options")?;
+    let retention = Retention { days: config.retention_days, bytes_max: config.mib_max.saturating_mul(1024 * 1024) };
+    let follow = Arc::clone(&book);
+    tokio::spawn(async move {
+        if let Err(error) = follow.follow().await {
+            tracing::error!(event_type = "Logs", %error, "changes of logging options are not followed any more");
+        }
+    });
+    let (stop, stopped) = watch::channel(false);
+    let keeping =
+        Keeping { book: Arc::clone(&book), queue, retention, clock: Arc::clone(clock), warned: None, dropped: 0 };
+    Ok((book, Keeper { stop, task: tokio::spawn(keeping.run(stopped)) }))
+}
+
+impl Keeper {
+    /// Writes what still waits.
+    pub(super) async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(event_type = "Logs", %error, "the last log entries could not be written");
+        }
+    }
+}
+
+struct Keeping {
+    book: Arc<LogBook>,
+    queue: Batch,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+    warned: Option<Instant>,
+    /// As last told.
+    dropped: u64,
+}
+
+impl Keeping {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        let mut trim_at = Instant::now();
+        loop {
+            if Instant::now() >= trim_at {
+                trim_at = Instant::now() + TRIM_EVERY;
+                let trimmed = self.book.trim(self.retention, self.clock.now().wall).await;
+                self.warn_of(trimmed.err().map(|error| error.to_string()));
+            }
+            let first = tokio::select! {
+                first = self.queue.first() => first,
+                () = tokio::time::sleep_until(trim_at) => continue,
+                _ = stopped.wait_for(|stop| *stop) => None,
+            };
+            let Some(first) = first else { break };
+            tokio::select! {
+                () = sleep(LINGER) => {}
+                _ = stopped.wait_for(|stop| *stop) => {}
+            }
+            let batch = self.queue.behind(first);
+            let kept = self.book.keep(batch, self.clock.now().wall).await;
+            self.warn_of(kept.err().map(|error| error.to_string()));
+        }
+        let rest = self.queue.rest();
+        if !rest.is_empty() {
+            let kept = self.book.keep(rest, self.clock.now().wall).await;
+            self.warn_of(kept.err().map(|error| error.to_string()));
+        }
+    }
+
+    /// Says what went wrong and how much was dropped, now and then.
+    fn warn_of(&mut self, failed: Option<String>) {
+        let dropped = self.book.dropped();
+        let news = dropped != self.dropped || failed.is_some();
+        if news && self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+            let reason = failed.as_deref().unwrap_or("there were too many at once");
+            tracing::warn!(event_type = "Logs", dropped = dropped - self.dropped, reason, "log entries were not kept");
+            (self.warned, self.dropped) = (Some(Instant::now()), dropped);
+        }
+    }
+}
+
+/// Who is in which thing group, as the registry knows it.
+struct Groups(Arc<Directory>);
+
+impl ThingGroups for Groups {
+    fn has(&self, tenant: Tenant, group: &str, principal_id: Option<&str>, client_id: Option<&str>) -> bool {
+        let certificate_id = principal_id.and_then(|id| id.parse().ok());
+        certificate_id.is_some_and(|id| self.0.is_in_group(tenant, id, client_id.unwrap_or_default(), group))
+    }
+}
