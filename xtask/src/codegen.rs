@@ -60,6 +60,35 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The operations of a service, and what those answer that are not served.
+pub(crate) struct Answers {
+    /// botocore's name of the service.
+    pub(crate) name: &'static str,
+    /// Each operation; `None`: it is served.
+    pub(crate) operations: Vec<(String, Option<routes::Refusal>)>,
+}
+
+/// What every operation of every known service comes to.
+pub(crate) fn answers() -> Result<Vec<Answers>> {
+    let of = |service: &served::Service| {
+        let model = read_model(service)?;
+        let answer = |operation: model::Operation<'_>| {
+            let is_served = service.served.contains(&operation.name);
+            let refusal = if is_served { None } else { Some(routes::refusal(&operation, &model)?) };
+            Ok((operation.name.to_owned(), refusal))
+        };
+        let operations = model.operations()?.into_iter().map(answer).collect::<Result<_>>()?;
+        Ok(Answers { name: service.model, operations })
+    };
+    served::SERVICES.iter().map(of).collect()
+}
+
+fn read_model(service: &served::Service) -> Result<Model> {
+    let path = crate::workspace().join(MODELS).join(service.model).join("service-2.json");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    Model::parse(service.model, &text)
+}
+
 /// File name, relative to [`OUTPUT`], and its text.
 type Files = BTreeMap<PathBuf, String>;
 
@@ -69,9 +98,7 @@ fn generate() -> Result<Files> {
     let mut tables = Vec::new();
     let mut refusals = BTreeSet::new();
     for service in served::SERVICES {
-        let path = crate::workspace().join(MODELS).join(service.model).join("service-2.json");
-        let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let model = Model::parse(service.model, &text)?;
+        let model = read_model(service)?;
         tables.push(routes::table(service, &model, &mut refusals)?);
         if !service.served.is_empty() {
             modules.push(service.module());

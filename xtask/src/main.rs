@@ -6,6 +6,7 @@ mod check;
 mod codegen;
 mod conformance;
 mod fuzz;
+mod operations;
 mod unverified;
 
 use std::process::{Command as Process, ExitCode};
@@ -23,6 +24,7 @@ Examples:
   cargo xtask check                       before a commit
   cargo xtask codegen                     after a change to the models or to the served operations
   cargo xtask conformance                 after a change to the statements of MQTT and their tests
+  cargo xtask operations                  after a change to the served operations
   cargo xtask fuzz decode_v5 --seconds 600
   cargo xtask unverified registry"
 )]
@@ -45,6 +47,8 @@ enum Command {
     Conformance(conformance::Arguments),
     /// Feed the parsers of untrusted bytes what nobody thought of.
     Fuzz(fuzz::Arguments),
+    /// Make the page that says which operations of AWS are served, and what the others answer.
+    Operations(operations::Arguments),
     /// List the guesses about AWS that the sources admit to.
     Unverified(unverified::Arguments),
 }
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Command::Codegen(arguments) => codegen::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Operations(arguments) => operations::run(&arguments),
         Command::Unverified(arguments) => unverified::run(&arguments),
     };
     match done {

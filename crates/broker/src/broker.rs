@@ -160,6 +160,7 @@ impl Broker {
             Packet::Subscribe(subscribe) => self.handle_subscribe(link, subscribe, now, effects),
             Packet::Unsubscribe(unsubscribe) => self.handle_unsubscribe(link, unsubscribe, now, effects),
             Packet::PingReq => {
+                effects.counters.pings += 1;
                 link.tell(Verbosity::All, || Traffic::Ping, effects);
                 link.session.control(link.epoch, effects, |version, out| {
                     Packet::PingResp.encode(version, out).expect("PINGRESP has no fields");

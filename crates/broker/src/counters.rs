@@ -75,6 +75,12 @@ counters! {
     publish_oversized,
     /// Subscriptions refused because there were too many in a second.
     subscribe_throttled,
+    /// Subscriptions granted.
+    subscribed,
+    /// Subscriptions given up by UNSUBSCRIBE.
+    unsubscribed,
+    /// PINGREQ packets answered.
+    pings,
 }
 
 #[cfg(test)]

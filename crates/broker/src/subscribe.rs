@@ -67,6 +67,7 @@ impl Broker {
         } else {
             link.tell(Verbosity::Successes, || Traffic::Subscribe(told()), effects);
         }
+        effects.counters.subscribed += made.len() as u64;
         let waits = link.session.is_logged() && !made.is_empty();
         if !waits {
             link.session.control(link.epoch, effects, write)?;
@@ -249,6 +250,7 @@ impl Broker {
             let unsuback = UnsubAck::new(unsubscribe.packet_id, codes);
             unsuback.encode(version, out).expect("an UNSUBACK with a code for each filter encodes");
         };
+        effects.counters.unsubscribed += events.len() as u64;
         if link.session.is_logged() && !events.is_empty() {
             let mut packet = Vec::new();
             write(link.version, &mut packet);

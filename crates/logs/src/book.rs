@@ -15,10 +15,11 @@ use tidegate_kv::{CommitError, Direction, FeedError, KeyRange, Revision, Store, 
 use tokio::sync::{Mutex, mpsc};
 
 use crate::{
-    Case, Entry, Event, Found, LogLevel, LoggingOptions, Position, Scope, Subject,
+    Case, Entry, Event, Found, LogLevel, LoggingOptions, Position, Scope, Subject, Tallies,
     levels::Levels,
     options::OPTIONS,
     shelf::{DAY_MS, Query, Shelf},
+    tallies::Counting,
 };
 
 /// Entries that may wait for the disk.
@@ -71,6 +72,7 @@ pub struct LogBook {
     queue: mpsc::Sender<Queued>,
     waiting_bytes: AtomicUsize,
     dropped: AtomicU64,
+    counting: Counting,
 }
 
 /// An entry that waits for the disk.
@@ -129,6 +131,7 @@ impl LogBook {
             queue,
             waiting_bytes: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
+            counting: Counting::default(),
         })
     }
 
@@ -147,6 +150,7 @@ impl LogBook {
             queue,
             waiting_bytes: AtomicUsize::new(0),
             dropped: AtomicU64::new(0),
+            counting: Counting::default(),
         };
         book.show_all().await?;
         Ok((Arc::new(book), Batch(waiting)))
@@ -203,6 +207,7 @@ impl LogBook {
     ///
     /// Never waits. When too much waits for the disk it is counted and dropped.
     pub fn write(&self, entry: &Entry, case: Option<&Case>) {
+        self.counting.note(entry);
         let (mut v1, mut v2) = (false, false);
         if let Some(tenant) = entry.tenant
             && self.wants(entry.level)
@@ -241,6 +246,11 @@ impl LogBook {
     /// Notes that `count` entries were dropped before they came here.
     pub fn drop_entries(&self, count: u64) {
         self.dropped.fetch_add(count, Relaxed);
+    }
+
+    /// How often what failed since the start.
+    pub fn tallies(&self) -> Tallies {
+        self.counting.read()
     }
 
     /// How many entries were dropped since the start.

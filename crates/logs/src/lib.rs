@@ -20,6 +20,7 @@ mod options;
 mod pattern;
 mod settings;
 mod shelf;
+mod tallies;
 
 pub use book::{Batch, LogBook, Parts, Queued, Retention, ThingGroups};
 pub use case::{CaMatch, Case, Leaf};
@@ -30,3 +31,4 @@ pub use levels::Subject;
 pub use options::{EventConfiguration, LoggingOptions, Target, TargetType, V1Options, V2Options};
 pub use pattern::{FilterPattern, PatternError};
 pub use shelf::{Event, Found, Position, Scope};
+pub use tallies::Tallies;

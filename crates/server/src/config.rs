@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub log: Log,
     /// What is kept of what happened.
     pub logs: Logs,
+    /// Where monitoring asks.
+    pub metrics: Metrics,
 }
 
 /// Read once, when the data directory is new; later starts ignore it.
@@ -202,6 +204,16 @@ pub(crate) struct Logs {
     pub mib_max: u64,
 }
 
+/// Where monitoring asks: `/metrics`, `/healthz`, `/readyz` over HTTP, without a key.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Metrics {
+    /// Where it listens.
+    pub address: IpAddr,
+    /// Its port; 0 takes any free one. It does not listen when absent.
+    pub port: Option<u16>,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -226,6 +238,7 @@ impl Default for Config {
             transfers: Transfers::default(),
             log: Log::default(),
             logs: Logs::default(),
+            metrics: Metrics::default(),
         }
     }
 }
@@ -269,6 +282,12 @@ impl Default for Api {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Auto }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { address: [127, 0, 0, 1].into(), port: None }
     }
 }
 

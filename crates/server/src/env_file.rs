@@ -28,6 +28,8 @@ pub(crate) struct EnvFile {
     pub listeners: Vec<(String, u16)>,
     /// The API's port without TLS, if it has one.
     pub api_plain_port: Option<u16>,
+    /// Where monitoring asks, if it may.
+    pub metrics_url: Option<String>,
 }
 
 impl EnvFile {
@@ -60,6 +62,9 @@ impl EnvFile {
         }
         if let Some(port) = self.api_plain_port {
             line("TIDEGATE_API_PLAIN_URL", &format!("http://127.0.0.1:{port}"));
+        }
+        if let Some(url) = &self.metrics_url {
+            line("TIDEGATE_METRICS_URL", url);
         }
         text
     }

@@ -12,6 +12,7 @@ mod faults;
 mod first_start;
 mod journal;
 mod logs;
+mod metrics;
 mod screen;
 mod server_certificate;
 mod shadows;
@@ -50,6 +51,7 @@ use crate::{
     logging, memory,
 };
 use first_start::FirstAccount;
+use metrics::{Metrics, Sources};
 use screen::Endpoint;
 
 /// From the first signal to the end, at most; connections that are slower are cut.
@@ -74,6 +76,8 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let mut signals = signals::Signals::listen()?;
 
+    let metrics = config.metrics.port.map(|port| SocketAddr::new(config.metrics.address, port));
+    let metrics = Metrics::listen(metrics).await.context("cannot listen on metrics.address and metrics.port")?;
     let (store, registry) = open_registry(&data, &config, &clock).await?;
     let random = u64::from_le_bytes(chance::random());
     let account = first_start::ensure(&registry, &config.first_start, data.initialized()?, random, clock.now()).await?;
@@ -98,13 +102,19 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book)).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
+    metrics.ready(Sources {
+        broker: Arc::clone(&broker),
+        registry: registry.clone(),
+        book: Arc::clone(&book),
+        store: Arc::clone(&store),
+    });
     let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone(), book };
     tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });
 
-    announce(&config, &options, &data, &account, &host_names, &gateway, &api)?;
+    announce(&config, &options, &data, &account, &host_names, &gateway, (&api, &metrics))?;
     let outcome = tokio::select! {
         () = signals.first() => Ok(()),
         error = journal::failed(&mut journal) => Err(anyhow::Error::new(error).context("messages cannot be made durable")),
@@ -114,6 +124,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
             Err(panic) => anyhow::Error::new(panic).context("following the store's changes ended"),
         }),
     };
+    metrics.stopping();
     signals.exit_at_the_second();
     stop(gateway, api).await;
     journal::stop(journal).await;
@@ -303,7 +314,7 @@ async fn start_api(
     let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_book(Arc::clone(book));
     let api = api.with_readiness(move || {
         let stuck = store.committing_for();
-        if stuck < Duration::from_secs(5) { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
+        if stuck < metrics::COMMIT_MAX { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
     });
     Ok(serve_api(Arc::new(api), listeners).await?)
 }
@@ -316,12 +327,13 @@ fn announce(
     account: &FirstAccount,
     host_names: &[String],
     gateway: &Gateway,
-    api: &Serving,
+    (api, metrics): (&Serving, &Metrics),
 ) -> Result<()> {
     let host = host_names[0].as_str();
     let api_url = format!("https://{}:{}", bracketed(host), api.addresses()[0].port());
     let devices = gateway.local_addresses();
     let api_plain_port = api.addresses().get(1).map(SocketAddr::port);
+    let metrics_url = metrics.address.map(|address| format!("http://{address}"));
     if !options.no_env_file {
         if account.key.is_none() {
             tracing::warn!(
@@ -339,6 +351,7 @@ fn announce(
             region: config.first_start.region.to_string(),
             listeners: devices[1..].iter().map(|l| (l.listener.to_string(), l.address.port())).collect(),
             api_plain_port,
+            metrics_url: metrics_url.clone(),
         }
         .write(data)?;
     }
@@ -348,6 +361,7 @@ fn announce(
     );
     endpoints
         .extend(devices.iter().map(|l| Endpoint { what: format!("MQTT ({})", l.listener), at: l.address.to_string() }));
+    endpoints.extend(metrics_url.map(|url| Endpoint { what: "metrics (HTTP)".into(), at: format!("{url}/metrics") }));
     println!("{}", screen::text(account.id.as_str(), &endpoints, data, !options.no_env_file));
     sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
     Ok(())

@@ -63,7 +63,7 @@ pub(crate) fn table(service: &Service, model: &Model, refusals: &mut BTreeSet<Re
 }
 
 /// Name and HTTP status of the error that an operation answers while it is not served.
-fn refusal(operation: &Operation<'_>, model: &Model) -> Result<Refusal> {
+pub(super) fn refusal(operation: &Operation<'_>, model: &Model) -> Result<Refusal> {
     let Some(name) = REFUSALS.iter().find(|r| operation.errors.contains(r)) else { return Ok(REFUSAL_UNMODELLED) };
     let (code, status) = model.error(name)?;
     Ok((REFUSALS.iter().find(|r| **r == code).unwrap_or(name), status))

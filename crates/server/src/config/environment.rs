@@ -47,6 +47,8 @@ impl Config {
             "API_PLAIN_PORT" => self.api.plain_port = Some(parse(value)?),
             "TRANSFERS_EVENTS" => self.transfers.events = parse(value)?,
             "LOG_LEVEL" => self.log.level = value.to_owned(),
+            "METRICS_ADDRESS" => self.metrics.address = parse(value)?,
+            "METRICS_PORT" => self.metrics.port = Some(parse(value)?),
             "LOGS_RETENTION_DAYS" => self.logs.retention_days = parse(value)?,
             "LOGS_MIB_MAX" => self.logs.mib_max = parse(value)?,
             "LOG_FORMAT" => self.log.format = word(value)?,

@@ -1,0 +1,71 @@
+"""`/metrics`, `/healthz`, `/readyz`."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from support.aws import Aws, device_of, register_ca
+from support.broker import PATIENCE, Broker, wait_for
+from support.mqtt import V5, Client, Closed
+from support.pki import Ca
+
+
+def get(broker, path):
+    """Status and body."""
+    try:
+        with urllib.request.urlopen(broker.env["TIDEGATE_METRICS_URL"] + path, timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def figures(broker):
+    """Name → value."""
+    status, text = get(broker, "/metrics")
+    assert status == 200
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, value in rows}
+
+
+def test_figures_of_aws_follow_what_clients_do(tmp_path):
+    with Broker(tmp_path / "data", TIDEGATE_METRICS_PORT="0") as broker:
+        assert get(broker, "/healthz") == (200, "ok\n")
+        assert get(broker, "/readyz") == (200, "ready\n")
+        assert get(broker, "/else")[0] == 404
+        before = figures(broker)
+        assert not any(value for name, value in before.items() if name.startswith("tidegate_publish_"))
+        aws, ca = Aws(broker), Ca(tmp_path / "pki", "Metrics CA")
+        register_ca(aws, ca)
+        device = device_of(aws, ca)
+        with pytest.raises(Closed):
+            Client(broker, ca.sign("new")).connect()
+        with Client(broker, device, "one", V5) as client:
+            client.subscribe("t")
+            client.publish("t", b"x")
+            client.message()
+            client.unsubscribe("t")
+            wait_for(lambda: figures(broker)["tidegate_unsubscribe_success_total"] == 1, "the figures of the core")
+            found = figures(broker)
+        for name, value in {
+            "connect_success_total": 1,
+            "connection_authn_error_total": 1,
+            "publish_in_success_total": 1,
+            "publish_out_success_total": 1,
+            "subscribe_success_total": 1,
+            "connections": 1,
+            "certificates": 2,
+            "ca_certificates": 1,
+        }.items():
+            assert found[f"tidegate_{name}"] == value, name
+        document = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iot:Publish","Resource":"*"}]}'
+        aws.iot("create-policy", "--policy-name", "no", "--policy-document", document)
+        arn = f"arn:aws:iot:{aws.region}:{aws.account.account_id}:cert/{device.certificate_id}"
+        aws.iot("attach-policy", "--policy-name", "no", "--target", arn)
+        with Client(broker, device, "two", V5) as client:
+            assert client.publish("t").is_failure
+        wait_for(lambda: figures(broker)["tidegate_publish_in_auth_error_total"] == 1, "the refused publish")
+
+
+def test_nobody_listens_unless_asked(broker):
+    assert "TIDEGATE_METRICS_URL" not in broker.env
