@@ -135,6 +135,21 @@ def test_a_connection_is_ended_its_session_and_will_too(broker, device, data):
         assert watcher.message().topic == "wills/last"
 
 
+def test_a_connection_is_looked_up_while_it_lasts_and_after(broker, device, data):
+    name = f"looked-{uuid.uuid4().hex[:8]}"
+    assert refused("ResourceNotFoundException", data.get_connection, clientId=name) == 404
+    with Client(broker, device, client_id=name, clean=False, keep_alive=77):
+        here = data.get_connection(clientId=name, includeSocketInformation=True)
+        assert (here["connected"], here["cleanSession"], here["keepAliveDuration"], here["sourceIp"]) == (True, False, 77, "127.0.0.1")
+        assert here["sessionExpiry"] > 0 and here["connectedSince"] > 1.7e12 and "disconnectedSince" not in here
+        assert "sourceIp" not in data.get_connection(clientId=name)
+    gone = wait_for(lambda: (one := data.get_connection(clientId=name)) and not one["connected"] and one, "the end")
+    assert gone["disconnectReason"] == "CLIENT_INITIATED_DISCONNECT" and gone["disconnectedSince"] >= here["connectedSince"]
+    data.delete_connection(clientId=name, cleanSession=True)
+    gone = data.get_connection(clientId=name)
+    assert (gone["connected"], gone["cleanSession"]) == (False, False)
+
+
 def test_a_session_that_is_away_is_ended_only_when_asked_to(broker, device, data):
     name = f"away-{uuid.uuid4().hex[:8]}"
     with Client(broker, device, client_id=name, clean=False) as client:

@@ -217,6 +217,10 @@ SCENARIO = [
     Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.arn + "thinggroup/house"}),
     Row("DeleteThingGroup", {"thingGroupName": "floor"}),
     Row("DeleteThing", {"thingName": "lamp"}),
+    # Events
+    Row("DescribeEventConfigurations"),
+    Row("UpdateEventConfigurations", {"eventConfigurations": {"THING": {"Enabled": True}, "JOB": {"Enabled": False}}}),
+    Row("DescribeEventConfigurations"),
     # Tags
     Row("TagResource", lambda w: {"resourceArn": w.arn + "policy/p", "tags": [{"Key": "room", "Value": "9"}]}),
     Row("ListTagsForResource", lambda w: {"resourceArn": w.arn + "policy/p"}),
@@ -242,6 +246,8 @@ SCENARIO = [
     Row("ListRetainedMessages", {"maxResults": 1}, service="iot-data"),
     Row("ListSubscriptions", lambda w: {"clientId": w.connected("model")}, service="iot-data"),
     Row("ListSubscriptions", {"clientId": "nobody"}, service="iot-data", refused="ResourceNotFoundException"),
+    Row("GetConnection", lambda w: {"clientId": w.connected("model"), "includeSocketInformation": True}, service="iot-data"),
+    Row("GetConnection", {"clientId": "nobody"}, service="iot-data", refused="ResourceNotFoundException"),
     Row("DeleteConnection", lambda w: {"clientId": w.connected("model"), "cleanSession": True}, service="iot-data"),
     Row("DeleteConnection", {"clientId": "model"}, service="iot-data", refused="ResourceNotFoundException"),
     Row("UpdateThingShadow", {"thingName": "lamp", "shadowName": "n", "payload": b'{"state": {"desired": {"on": true}}}'}, service="iot-data"),

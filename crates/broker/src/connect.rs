@@ -19,7 +19,7 @@ use crate::{
     publish::{PublishCache, within_limits},
     rate::Rate,
     reserved,
-    session::{Attachment, Session, Surroundings},
+    session::{AskedTerms, Attachment, Session, Surroundings},
     tenant::TenantState,
 };
 
@@ -186,6 +186,10 @@ impl Broker {
             receive_maximum: connect.properties.receive_maximum.get(),
             packet_bytes_max,
             topic_alias_maximum: connect.properties.topic_alias_maximum,
+            terms: AskedTerms {
+                clean_start: connect.clean_start,
+                keep_alive_seconds: u16::try_from(terms.keep_alive.as_secs()).unwrap_or(u16::MAX),
+            },
             wants_reasons: connect.properties.request_problem_information,
             connack,
         };

@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tidegate_ids::{Now, Tenant, Timestamp};
-use tidegate_mqtt::{Message, QoS, Version};
+use tidegate_mqtt::{Message, QoS, SessionExpiry, Version};
 
-use crate::{Broker, CloseReason, Effects, LinkAddress, Principal, session::Surroundings};
+use crate::{Broker, CloseReason, DisconnectReason, Effects, LinkAddress, Principal, session::Surroundings};
 
 /// One session, as it was a moment ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,10 +39,46 @@ pub struct ConnectionState {
     pub peer_address: SocketAddr,
     /// The protocol version.
     pub version: Version,
+    /// Whether it wanted a session without a past (Clean Start, Clean Session).
+    pub clean_start: bool,
+    /// Keep Alive, as the profile adjusted it; 0: none.
+    pub keep_alive_seconds: u16,
+    /// How long its session may be absent.
+    pub session_expiry: SessionExpiry,
+    /// The thing that it stands for, where events name it.
+    pub thing_name: Option<Arc<str>>,
     /// When CONNACK was given.
     pub since: Timestamp,
     /// Where its link lives.
     pub link_address: LinkAddress,
+}
+
+/// A connection that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastConnection {
+    /// Whether it wanted a session without a past.
+    pub clean_start: bool,
+    /// Keep Alive, as the profile adjusted it; 0: none.
+    pub keep_alive_seconds: u16,
+    /// How long its session may be absent.
+    pub session_expiry: SessionExpiry,
+    /// The thing that it stood for, where events name it.
+    pub thing_name: Option<Arc<str>>,
+    /// Where the client was.
+    pub peer_address: SocketAddr,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Why.
+    pub reason: DisconnectReason,
+}
+
+/// What is known of a client: it is here, or it was not long ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Its connection.
+    Present(ConnectionState),
+    /// Its last connection.
+    Absent(Arc<LastConnection>),
 }
 
 /// Some sessions of a tenant.
@@ -124,6 +160,21 @@ impl Broker {
     /// The session named `client_id`.
     pub fn session(&self, tenant: Tenant, client_id: &str, now: Now) -> Option<SessionState> {
         Some(self.known_tenant(tenant)?.session(client_id)?.look(now))
+    }
+
+    /// How long a connection that ended is remembered. AWS: API_iotdata_GetConnection.
+    const REMEMBERED: Duration = Duration::from_secs(30 * 60);
+
+    /// The connection of `client_id`, or the last one for half an hour after its end; not over a restart. Many ended ones are
+    /// forgotten early.
+    pub fn connection(&self, tenant: Tenant, client_id: &str, now: Now) -> Option<Known> {
+        let tenant = self.known_tenant(tenant)?;
+        let (present, last) = match tenant.session(client_id) {
+            Some(session) => (session.look(now).connection, session.last()),
+            None => (None, tenant.last_connection(client_id, now.monotonic)),
+        };
+        let lately = |last: &Arc<LastConnection>| now.wall < last.ended_at + Self::REMEMBERED;
+        present.map(Known::Present).or_else(|| last.filter(lately).map(Known::Absent))
     }
 
     /// Up to `max` subscriptions of a session behind the filter `after`, by filter, as the client wrote them, with the QoS

@@ -75,7 +75,9 @@ mod topic_cache;
 pub use broker::{Broker, Selector, Settings};
 pub use close::CloseReason;
 pub use connect::{ConnectRefused, ConnectRequest, RefusedClient, client_id};
-pub use control::{ConnectionState, Ending, Gauges, RetainedPage, RetainedState, SessionPage, SessionState};
+pub use control::{
+    ConnectionState, Ending, Gauges, Known, LastConnection, RetainedPage, RetainedState, SessionPage, SessionState,
+};
 pub use counters::Counters;
 pub use effects::{Effects, LinkAddress};
 pub use events::{ConnectFailure, DisconnectReason, LifecycleEvent, LifecycleKind};

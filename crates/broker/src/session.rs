@@ -29,7 +29,8 @@ pub(crate) use inbound::Begin;
 pub(crate) use outbound::Undelivered;
 
 use crate::{
-    CloseReason, Effects, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record, Trace, WillRecord,
+    CloseReason, Effects, LastConnection, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record,
+    Trace, WillRecord,
     close::{reason_text, traced},
     link::Rights,
     memory::Memory,
@@ -95,6 +96,8 @@ struct State {
     ends_at: Option<Monotonic>,
     /// The entry among the broker's deadlines.
     deadline: Option<Monotonic>,
+    /// Of the last connection, while there is none.
+    last: Option<Arc<LastConnection>>,
     /// What earlier connections have not fetched yet.
     farewells: Vec<Farewell>,
     /// Searches for retained messages that are not over, one for a filter at most.
@@ -111,6 +114,7 @@ struct Connection {
     /// Refusals told in the last second.
     denials: Rate,
     since: Timestamp,
+    terms: AskedTerms,
     version: Version,
     rights: Rights,
     outbox: Outbox,
@@ -122,6 +126,13 @@ struct Connection {
     explains: bool,
     aliases: Aliases,
     receive: Decisions,
+}
+
+/// What a client asked for at CONNECT, as far as it is told of its connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskedTerms {
+    pub(crate) clean_start: bool,
+    pub(crate) keep_alive_seconds: u16,
 }
 
 /// The last bytes of a connection that the broker ended, until its owner fetches them.
@@ -171,6 +182,7 @@ impl Session {
                 will_at: None,
                 ends_at: None,
                 deadline: None,
+                last: None,
                 farewells: Vec::new(),
                 fetches: VecDeque::new(),
                 reported: 0,
@@ -199,6 +211,11 @@ impl Session {
 
     pub(crate) fn tenant(&self) -> Tenant {
         self.tenant
+    }
+
+    /// Of the last connection, while there is none.
+    pub(crate) fn last(&self) -> Option<Arc<LastConnection>> {
+        self.state.lock().last.clone()
     }
 
     /// The number of the last connection, for events; how often its client connected lately.

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use tidegate_ids::{Monotonic, Tenant};
 
 use crate::{
-    Principal,
+    LastConnection, Principal,
     levels::topic_hash,
     memory::Memory,
     rate::{Rate, SharedRate},
@@ -61,11 +61,12 @@ pub(crate) struct Sessions {
 }
 
 /// What is remembered of a client id after its session.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Past {
     /// Of its last connection.
     pub(crate) version_number: u64,
     pub(crate) connects: Rate,
+    last: Option<Arc<LastConnection>>,
     ends_at: Monotonic,
 }
 
@@ -82,7 +83,7 @@ impl Sessions {
 
     /// What is remembered of `client_id`, whose session ended.
     pub(crate) fn past(&self, client_id: &str, now: Monotonic) -> Option<Past> {
-        self.past.get(client_id).copied().filter(|past| past.ends_at > now)
+        self.past.get(client_id).filter(|past| past.ends_at > now).cloned()
     }
 
     fn keep_past(&mut self, client_id: &Arc<str>, past: Past, now: Monotonic) {
@@ -92,8 +93,8 @@ impl Sessions {
                 self.past.remove(&client_id);
             }
         }
-        self.past.insert(client_id.clone(), past);
         self.ends.push_back((past.ends_at, client_id.clone()));
+        self.past.insert(client_id.clone(), past);
     }
 }
 
@@ -156,13 +157,22 @@ impl TenantState {
         self.shard(client_id).lock().get(client_id).cloned()
     }
 
+    /// The last connection of a client id whose session ended.
+    pub(crate) fn last_connection(&self, client_id: &str, now: Monotonic) -> Option<Arc<LastConnection>> {
+        self.shard(client_id).lock().past(client_id, now)?.last
+    }
+
     /// Forget `session`, unless its name belongs to another one by now.
     pub(crate) fn forget(&self, session: &Arc<Session>, now: Monotonic) {
         let mut sessions = self.shard(session.client_id()).lock();
         if sessions.get(session.client_id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
             sessions.by_name.remove(session.client_id());
             let (version_number, connects) = session.history();
-            sessions.keep_past(session.client_id(), Past { version_number, connects, ends_at: now + PAST }, now);
+            sessions.keep_past(
+                session.client_id(),
+                Past { version_number, connects, last: session.last(), ends_at: now + PAST },
+                now,
+            );
             self.session_count.fetch_sub(1, Relaxed);
         }
     }

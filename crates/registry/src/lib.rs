@@ -48,16 +48,18 @@ pub use connect::{
 };
 pub use directory::{BoundThing, ConnectionGrants, Counts, Directory, Grants, Identity, SecretAccessKey, ThingState};
 pub use error::{CertificateProblem, RegistryError};
+pub use events::thing::RegistryEvent;
 pub use fault::FaultPoints;
 pub use iam::*;
 pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, GenerationId, IdentityDetail,
-    IdentityRecord, ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute,
-    RegistrationConfig, Rejection, ResourceId, Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord,
-    ThingTypeProperties, ThingTypeRecord, Transfer, TransferNoticeRecord, TransferStep, Validity,
+    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, EventConfigurationsRecord, EventType,
+    GenerationId, IdentityDetail, IdentityRecord, ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord,
+    PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag, ThingGroupRecord,
+    ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, TransferNoticeRecord,
+    TransferStep, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{

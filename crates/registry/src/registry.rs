@@ -1,15 +1,20 @@
 //! The registry as a whole, and the shell around every decision: read, decide, commit, show.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use tidegate_ids::{AccountId, Now, Tenant};
 use tidegate_kv::{CommitError, Revision, Snapshot, Store, StoreError, Transaction};
 use tidegate_pki::seal::MasterKey;
 
 use crate::{
-    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError, ResourceId,
+    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError, RegistryEvent, ResourceId,
     connect::Registrations,
     directory::{Feed, endpoint_prefix},
+    events,
     operations::Issuers,
 };
 
@@ -51,7 +56,12 @@ struct Inner {
     chance: Box<dyn Chance>,
     settings: Settings,
     faults: Box<dyn FaultPoints>,
+    /// Who publishes events.
+    events: OnceLock<Box<EventListener>>,
 }
+
+/// Told of registry events.
+type EventListener = dyn Fn(&RegistryEvent) + Send + Sync;
 
 impl Registry {
     /// Reads every row that the [`Directory`] keeps, and makes the broker's own CAs if there are none yet.
@@ -64,7 +74,18 @@ impl Registry {
         let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory)).await?;
         let issuers = Issuers::open(&*store, &master_key, now).await?;
         let registrations = Registrations::default();
-        let inner = Inner { store, directory, feed, master_key, issuers, registrations, chance, settings, faults };
+        let inner = Inner {
+            store,
+            directory,
+            feed,
+            master_key,
+            issuers,
+            registrations,
+            chance,
+            settings,
+            faults,
+            events: OnceLock::new(),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -77,6 +98,12 @@ impl Registry {
     /// add listeners; a listener stays for the registry's life. Add listeners before clients are served.
     pub fn on_change(&self, listener: impl Fn(&RegistryChange) + Send + Sync + 'static) {
         self.0.feed.on_change(Box::new(listener));
+    }
+
+    /// Calls `listener` with each event that an account has switched on, once what caused it is durable, from the task that caused it: on
+    /// the node that made the change only. It must not block. Only the first listener counts.
+    pub fn on_event(&self, listener: impl Fn(&RegistryEvent) + Send + Sync + 'static) {
+        let _ = self.0.events.set(Box::new(listener));
     }
 
     /// Follows the store's changes until the store closes: changes that others made, and those whose own operation
@@ -98,12 +125,25 @@ impl Registry {
     }
 
     /// Reads a snapshot, decides, commits, decides again on conflict; then waits until the directory shows it.
-    pub(crate) async fn change<T, D>(&self, decide: impl FnMut(Snapshot) -> D) -> Result<T, RegistryError>
+    pub(crate) async fn change<T, D>(&self, mut decide: impl FnMut(Snapshot) -> D) -> Result<T, RegistryError>
     where
         D: Future<Output = Result<(Transaction, T), RegistryError>>,
     {
-        let (answer, revision) = tidegate_kv::commit_with(&*self.0.store, decide).await?;
+        let listener = self.0.events.get();
+        let decide = |read: Snapshot| {
+            let deciding = decide(read.clone());
+            async move {
+                let (transaction, answer) = deciding.await?;
+                let events = match listener {
+                    Some(_) => events::thing::of(&read, &transaction).await?,
+                    None => Vec::new(),
+                };
+                Ok::<_, RegistryError>((transaction, (answer, events)))
+            }
+        };
+        let ((answer, events), revision) = tidegate_kv::commit_with(&*self.0.store, decide).await?;
         self.0.feed.catch_up(revision).await?;
+        listener.into_iter().for_each(|listener| events.iter().for_each(listener));
         Ok(answer)
     }
 

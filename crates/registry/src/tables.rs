@@ -12,9 +12,9 @@ use crate::{
     IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
         AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
-        ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord,
-        ServerCertificateRecord, SettingRecord, ShadowRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord,
-        TransferNoticeRecord,
+        EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord,
+        RegistrationCodeRecord, ServerCertificateRecord, SettingRecord, ShadowRecord, ThingGroupRecord, ThingRecord,
+        ThingTypeRecord, TransferNoticeRecord,
     },
 };
 
@@ -108,6 +108,9 @@ pub(crate) static THINGS_WITHIN_GROUP: Table<(Tenant, ThingGroupName, ThingName)
 pub(crate) static SHADOWS: Table<(Tenant, ThingName, String), ShadowRecord> = Table::new("shadows");
 /// The named shadows that are not deleted.
 pub(crate) static NAMED_SHADOWS: Table<(Tenant, ThingName, ShadowName), ()> = Table::new("shadows-named");
+
+/// Which registry events an account hears.
+pub(crate) static EVENT_CONFIGURATIONS: Table<Tenant, EventConfigurationsRecord> = Table::new("event-configurations");
 
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");

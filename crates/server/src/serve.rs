@@ -13,6 +13,7 @@ mod first_start;
 mod journal;
 mod logs;
 mod metrics;
+mod registry_events;
 mod screen;
 mod server_certificate;
 mod shadows;
@@ -93,6 +94,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let (broker, gateway, mut journal) =
         start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book)).await?;
     workers.start(&registry, &broker, &clock, &book);
+    registry_events::publish(&registry, &broker, &clock);
     if config.transfers.events {
         transfers::publish_events(&registry, &broker, &clock);
     }

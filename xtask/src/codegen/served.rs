@@ -52,6 +52,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "DescribeCACertificate",
             "DescribeCertificate",
             "DescribeEndpoint",
+            "DescribeEventConfigurations",
             "DescribeThing",
             "DescribeThingGroup",
             "DescribeThingType",
@@ -100,6 +101,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "UntagResource",
             "UpdateCACertificate",
             "UpdateCertificate",
+            "UpdateEventConfigurations",
             "UpdateThing",
             "UpdateThingGroup",
             "UpdateThingType",
@@ -121,6 +123,7 @@ pub(crate) const SERVICES: &[Service] = &[
         served: &[
             "DeleteConnection",
             "DeleteThingShadow",
+            "GetConnection",
             "GetRetainedMessage",
             "GetThingShadow",
             "ListNamedShadowsForThing",

@@ -5,6 +5,7 @@
 mod delete_connection;
 mod delete_thing_shadow;
 mod durable;
+mod get_connection;
 mod get_retained_message;
 mod get_thing_shadow;
 mod list_named_shadows_for_thing;
@@ -16,6 +17,7 @@ mod update_thing_shadow;
 
 pub(crate) use delete_connection::delete_connection;
 pub(crate) use delete_thing_shadow::delete_thing_shadow;
+pub(crate) use get_connection::get_connection;
 pub(crate) use get_retained_message::get_retained_message;
 pub(crate) use get_thing_shadow::get_thing_shadow;
 pub(crate) use list_named_shadows_for_thing::list_named_shadows_for_thing;

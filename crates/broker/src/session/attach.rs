@@ -17,10 +17,10 @@ use std::{
 use tidegate_ids::{Monotonic, Now};
 use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
 
-use super::{Connection, Farewell, Session, State, Undelivered};
+use super::{AskedTerms, Connection, Farewell, Session, State, Undelivered};
 use crate::{
-    CloseReason, Effects, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record, SessionRecord, Trace,
-    WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate,
+    CloseReason, Effects, LastConnection, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record,
+    SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate,
     session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
@@ -46,6 +46,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) topic_alias_maximum: u16,
     /// Request Problem Information. Spec: [MQTT-3.1.2-29] (5.0).
     pub(crate) wants_reasons: bool,
+    pub(crate) terms: AskedTerms,
     /// The answer, but for Session Present.
     pub(crate) connack: ConnAck<'a>,
 }
@@ -127,11 +128,13 @@ impl Session {
         state.thing_name = thing_name;
         state.expiry = attachment.expiry;
         state.will = attachment.will;
+        state.last = None;
         let mut connection = Box::new(Connection {
             address,
             trace: attachment.trace.clone(),
             denials: Rate::default(),
             since: around.now.wall,
+            terms: attachment.terms,
             version,
             rights: attachment.rights,
             outbox: Outbox::new(effects.buffer()),
@@ -244,6 +247,15 @@ impl Session {
         let mut connection = state.connection.take().expect("only a connection is detached");
         self.move_epoch();
         around.tenant.drop_principal(&state.principal, &self.client_id);
+        state.last = Some(Arc::new(LastConnection {
+            clean_start: connection.terms.clean_start,
+            keep_alive_seconds: connection.terms.keep_alive_seconds,
+            session_expiry: state.expiry,
+            thing_name: state.thing_name.clone(),
+            peer_address: connection.trace.peer_address,
+            ended_at: around.now.wall,
+            reason: reason.disconnect_reason(),
+        }));
         connection.outbox.take(last);
         if let (Version::V5, Some(code)) = (connection.version, reason.disconnect_code()) {
             // A code that a server may not send in DISCONNECT is a slip of ours; the close says enough then.

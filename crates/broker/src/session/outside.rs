@@ -17,6 +17,10 @@ impl Session {
             principal: state.principal.clone(),
             peer_address: connection.trace.peer_address,
             version: connection.version,
+            clean_start: connection.terms.clean_start,
+            keep_alive_seconds: connection.terms.keep_alive_seconds,
+            session_expiry: state.expiry,
+            thing_name: state.thing_name.clone(),
             since: connection.since,
             link_address: connection.address,
         });

@@ -1,4 +1,5 @@
 //! Events that the registry causes.
 
+pub mod thing;
 pub mod transfer;
 pub mod wire;

@@ -5,6 +5,7 @@
 mod account;
 mod ca_certificate;
 mod device_certificate;
+mod event_configurations;
 mod iam;
 mod policy;
 mod server;
@@ -18,6 +19,7 @@ pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
 pub use ca_certificate::{CaCertificateRecord, RegistrationConfig};
 pub use device_certificate::DeviceCertificateRecord;
+pub use event_configurations::{EventConfigurationsRecord, EventType};
 pub use iam::{IdentityDetail, IdentityRecord, ManagedPolicyRecord};
 pub(crate) use policy::PolicyVersionRecord;
 pub use policy::{NoPolicyVersionId, PolicyRecord, PolicyVersionId};
@@ -70,6 +72,7 @@ records!(
     ExclusiveThingRecord,
     ThingGroupRecord,
     ShadowRecord,
+    EventConfigurationsRecord,
     TransferNoticeRecord,
     IdentityRecord,
     ManagedPolicyRecord,

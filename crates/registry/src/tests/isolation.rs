@@ -196,6 +196,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "deprecate_thing_type" => told!(registry.deprecate_thing_type(b, &kind, pick.yes, now)),
         "describe_ca_certificate" => told!(registry.describe_ca_certificate(b, ca)),
         "describe_certificate" => told!(registry.describe_certificate(b, id)),
+        "describe_event_configurations" => told!(registry.describe_event_configurations(b)),
         "describe_thing" => told!(registry.describe_thing(b, thing)),
         "describe_thing_group" => told!(registry.describe_thing_group(b, group)),
         "describe_thing_type" => told!(registry.describe_thing_type(b, kind)),
@@ -262,6 +263,10 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             told!(registry.update_ca_certificate(b, ca, update, now))
         }
         "update_certificate" => told!(registry.update_certificate(b, id, status, now)),
+        "update_event_configurations" => {
+            let switches = [(crate::EventType::Thing, pick.yes)];
+            told!(registry.update_event_configurations(b, &switches, now))
+        }
         "update_thing" => {
             let request = UpdateThing {
                 name: thing,

@@ -34,6 +34,7 @@ pub(crate) mod deprecate_thing_type;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
 pub(crate) mod describe_endpoint;
+pub(crate) mod describe_event_configurations;
 pub(crate) mod describe_thing;
 pub(crate) mod describe_thing_group;
 pub(crate) mod describe_thing_type;
@@ -83,6 +84,7 @@ pub(crate) mod transfer_certificate;
 pub(crate) mod untag_resource;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
+pub(crate) mod update_event_configurations;
 pub(crate) mod update_thing;
 pub(crate) mod update_thing_group;
 pub(crate) mod update_thing_groups_for_thing;
@@ -116,6 +118,7 @@ pub(crate) static SERVED: &[&str] = &[
     "DescribeCACertificate",
     "DescribeCertificate",
     "DescribeEndpoint",
+    "DescribeEventConfigurations",
     "DescribeThing",
     "DescribeThingGroup",
     "DescribeThingType",
@@ -164,6 +167,7 @@ pub(crate) static SERVED: &[&str] = &[
     "UntagResource",
     "UpdateCACertificate",
     "UpdateCertificate",
+    "UpdateEventConfigurations",
     "UpdateThing",
     "UpdateThingGroup",
     "UpdateThingType",
@@ -241,6 +245,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DescribeEndpoint" => {
             call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT).await?).await?)
         }
+        "DescribeEventConfigurations" => call.reply(
+            &iot::describe_event_configurations(call, call.input(describe_event_configurations::INPUT).await?).await?,
+        ),
         "DescribeThing" => call.reply(&iot::describe_thing(call, call.input(describe_thing::INPUT).await?).await?),
         "DescribeThingGroup" => {
             call.reply(&iot::describe_thing_group(call, call.input(describe_thing_group::INPUT).await?).await?)
@@ -367,6 +374,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "UpdateCertificate" => {
             call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT).await?).await?)
         }
+        "UpdateEventConfigurations" => call.reply(
+            &iot::update_event_configurations(call, call.input(update_event_configurations::INPUT).await?).await?,
+        ),
         "UpdateThing" => call.reply(&iot::update_thing(call, call.input(update_thing::INPUT).await?).await?),
         "UpdateThingGroup" => {
             call.reply(&iot::update_thing_group(call, call.input(update_thing_group::INPUT).await?).await?)

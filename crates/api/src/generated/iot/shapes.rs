@@ -62,12 +62,30 @@ pub(crate) static CERTIFICATE_SIGNING_REQUEST: Shape = Shape::Text(Text::ANY.len
 pub(crate) static CERTIFICATE_STATUS: Shape =
     Shape::OneOf(&["ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER", "REGISTER_INACTIVE", "PENDING_ACTIVATION"]);
 
+pub(crate) static CONFIGURATION: Shape = Shape::Structure(&[body("Enabled", &BOOLEAN)]);
+
 pub(crate) static CONNECTION_ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
     r#"[a-zA-Z0-9:.]+"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":.")]), 1, u32::MAX),
 ));
 
 pub(crate) static ENDPOINT_TYPE: Shape = Shape::Text(Text::ANY.length(0, 128));
+
+pub(crate) static EVENT_CONFIGURATIONS: Shape = Shape::Map { key: &EVENT_TYPE, value: &CONFIGURATION };
+
+pub(crate) static EVENT_TYPE: Shape = Shape::OneOf(&[
+    "THING",
+    "THING_GROUP",
+    "THING_TYPE",
+    "THING_GROUP_MEMBERSHIP",
+    "THING_GROUP_HIERARCHY",
+    "THING_TYPE_ASSOCIATION",
+    "JOB",
+    "JOB_EXECUTION",
+    "POLICY",
+    "CERTIFICATE",
+    "CA_CERTIFICATE",
+]);
 
 pub(crate) static LOG_DESTINATION: Shape = Shape::Text(Text::ANY.length(1, 512).pattern(
     r#"^[.\-_/#A-Za-z0-9]+$"#,
@@ -372,6 +390,13 @@ pub(crate) struct CertificateValidity {
     pub(crate) not_after: Option<EpochSeconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) not_before: Option<EpochSeconds>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Configuration {
+    #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
+    pub(crate) enabled: Option<bool>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -10,6 +10,7 @@ use crate::{
 
 pub(crate) mod delete_connection;
 pub(crate) mod delete_thing_shadow;
+pub(crate) mod get_connection;
 pub(crate) mod get_retained_message;
 pub(crate) mod get_thing_shadow;
 pub(crate) mod list_named_shadows_for_thing;
@@ -23,6 +24,7 @@ pub(crate) mod update_thing_shadow;
 pub(crate) static SERVED: &[&str] = &[
     "DeleteConnection",
     "DeleteThingShadow",
+    "GetConnection",
     "GetRetainedMessage",
     "GetThingShadow",
     "ListNamedShadowsForThing",
@@ -41,6 +43,7 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DeleteThingShadow" => Ok(Reply::Document(
             iot_data::delete_thing_shadow(call, call.input(delete_thing_shadow::INPUT).await?).await?,
         )),
+        "GetConnection" => call.reply(&iot_data::get_connection(call, call.input(get_connection::INPUT).await?).await?),
         "GetRetainedMessage" => {
             call.reply(&iot_data::get_retained_message(call, call.input(get_retained_message::INPUT).await?).await?)
         }
