@@ -8,6 +8,7 @@ use hyper::{
     client::conn::http1,
 };
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
 use tidegate_ids::{Clock, Timestamp};
@@ -22,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
+/// Connections that are kept for the next call.
+const IDLE_MAX: usize = 32;
+
 /// A refusal in AWS's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}: {message}")]
@@ -32,23 +36,34 @@ pub struct ApiRefusal {
     pub message: String,
 }
 
-/// Calls to the API of one broker as one account.
+/// Calls to the API of one broker as one account. Connections are kept and used again.
 pub struct Api {
     running: Running,
     tls: TlsConnector,
     clock: Arc<dyn Clock>,
+    idle: Mutex<Vec<http1::SendRequest<String>>>,
 }
 
 impl Api {
     /// Nothing is sent yet.
     pub fn new(running: Running, clock: Arc<dyn Clock>) -> Result<Self, FleetError> {
         let config = rustls::ClientConfig::builder().with_root_certificates(running.roots()?).with_no_client_auth();
-        Ok(Self { running, tls: TlsConnector::from(Arc::new(config)), clock })
+        Ok(Self { running, tls: TlsConnector::from(Arc::new(config)), clock, idle: Mutex::default() })
     }
 
     /// The present moment, as calls are signed with it.
     pub fn now(&self) -> Timestamp {
         self.clock.now().wall
+    }
+
+    /// The region that calls go to.
+    pub fn region(&self) -> &str {
+        &self.running.region
+    }
+
+    /// The account that calls act in.
+    pub fn account_id(&self) -> &str {
+        &self.running.account_id
     }
 
     /// `METHOD path?query` of the service `iot` with a JSON body (none when null); the JSON answer.
@@ -126,18 +141,42 @@ impl Api {
     }
 
     async fn send(&self, request: Request<String>) -> Result<(hyper::StatusCode, String, Vec<u8>), FleetError> {
-        let Running { api_host, api_port, .. } = &self.running;
-        let unreachable = |source| FleetError::Unreachable { to: format!("the API at {api_host}:{api_port}"), source };
-        let tcp = TcpStream::connect((api_host.as_str(), *api_port)).await.map_err(unreachable)?;
-        let name = ServerName::try_from(api_host.clone())?;
-        let tls = self.tls.connect(name, tcp).await.map_err(unreachable)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await.map_err(unreadable)?;
-        tokio::spawn(connection); // ends with the sender
+        let mut sender = match self.idle_connection().await {
+            Some(sender) => sender,
+            None => self.connect().await?,
+        };
         let response = sender.send_request(request).await.map_err(unreadable)?;
         let status = response.status();
         let error_type =
             response.headers().get("x-amzn-errortype").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-        Ok((status, error_type, read(response.into_body()).await?))
+        let body = read(response.into_body()).await?;
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE_MAX {
+            idle.push(sender);
+        }
+        Ok((status, error_type, body))
+    }
+
+    /// A connection that was used before, and that the API has not closed meanwhile.
+    async fn idle_connection(&self) -> Option<http1::SendRequest<String>> {
+        loop {
+            let mut sender = self.idle.lock().pop()?;
+            if sender.ready().await.is_ok() {
+                return Some(sender);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<http1::SendRequest<String>, FleetError> {
+        let Running { api_host, api_port, .. } = &self.running;
+        let unreachable = |source| FleetError::Unreachable { to: format!("the API at {api_host}:{api_port}"), source };
+        let tcp = TcpStream::connect((api_host.as_str(), *api_port)).await.map_err(unreachable)?;
+        tcp.set_nodelay(true)?;
+        let name = ServerName::try_from(api_host.clone())?;
+        let tls = self.tls.connect(name, tcp).await.map_err(unreachable)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(tls)).await.map_err(unreadable)?;
+        tokio::spawn(connection); // ends with the sender
+        Ok(sender)
     }
 }
 
@@ -154,7 +193,7 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, FleetError> {
     Ok(bytes)
 }
 
-fn text<'a>(answer: &'a Value, member: &str) -> Result<&'a str, FleetError> {
+pub(crate) fn text<'a>(answer: &'a Value, member: &str) -> Result<&'a str, FleetError> {
     answer[member].as_str().ok_or_else(|| FleetError::Answer(format!("it has no {member}")))
 }
 

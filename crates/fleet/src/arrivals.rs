@@ -8,16 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::{
-        Resumption,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    version::TLS13,
-};
+use rustls::{ClientConfig, client::Resumption, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
 use tidegate_mqtt::{Connect, Disconnect, Packet, Peer, ReasonCode, Version, decode, frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -27,7 +18,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::{FleetError, Identity};
+use crate::{FleetError, Identity, any_server::AnyServer};
 
 /// How long one arrival may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,7 +79,7 @@ impl Caller {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            .with_custom_certificate_verifier(Arc::new(AnyServer::new(provider)))
             .with_client_auth_cert(vec![identity.certificate.clone()], identity.key())?;
         config.resumption = Resumption::disabled();
         let mut connect = Vec::new();
@@ -203,45 +194,6 @@ async fn leave(stream: &mut TlsStream<TcpStream>) -> Result<(), Failure> {
     disconnect.encode(Version::V5, &mut bytes).map_err(|error| Failure(error.to_string()))?;
     stream.write_all(&bytes).await?;
     Ok(stream.shutdown().await?)
-}
-
-/// Believes every server, and checks nothing.
-#[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

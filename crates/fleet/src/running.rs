@@ -13,6 +13,16 @@ use rustls::{
 
 use crate::FleetError;
 
+const PID: &str = "TIDEGATE_PID";
+const ACCOUNT: &str = "TIDEGATE_ACCOUNT_ID";
+const API: &str = "TIDEGATE_API_URL";
+const HOST: &str = "TIDEGATE_MQTT_HOST";
+const PORT: &str = "TIDEGATE_MQTT_PORT";
+const CA: &str = "TIDEGATE_CA_FILE";
+const KEY: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const REGION: &str = "AWS_DEFAULT_REGION";
+
 /// Where a running broker is, as its `tidegate.env` says.
 #[derive(Clone)]
 pub struct Running {
@@ -50,23 +60,34 @@ impl Running {
     /// Reads the text of a `tidegate.env`.
     pub fn parse(text: &str) -> Result<Self, FleetError> {
         let values: HashMap<String, String> = text.lines().filter_map(assignment).collect();
-        let value = |name: &'static str| values.get(name).cloned().ok_or(FleetError::NotSaid(name));
-        let url = value("TIDEGATE_API_URL")?;
-        let (api_host, api_port) =
-            url.strip_prefix("https://").and_then(|rest| rest.rsplit_once(':')).ok_or_else(|| {
-                FleetError::Unusable { name: "TIDEGATE_API_URL", value: url.clone(), expected: "https://host:port" }
-            })?;
+        Self::of(values, FleetError::NotSaid)
+    }
+
+    /// From the variables of this process's environment, after `. data/tidegate.env`.
+    pub fn from_environment(environment: impl Fn(&str) -> Option<String>) -> Result<Self, FleetError> {
+        let names = [PID, ACCOUNT, API, HOST, PORT, CA, KEY, SECRET, REGION];
+        let values = names.iter().filter_map(|name| Some(((*name).to_owned(), environment(name)?))).collect();
+        Self::of(values, FleetError::NotInEnvironment)
+    }
+
+    fn of(values: HashMap<String, String>, missing: fn(&'static str) -> FleetError) -> Result<Self, FleetError> {
+        let value = |name: &'static str| values.get(name).cloned().ok_or_else(|| missing(name));
+        let url = value(API)?;
+        let (api_host, api_port) = url
+            .strip_prefix("https://")
+            .and_then(|rest| rest.rsplit_once(':'))
+            .ok_or_else(|| FleetError::Unusable { name: API, value: url.clone(), expected: "https://host:port" })?;
         Ok(Self {
-            pid: number("TIDEGATE_PID", value("TIDEGATE_PID")?)?,
-            account_id: value("TIDEGATE_ACCOUNT_ID")?,
+            pid: number(PID, value(PID)?)?,
+            account_id: value(ACCOUNT)?,
             api_host: api_host.to_owned(),
-            api_port: number("TIDEGATE_API_URL", api_port.to_owned())?,
-            mqtt_host: value("TIDEGATE_MQTT_HOST")?,
-            mqtt_port: number("TIDEGATE_MQTT_PORT", value("TIDEGATE_MQTT_PORT")?)?,
-            ca_file: value("TIDEGATE_CA_FILE")?.into(),
-            access_key_id: value("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: value("AWS_SECRET_ACCESS_KEY")?,
-            region: value("AWS_DEFAULT_REGION")?,
+            api_port: number(API, api_port.to_owned())?,
+            mqtt_host: value(HOST)?,
+            mqtt_port: number(PORT, value(PORT)?)?,
+            ca_file: value(CA)?.into(),
+            access_key_id: value(KEY)?,
+            secret_access_key: value(SECRET)?,
+            region: value(REGION)?,
             values,
         })
     }

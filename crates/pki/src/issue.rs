@@ -104,6 +104,16 @@ impl IssuingCa {
         self.device(&der::name(&[(3, DEVICE_COMMON_NAME)]), key, now)
     }
 
+    /// A certificate as a factory makes them, for a device of this name.
+    pub fn device_certificate_named(
+        &self,
+        common_name: &str,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<ClientLeaf, PkiError> {
+        self.device(&der::name(&[(3, common_name)]), key, now)
+    }
+
     /// The certificate of CreateCertificateFromCsr: the request's subject, byte for byte, and its key.
     pub fn device_certificate_from_csr(&self, csr: &Csr, now: Timestamp) -> Result<ClientLeaf, PkiError> {
         self.device(csr.subject(), csr.public_key(), now)

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod clients;
+pub(crate) mod fleet;
 mod why;
 
 use std::path::PathBuf;
@@ -42,6 +43,16 @@ pub(crate) enum Command {
     /// Play the whole story against a running broker, or one started for it: register a CA, connect a new device,
     /// see the event, activate, attach a policy, publish.
     Demo(Demo),
+    /// Be a fleet of devices, against any broker: make certificates, run scenarios, verify what arrives.
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  tidegate fleet make fleet --count 9000
+  . data/tidegate.env && tidegate fleet jitr fleet         9000 unknown devices register just in time, and talk
+  tidegate fleet run config/fleet/plain.toml --host 127.0.0.1 --port 1883"
+    )]
+    Fleet(fleet::Fleet),
     /// Make or list accounts of a running broker.
     #[command(
         subcommand,

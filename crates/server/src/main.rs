@@ -9,6 +9,7 @@ mod data_dir;
 mod demo;
 mod env_file;
 mod explain;
+mod fleet;
 mod logging;
 mod memory;
 mod serve;
@@ -47,6 +48,7 @@ async fn run(cli: Cli) -> Result<()> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve::run(options).await,
         Command::Demo(options) => demo::run(options).await,
+        Command::Fleet(command) => fleet::fleet(command).await,
         Command::Account(command) => commands::account(command).await,
         Command::Key(command) => commands::key(command).await,
         Command::Explain(options) => explain::explain(options).await,

@@ -27,7 +27,7 @@ pub use error::TlsError;
 pub use hello::{CLIENT_HELLO_BYTES_MAX, ClientHello};
 pub use names::{NameTable, ServerCertificate, ServerNames};
 pub use refusal::{Refusal, RefusedCertificate, refusal_of};
-pub use session::{PARTIAL_BYTES_MAX, Progress, Session};
+pub use session::{ClientSession, End, PARTIAL_BYTES_MAX, Progress, Session};
 pub use tickets::TICKET_LIFETIME_MAX;
 pub use verifier::ClientCertificates;
 

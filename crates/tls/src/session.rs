@@ -1,11 +1,16 @@
 //! One TLS connection without a socket: bytes from the peer in, plaintext and bytes for the peer out.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::DerefMut, sync::Arc};
 
 use rustls::{
-    CommonState, Error, HandshakeKind, ServerConfig,
-    server::UnbufferedServerConnection,
-    unbuffered::{ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus},
+    ClientConfig, CommonState, Error, HandshakeKind, ServerConfig,
+    client::{ClientConnectionData, UnbufferedClientConnection},
+    pki_types::ServerName,
+    server::{ServerConnectionData, UnbufferedServerConnection},
+    unbuffered::{
+        ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedConnectionCommon, UnbufferedStatus,
+        WriteTraffic,
+    },
 };
 
 use crate::{TlsError, refusal::take_last};
@@ -29,9 +34,38 @@ pub enum Progress {
     PeerClosed,
 }
 
-/// A TLS server connection: about 4.3 KiB when idle. It keeps bytes only while a record is incomplete.
-pub struct Session {
-    tls: UnbufferedServerConnection,
+/// One end of a connection as rustls has it: a server's, or a client's.
+pub trait End: DerefMut<Target = UnbufferedConnectionCommon<Self::Data>> {
+    /// What rustls keeps for this end.
+    type Data;
+
+    /// Rustls' `process_tls_records`, which it has once for each end.
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data>;
+}
+
+impl End for UnbufferedServerConnection {
+    type Data = ServerConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(bytes)
+    }
+}
+
+impl End for UnbufferedClientConnection {
+    type Data = ClientConnectionData;
+
+    fn process<'c, 'i>(&'c mut self, bytes: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        self.process_tls_records(bytes)
+    }
+}
+
+/// The client's end of a connection.
+pub type ClientSession = Session<UnbufferedClientConnection>;
+
+/// One end of a TLS connection, the server's unless said: about 4.3 KiB when idle. It keeps bytes only while a record is
+/// incomplete.
+pub struct Session<E = UnbufferedServerConnection> {
+    tls: E,
     /// Bytes of a message that is not whole yet; rustls remembers positions in it.
     partial: Vec<u8>,
     state: State,
@@ -49,8 +83,25 @@ enum State {
 impl Session {
     /// A session that waits for its ClientHello.
     pub fn new(config: Arc<ServerConfig>) -> Result<Self, TlsError> {
-        let tls = UnbufferedServerConnection::new(config).map_err(TlsError::Settings)?;
-        Ok(Self { tls, partial: Vec::new(), state: State::Live, said_close: false })
+        UnbufferedServerConnection::new(config).map(Self::of).map_err(TlsError::Settings)
+    }
+
+    /// The DER of the client's own certificate, after the handshake; also after a resumed one.
+    pub fn peer_leaf(&self) -> Option<&[u8]> {
+        self.tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.as_ref())
+    }
+}
+
+impl ClientSession {
+    /// A session with the server of this name. Feed it no bytes at all, and the ClientHello is there to be sent.
+    pub fn connect(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, TlsError> {
+        UnbufferedClientConnection::new(config, name).map(Self::of).map_err(TlsError::Settings)
+    }
+}
+
+impl<E: End> Session<E> {
+    fn of(tls: E) -> Self {
+        Self { tls, partial: Vec::new(), state: State::Live, said_close: false }
     }
 
     /// Takes what the peer sent. Plaintext is appended to `plain`, what must go to the peer to `out`.
@@ -112,11 +163,6 @@ impl Session {
         self.tls.is_handshaking()
     }
 
-    /// The DER of the client's own certificate, after the handshake; also after a resumed one.
-    pub fn peer_leaf(&self) -> Option<&[u8]> {
-        self.tls.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.as_ref())
-    }
-
     /// The application protocol agreed on.
     pub fn alpn(&self) -> Option<&[u8]> {
         self.tls.alpn_protocol()
@@ -156,7 +202,7 @@ impl Session {
     ) -> Result<(usize, Progress), TlsError> {
         let mut used = 0;
         loop {
-            let UnbufferedStatus { discard, state, .. } = self.tls.process_tls_records(&mut bytes[used..]);
+            let UnbufferedStatus { discard, state, .. } = self.tls.process(&mut bytes[used..]);
             let done = match state {
                 Ok(ConnectionState::ReadTraffic(mut records)) => {
                     while let Some(record) = records.next_record() {
@@ -196,7 +242,7 @@ impl Session {
     /// otherwise read the failed record again.
     fn take_alert(&mut self, bytes: &mut [u8], out: &mut Vec<u8>) {
         while CommonState::wants_write(&self.tls) {
-            match self.tls.process_tls_records(bytes).state {
+            match self.tls.process(bytes).state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => append(&mut data, out),
                 Ok(ConnectionState::ReadTraffic(mut records)) => while records.next_record().is_some() {},
                 Ok(_) | Err(_) => return,
@@ -209,17 +255,14 @@ impl Session {
         &mut self,
         out: &mut Vec<u8>,
         room: usize,
-        write: impl Fn(
-            &mut rustls::unbuffered::WriteTraffic<'_, rustls::server::ServerConnectionData>,
-            &mut [u8],
-        ) -> Result<usize, EncryptError>,
+        write: impl Fn(&mut WriteTraffic<'_, E::Data>, &mut [u8]) -> Result<usize, EncryptError>,
     ) -> Result<(), TlsError> {
         if self.state == State::Failed || self.said_close || self.tls.is_handshaking() {
             return Err(TlsError::NotOpen);
         }
         loop {
             // The same bytes as last time: rustls remembers positions in them.
-            match self.tls.process_tls_records(&mut self.partial).state {
+            match self.tls.process(&mut self.partial).state {
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                     let (start, mut room) = (out.len(), room);
                     loop {
@@ -247,7 +290,7 @@ impl Session {
     }
 }
 
-impl fmt::Debug for Session {
+impl<E: End> fmt::Debug for Session<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("version", &self.protocol_version())
