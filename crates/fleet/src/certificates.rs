@@ -55,7 +55,10 @@ impl FleetCa {
 
     /// A CA that exists, and its key (P-256, P-384, P-521 or RSA), as PEM.
     pub fn from_pem(certificate: &str, key: &str) -> Result<Self, FleetError> {
-        Ok(Self::of(IssuingCa::new(CaCertificate::from_pem(certificate)?, PrivateKey::from_pem(key)?)?))
+        let certificate = CaCertificate::from_pem(certificate)?;
+        // It has to be a CA; whether it is valid today is the broker's business.
+        certificate.check_registrable(certificate.not_before())?;
+        Ok(Self::of(IssuingCa::new(certificate, PrivateKey::from_pem(key)?)?))
     }
 
     fn of(issuer: IssuingCa) -> Self {

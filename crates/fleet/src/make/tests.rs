@@ -34,10 +34,9 @@ fn devices_are_made_once_and_more_are_added() {
     assert_eq!(identities.pem(69).unwrap(), first.pem(69).unwrap(), "what is there stays");
     let ca = CaCertificate::from_pem(&read(&wanted.directory.join("ca.pem")).unwrap()).unwrap();
     for index in [0, 69, 71] {
-        let leaf = ClientLeaf::from_pem(&identities.pem(index).unwrap()).unwrap();
+        let leaf = ClientLeaf::parse(&identities.shown(index).unwrap().chain[0]).unwrap();
         leaf.check_issued_by(&ca).unwrap();
         assert_eq!(leaf.certificate_id(), identities.certificate_id(index).unwrap());
-        assert_eq!(identities.shown(index).unwrap().chain[0].as_ref(), leaf.der());
     }
 }
 

@@ -129,7 +129,7 @@ fn wrong_topics_strangers_and_copies_are_told_apart() {
         [("a/1", QoS::AtLeastOnce), ("a/#", QoS::AtMostOnce), ("$share/g/b", QoS::AtMostOnce)].into_iter(),
         &streams,
     );
-    [0, 1, 2].map(|stream| streams.set_sent(stream, 2));
+    [0, 1, 2].into_iter().for_each(|stream| streams.set_sent(stream, 2));
     assert_eq!(inbox.see(mark(1, 0), "a/0", false, false, &streams), Seen::Known);
     assert_eq!(inbox.see(mark(77, 0), "a/0", false, false, &streams), Seen::Known);
     // Two filters match: two copies, of which the second is nobody's fault; the higher grant counts.
