@@ -1,6 +1,7 @@
 //! `cargo xtask conformance`: `docs/conformance.md` from the statements in `tests/data/mqtt/statements.txt`, once every
-//! test that they name exists.
+//! test that they name exists; and whether every test of `docs/checks.md` does.
 
+mod checks;
 mod evidence;
 mod page;
 mod statements;
@@ -39,8 +40,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let read = |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"));
     let statements = statements::parse(&read(STATEMENTS)?).with_context(|| STATEMENTS.to_owned())?;
     let evidence = Evidence::gather(root)?;
-    let faults = faults(&statements, &evidence);
-    ensure!(faults.is_empty(), "{STATEMENTS} has {} faults:\n  {}", faults.len(), faults.join("\n  "));
+    let mut faults = faults(&statements, &evidence);
+    faults.extend(checks::faults(&read(checks::PAGE)?, &evidence)?);
+    ensure!(
+        faults.is_empty(),
+        "{STATEMENTS} and {} have {} faults:\n  {}",
+        checks::PAGE,
+        faults.len(),
+        faults.join("\n  ")
+    );
     let before = read(PAGE)?;
     let after = page::renew(&before, &statements, &evidence)?;
     if arguments.check {

@@ -52,6 +52,11 @@ fn the_decisions_use_no_runtime() {
         if drawn.get(&*package.name).is_some_and(|layer| *layer <= 2) {
             for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
                 assert!(!io.contains(&dependency.name.as_str()), "{} uses {}", package.name, dependency.name);
+                // Locks and channels, no runtime, timer or socket.
+                let runtime =
+                    dependency.features.iter().find(|feature| !["macros", "sync"].contains(&feature.as_str()));
+                let narrow = dependency.name != "tokio" || runtime.is_none();
+                assert!(narrow, "{} uses tokio with {runtime:?}", package.name);
             }
         }
     }

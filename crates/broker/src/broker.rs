@@ -295,6 +295,10 @@ impl Broker {
                     }
                     (outcome, false)
                 }
+                Promise::Resume => {
+                    session.settle_resume(epoch, now, effects);
+                    (Ok(()), false)
+                }
                 Promise::Delivery { sequence } => {
                     session.settle_delivery(sequence, !code.is_failure(), now, effects);
                     (Ok(()), false)

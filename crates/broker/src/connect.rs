@@ -225,7 +225,8 @@ impl Broker {
                     profile.clone(),
                     principal,
                 );
-                let session = session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone());
+                let session =
+                    session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone(), tenant.rates.clone());
                 let session = Arc::new(session);
                 tenant.remember(&mut sessions, &session);
                 session

@@ -132,6 +132,10 @@ pub struct AccountLimits {
     pub shared_groups_max: usize,
     /// Most PUBLISH packets in a second: beyond it as for one connection.
     pub publishes_per_second: Option<u32>,
+    /// Most messages in a second that begin to wait in sessions whose clients are away; more are dropped and counted.
+    ///
+    /// AWS: developer guide, "Shared Subscriptions": those that were queued before stay, those beyond the quota are dropped.
+    pub queued_per_second: Option<u32>,
     /// Most retained messages set in a second: beyond it as for one connection.
     pub retained_per_second: Option<u32>,
     /// Most retained messages, those that expired and are not swept yet included; one more is refused with 0x97, and of a
@@ -148,6 +152,7 @@ impl AccountLimits {
         subscribes_per_second: None,
         shared_groups_max: usize::MAX,
         publishes_per_second: None,
+        queued_per_second: None,
         retained_per_second: None,
         retained_max: usize::MAX,
     };
@@ -252,6 +257,7 @@ impl Profile {
                     subscribes_per_second: Some(3000),
                     shared_groups_max: 100,
                     publishes_per_second: Some(20_000),
+                    queued_per_second: Some(500),
                     retained_per_second: Some(500),
                     retained_max: 500_000,
                 },

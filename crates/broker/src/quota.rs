@@ -105,6 +105,8 @@ quotas! {
     TopicFilterSize: "Subscribe", "topic filter size and slashes, and share name size", "the subscription is refused (0x8f)";
     /// `Limits::queued_messages_max`, `Limits::queued_bytes_max`
     QueuedMessages: "Queued", "messages queued per session", "the message is dropped for this client";
+    /// `AccountLimits::queued_per_second`
+    QueuedPerAccount: "Queued", "queued messages per second per account", "the message is dropped for this client";
 }
 
 /// That something ran into a quota.

@@ -54,7 +54,9 @@ impl Broker {
             profile,
             record.principal.clone(),
         );
-        let session = Arc::new(session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone()));
+        let session = Arc::new(
+            session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone(), tenant.rates.clone()),
+        );
         let mut groups = Vec::new();
         for subscription in subscriptions {
             let filter = &subscription.topic_filter;

@@ -38,6 +38,7 @@ use crate::{
     persist::{Held, Promise, RecordLog},
     ports::Access,
     rate::Rate,
+    tenant::Rates,
     topic_cache::Decisions,
 };
 use inbound::Inbound;
@@ -64,6 +65,8 @@ pub(crate) struct Session {
     filters: Mutex<Option<HashMap<Arc<str>, QoS>>>,
     /// Whose budget it counts for.
     memory: Arc<Memory>,
+    /// What all clients of its account did lately.
+    rates: Arc<Rates>,
     /// Where changes are logged; `None`: nothing is kept on disk.
     records: Option<Arc<RecordLog>>,
     /// Whether the session outlives its connection, so that its changes are logged. Changed under the state's lock.
@@ -165,6 +168,7 @@ impl Session {
             load: AtomicU32::new(ABSENT),
             filters: Mutex::new(Some(HashMap::default())),
             memory: Arc::default(),
+            rates: Arc::default(),
             records: None,
             kept: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -195,9 +199,9 @@ impl Session {
         Self { records, ..self }
     }
 
-    /// The session, counted for this budget.
-    pub(crate) fn charged_to(mut self, memory: Arc<Memory>) -> Self {
-        self.memory = memory;
+    /// The session, counted for this account's budget and rates.
+    pub(crate) fn charged_to(mut self, memory: Arc<Memory>, rates: Arc<Rates>) -> Self {
+        (self.memory, self.rates) = (memory, rates);
         self
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct TenantState {
     session_count: AtomicUsize,
     /// How many of them are connected.
     pub(crate) connected: AtomicUsize,
-    pub(crate) rates: Rates,
+    pub(crate) rates: Arc<Rates>,
     pub(crate) memory: Arc<Memory>,
     principals: Mutex<HashMap<Arc<Principal>, HashSet<Arc<str>>>>,
 }
@@ -49,6 +49,7 @@ pub(crate) struct Rates {
     pub(crate) subscribes: SharedRate,
     pub(crate) publishes: SharedRate,
     pub(crate) retained: SharedRate,
+    pub(crate) queued: SharedRate,
 }
 
 /// Sessions by client id, and what is remembered of some that have ended.
@@ -107,7 +108,7 @@ impl TenantState {
             sessions: (0..SHARDS).map(|_| Mutex::default()).collect(),
             session_count: AtomicUsize::new(0),
             connected: AtomicUsize::new(0),
-            rates: Rates::default(),
+            rates: Arc::default(),
             memory,
             principals: Mutex::default(),
         }

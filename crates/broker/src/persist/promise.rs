@@ -79,6 +79,8 @@ pub(crate) enum Promise {
     UnsubAck {
         packet: Vec<u8>,
     },
+    /// What waited for a client that is back may be sent: a crash before would let it come again as if for the first time.
+    Resume,
     /// A QoS 2 message may be sent: its packet id would mean another message after a crash before.
     Delivery {
         sequence: u64,

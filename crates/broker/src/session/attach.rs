@@ -20,8 +20,8 @@ use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
 use super::{AskedTerms, Connection, Farewell, Session, State, Undelivered};
 use crate::{
     CloseReason, Effects, LastConnection, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record,
-    SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases, rate::Rate,
-    session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
+    SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases,
+    persist::Promise, rate::Rate, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.
@@ -152,6 +152,9 @@ impl Session {
         state.connection = Some(connection);
         let epoch = self.move_epoch();
         self.keep(&mut state, around.now, effects);
+        if state.outbound.resume() {
+            self.promise(epoch, Promise::Resume, effects);
+        }
         around.tenant.note_principal(&state.principal, &self.client_id);
         self.update_load(&mut state);
         effects.counters.connected += 1;

@@ -98,6 +98,13 @@ impl Session {
             }
             return Offered::Refused;
         }
+        let account = &limits.account;
+        let away = connection.is_none() && !offer.is_retained;
+        if away && account.queued_per_second.is_some_and(|rate| !self.rates.queued.take(rate, offer.now.monotonic)) {
+            effects.counters.dropped_queue_full += 1;
+            effects.exceed(Quota::QueuedPerAccount, self.tenant, &self.client_id);
+            return Offered::Refused;
+        }
         let sequence = outbound.push(
             offer.message.clone(),
             offer.qos,
@@ -143,6 +150,16 @@ impl Session {
         state.outbound.settle_delivery(sequence, durable);
         self.pump(&mut state, now, effects);
         self.take_stock(&mut state, effects);
+    }
+
+    /// That connection `epoch` goes on with the session is durable, or will not be for now: what waited may be sent.
+    pub(crate) fn settle_resume(&self, epoch: u64, now: Now, effects: &mut Effects) {
+        let mut state = self.state.lock();
+        if self.is_current(epoch) {
+            state.outbound.settle_resume();
+            self.pump(&mut state, now, effects);
+            self.take_stock(&mut state, effects);
+        }
     }
 
     /// That the client has the message of `packet_id` is durable: PUBREL may be sent, to the connection that answered,

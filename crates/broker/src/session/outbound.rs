@@ -53,6 +53,8 @@ pub(crate) struct Outbound {
     kept: bool,
     /// QoS 2 messages up to this one are durable.
     durable_to: u64,
+    /// What no connection has sent waits until it is durable that there is a connection again.
+    resuming: bool,
     /// What is done with since the last look.
     finished: Vec<u64>,
 }
@@ -124,6 +126,7 @@ impl Default for Outbound {
             backlog: 0,
             kept: false,
             durable_to: 0,
+            resuming: false,
             finished: Vec::new(),
         }
     }
@@ -287,6 +290,18 @@ impl Outbound {
         }
     }
 
+    /// The client is back: what no connection has sent waits, so that a crash cannot forget that it may have been sent. Whether
+    /// there is such a message.
+    pub(crate) fn resume(&mut self) -> bool {
+        self.resuming = self.kept && self.entries.iter().any(Entry::was_never_sent);
+        self.resuming
+    }
+
+    /// That the client is back is durable.
+    pub(crate) fn settle_resume(&mut self) {
+        self.resuming = false;
+    }
+
     /// What is done with since the last call.
     pub(crate) fn take_finished(&mut self) -> impl Iterator<Item = u64> {
         std::mem::take(&mut self.finished).into_iter()
@@ -321,10 +336,10 @@ impl Outbound {
         self.find(id).map(|at| self.entries[at].sequence)
     }
 
-    /// The first sequence number that no connection has sent.
+    /// The first sequence number that no connection has sent, nor one of an earlier process may have.
     pub(crate) fn unsent_from(&self) -> u64 {
-        let waiting = |entry: &&Entry| entry.state == State::Waiting && entry.qos != QoS::AtMostOnce;
-        self.entries.iter().find(waiting).map_or(self.next_sequence, |entry| entry.sequence)
+        let unsent = |entry: &&Entry| entry.was_never_sent() && entry.qos != QoS::AtMostOnce;
+        self.entries.iter().find(unsent).map_or(self.next_sequence, |entry| entry.sequence)
     }
 
     /// Whether `next` is about the message that was pushed last.
@@ -347,6 +362,9 @@ impl Outbound {
                 return None;
             }
             return Some(Next::Release(packet_id(entry.sequence)));
+        }
+        if self.resuming && entry.was_never_sent() {
+            return None;
         }
         let message = entry.message.as_ref().expect("a message is there until the client has it");
         if entry.qos == QoS::AtMostOnce {
@@ -482,6 +500,11 @@ impl Entry {
             settled: false,
             group: None,
         }
+    }
+
+    /// Whether no process has sent it, or may have.
+    fn was_never_sent(&self) -> bool {
+        self.state == State::Waiting && !self.perhaps_sent
     }
 
     fn finish(&mut self) {

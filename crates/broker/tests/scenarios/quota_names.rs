@@ -152,6 +152,29 @@ fn messages_that_wait_for_a_client_that_is_away() {
 }
 
 #[test]
+fn messages_of_an_account_that_begin_to_wait() {
+    let away = |world: &mut World, client: &mut Client| {
+        for name in ["kept", "other"] {
+            let (mut kept, _) = world.resume(V5, name);
+            world.subscribe(&mut kept, "t", QoS::AtLeastOnce);
+            if name == "kept" {
+                world.lose(&mut kept);
+            }
+        }
+        // Two wait; who is connected is not counted, and gets them all.
+        (0..5).for_each(|_| publish(world, client, |_| {}));
+        assert_eq!(world.excesses(), [(Quota::QueuedPerAccount, "kept".to_owned(), 3)]);
+        // What waited before stays, and a second later there is room again.
+        world.pass(std::time::Duration::from_secs(1));
+        publish(world, client, |_| {});
+        let (kept, other) =
+            (world.broker.session(tenant(), "kept", world.now), world.broker.session(tenant(), "other", world.now));
+        assert_eq!((kept.unwrap().queued, other.unwrap().inflight), (3, 6));
+    };
+    assert_eq!(runs_into(|limits| limits.account.queued_per_second = Some(2), away), []);
+}
+
+#[test]
 fn memory() {
     let settings = Settings { account_memory_bytes_max: 10_000, ..Settings::default() };
     let mut world = World::with(Profile::standard(), settings);

@@ -63,6 +63,7 @@ fn a_session_goes_on_with_its_subscriptions_and_all_that_is_owed_in_both_directi
 
         let (mut subscriber, present) = world.resume(version, "s");
         assert!(present);
+        world.make_durable();
         let told: Vec<_> = world
             .got(&mut subscriber)
             .into_iter()
@@ -113,6 +114,7 @@ fn what_was_not_written_is_gone_and_was_not_acknowledged() {
     }
     world.make_durable();
     let (mut subscriber, _) = world.resume(V5, "s");
+    world.make_durable();
     assert_eq!(world.payloads(&mut subscriber), ["1", "2"]);
 }
 
@@ -295,6 +297,7 @@ fn what_expired_meanwhile_is_not_sent_and_what_was_sent_does_not_expire() {
     world.write_all();
     world.kill(Duration::from_secs(30));
     let (mut subscriber, _) = world.resume(V5, "s");
+    world.make_durable();
     let messages: Vec<_> = world.messages(&mut subscriber).into_iter().map(|m| (m.payload, m.dup, m.expiry)).collect();
     assert_eq!(messages, [("sent".into(), true, Some(1)), ("waits".into(), false, Some(70))]);
 }
@@ -334,4 +337,54 @@ fn whatever_the_process_may_have_sent_before_it_was_killed_comes_with_dup() {
         let told: Vec<_> = messages.iter().map(|m| (&m.payload[..], m.packet_id, m.dup)).collect();
         assert_eq!(told, [("1", Some(1), true), ("2", Some(2), true), ("3", Some(3), true), ("4", Some(4), true)]);
     }
+}
+
+/// Spec: [MQTT-3.3.1-1] (5.0): what comes again has DUP, however soon after its client's return the process was killed.
+#[test]
+fn what_waited_for_a_client_is_sent_once_a_crash_cannot_forget_it() {
+    for (version, qos) in [(V4, QOS[1]), (V5, QOS[1]), (V4, QOS[2]), (V5, QOS[2])] {
+        let mut world = world();
+        let (mut subscriber, _) = world.resume(version, "s");
+        let (mut publisher, _) = world.resume(version, "p");
+        world.subscribe(&mut subscriber, "t", qos);
+        world.lose(&mut subscriber);
+        world.publish_at(&mut publisher, "t", "waits", qos, 1);
+        world.make_durable();
+        // The client is back, and the disk does not know: nothing is sent, so nothing can be sent again without DUP.
+        let (mut subscriber, _) = world.resume(version, "s");
+        assert_eq!(world.got(&mut subscriber), []);
+        world.kill(SOON);
+        let (mut subscriber, _) = world.resume(version, "s");
+        assert_eq!(world.got(&mut subscriber), []);
+        world.make_durable();
+        let first: Vec<_> = world.messages(&mut subscriber).into_iter().map(|m| (m.packet_id, m.dup)).collect();
+        assert_eq!(first, [(Some(1), false)], "{version:?}, {qos:?}");
+        world.kill(SOON);
+        // What was, or may have been sent waits for nothing.
+        let (mut subscriber, _) = world.resume(version, "s");
+        let again: Vec<_> = world.messages(&mut subscriber).into_iter().map(|m| (m.packet_id, m.dup)).collect();
+        assert_eq!(again, [(Some(1), true)], "{version:?}, {qos:?}");
+    }
+}
+
+#[test]
+fn a_client_that_returns_while_the_disk_is_full_gets_what_waits() {
+    let mut world = world();
+    let (mut subscriber, _) = world.resume(V5, "s");
+    let (mut publisher, _) = world.resume(V5, "p");
+    world.subscribe(&mut subscriber, "t", QoS::AtLeastOnce);
+    world.lose(&mut subscriber);
+    world.publish_at(&mut publisher, "t", "waits", QoS::AtLeastOnce, 1);
+    world.make_durable();
+    // Of two connections, the later one's word counts.
+    let (mut first, _) = world.resume(V5, "s");
+    let earlier = world.batch().unwrap();
+    let (mut subscriber, _) = world.resume(V5, "s");
+    world.fetch(&mut first);
+    world.commit(earlier);
+    assert_eq!(world.got(&mut subscriber), []);
+    let batch = world.batch().unwrap();
+    let World { broker, now, effects, .. } = &mut world;
+    broker.persist_failed(batch.token, ReasonCode::QuotaExceeded, *now, effects);
+    assert_eq!(world.payloads(&mut subscriber), ["waits"]);
 }

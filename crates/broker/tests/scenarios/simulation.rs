@@ -60,6 +60,10 @@ struct Actor {
     expected: BTreeMap<String, u8>,
     /// What a killed process had begun to deliver and did not keep: it may come twice.
     uncertain: BTreeSet<String>,
+    /// Packet ids and payloads that came: whatever comes again has DUP.
+    seen: BTreeSet<(u16, String)>,
+    /// What its publisher sent again: a message of its own, which a killed process may have forgotten.
+    published_again: BTreeSet<String>,
 }
 
 struct Sent {
@@ -157,8 +161,9 @@ impl Simulation {
             let Actor { name, client, count, next_id, .. } = std::mem::take(actor);
             *actor = Actor { name, client, count, next_id, ..Actor::default() };
         }
+        let known = present && actor.keeps_session && never == SessionExpiry::NEVER;
         actor.keeps_session = never == SessionExpiry::NEVER;
-        if self.kills {
+        if self.kills && !known {
             self.world.write_all(); // so that it is known which sessions are there afterwards
         }
         self.publish_again(who);
@@ -260,6 +265,9 @@ impl Simulation {
             if let Some(granted) = matching.map(|(_, &granted)| granted).max().filter(|_| there) {
                 actor.expected.insert(payload.to_owned(), granted.min(qos).bits());
             }
+        }
+        for actor in self.actors.iter_mut().filter(|_| dup) {
+            actor.published_again.insert(payload.to_owned());
         }
         if expect {
             self.published.push((payload.to_owned(), self.world.disk.taken + 1));
@@ -378,6 +386,12 @@ impl Actor {
     }
 
     fn arrive(&mut self, message: Message, ack: impl Fn(u16) -> tidegate_mqtt::Ack<'static>) {
+        if let Some(packet_id) = message.packet_id {
+            let again = !self.seen.insert((packet_id, message.payload.clone()));
+            let forgotten =
+                self.uncertain.contains(&message.payload) || self.published_again.contains(&message.payload);
+            assert!(!again || message.dup || forgotten, "{}: {message:?} again without DUP", self.name);
+        }
         match (message.qos, message.packet_id) {
             (1, Some(packet_id)) => self.owed.push(Packet::PubAck(ack(packet_id))),
             (2, Some(packet_id)) => {

@@ -3,8 +3,10 @@
 //!
 //! A failure names its seed; `TIDEGATE_SEED=n cargo test -p tidegate-broker simulation_groups` runs that one alone.
 
+mod kills;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -14,7 +16,7 @@ use tidegate_mqtt::{Ack, Connect, Packet, QoS, ReasonCode, SessionExpiry, Will};
 use crate::{simulation::Chance, world::*};
 
 const MEMBERS: usize = 5;
-/// These keep their sessions; the first one never leaves the group.
+/// These keep their sessions; the first one never leaves the group. All of them do where the process is killed.
 const KEPT: usize = 2;
 const STEPS: usize = 200;
 const GROUP: &str = "$share/g/jobs/+";
@@ -46,17 +48,30 @@ struct Simulation {
     arrived: BTreeMap<String, (usize, bool)>,
     wills: BTreeSet<String>,
     wills_seen: Vec<String>,
+    /// How many keep their sessions.
+    kept: usize,
+    /// Whether the process is killed now and then. Nobody has a will then.
+    kills: bool,
+    batches: VecDeque<Batch>,
 }
 
 impl Simulation {
     fn new(seed: u64) -> Self {
+        let mut simulation = Self::with(seed, Settings::default());
+        simulation.connect(0);
+        simulation.join(0);
+        simulation
+    }
+
+    fn with(seed: u64, settings: Settings) -> Self {
         let mut chance = Chance::new(seed);
         let mut profile = Profile::standard();
         profile.limits.queued_messages_max = usize::MAX;
         profile.limits.queued_bytes_max = usize::MAX;
         profile.limits.outbox_bytes_max = if chance.one_in(2) { 60 } else { 1 << 20 };
         profile.limits.send_maximum = 1 + chance.below(5) as u16;
-        let mut world = World::with(profile, Settings::default());
+        let kills = settings.persist;
+        let mut world = World::with(profile, settings);
         let publisher = world.connect(V5, "publisher");
         let mut watcher = world.connect(V5, "watcher");
         world.subscribe(&mut watcher, "will", QoS::AtLeastOnce);
@@ -64,7 +79,8 @@ impl Simulation {
         let (published, arrived) = Default::default();
         let (wills, wills_seen) = Default::default();
         let (now, count, denied) = (0, 0, false);
-        let mut simulation = Self {
+        let kept = if kills { MEMBERS } else { KEPT };
+        Self {
             world,
             chance,
             members,
@@ -77,14 +93,17 @@ impl Simulation {
             arrived,
             wills,
             wills_seen,
-        };
-        simulation.connect(0);
-        simulation.join(0);
-        simulation
+            kept,
+            kills,
+            batches: VecDeque::new(),
+        }
     }
 
     fn run(&mut self) {
         for _ in 0..STEPS {
+            if self.kills {
+                self.disk_or_kill();
+            }
             let who = self.chance.below(MEMBERS);
             match self.chance.below(24) {
                 0 | 1 => self.connect(who),
@@ -115,14 +134,14 @@ impl Simulation {
         let member = &mut self.members[who];
         // A session that goes on takes back the will that waits.
         member.waiting_will = None;
-        member.will = Some((payload.clone(), delay * 1000));
+        member.will = Some((payload.clone(), delay * 1000)).filter(|_| !self.kills);
         member.owed.clear();
         let name = format!("c{who}");
         let mut connect = Connect::new(version, &name);
-        if who < KEPT {
+        if who < self.kept {
             (connect.clean_start, connect.session_expiry) = (false, SessionExpiry::NEVER);
         }
-        connect.will = Some(will(&payload, delay as u32));
+        connect.will = Some(will(&payload, delay as u32)).filter(|_| !self.kills);
         if version == V5 {
             connect.properties.receive_maximum = id(1 + self.chance.below(4) as u16);
         }
@@ -142,11 +161,11 @@ impl Simulation {
     /// The model of a connection's end.
     fn ended(&mut self, who: usize, clean: bool) {
         let member = &mut self.members[who];
-        if who >= KEPT {
+        if who >= self.kept {
             member.in_group = false;
         }
         match member.will.take() {
-            Some((payload, delay)) if !clean && (who >= KEPT || delay == 0) => {
+            Some((payload, delay)) if !clean && (who >= self.kept || delay == 0) => {
                 self.wills.insert(payload);
             }
             Some((payload, delay)) if !clean => member.waiting_will = Some((payload, self.now + delay)),
@@ -176,7 +195,7 @@ impl Simulation {
     fn join(&mut self, who: usize) {
         let Some(mut client) = self.members[who].client.take() else { return };
         // Who may lose its session takes QoS 1: a QoS 2 message on its way would be lost with it, rightly.
-        let qos = if who < KEPT { QoS::ExactlyOnce } else { QoS::AtLeastOnce };
+        let qos = if who < self.kept { QoS::ExactlyOnce } else { QoS::AtLeastOnce };
         self.world.subscribe(&mut client, GROUP, qos);
         self.members[who].client = Some(client);
         self.members[who].in_group = true;
@@ -196,8 +215,15 @@ impl Simulation {
         let qos = if self.chance.one_in(2) { QoS::AtLeastOnce } else { QoS::ExactlyOnce };
         let payload = format!("work {}", self.count);
         self.world.publish_at(&mut self.publisher, "jobs/x", &payload, qos, 1);
+        if self.kills {
+            if self.chance.one_in(8) {
+                return self.kill(); // it was not acknowledged
+            }
+            self.world.make_durable();
+        }
         if qos == QoS::ExactlyOnce {
             self.world.pubrel(&mut self.publisher, 1);
+            self.world.make_durable();
         }
         let answers = self.world.got(&mut self.publisher);
         assert!(matches!(answers[0], Got::PubAck(1, ReasonCode::Success) | Got::PubRec(1, ReasonCode::Success)));
@@ -206,6 +232,7 @@ impl Simulation {
 
     fn publish_secret(&mut self) {
         self.world.publish_at(&mut self.publisher, SECRET, SECRET, QoS::AtLeastOnce, 2);
+        self.world.make_durable();
         self.world.got(&mut self.publisher);
     }
 
@@ -278,14 +305,14 @@ impl Simulation {
     }
 
     fn settle(&mut self) {
-        for who in 0..KEPT {
+        for who in 0..self.kept {
             if self.members[who].client.is_none() {
                 self.connect(who);
             }
         }
         self.pass(60_000);
         loop {
-            let mut quiet = true;
+            let mut quiet = !self.commit_all();
             for who in 0..MEMBERS {
                 self.read(who);
                 quiet &= self.members[who].owed.is_empty();
@@ -333,10 +360,14 @@ fn will(payload: &str, delay_seconds: u32) -> Will<'_> {
 
 #[test]
 fn a_group_loses_nothing_and_wills_come_once() {
+    run_all(0..2000, Simulation::new);
+}
+
+/// Runs all seeds of the range, or the one that `TIDEGATE_SEED` names.
+fn run_all(seeds: std::ops::Range<u64>, simulation: fn(u64) -> Simulation) {
     let only = std::env::var("TIDEGATE_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seeds = only.map_or(0..2000, |seed: u64| seed..seed + 1);
-    for seed in seeds {
-        let run = std::panic::catch_unwind(|| Simulation::new(seed).run());
+    for seed in only.map_or(seeds, |seed: u64| seed..seed + 1) {
+        let run = std::panic::catch_unwind(|| simulation(seed).run());
         if let Err(panic) = run {
             eprintln!("the failing seed: TIDEGATE_SEED={seed}");
             std::panic::resume_unwind(panic);

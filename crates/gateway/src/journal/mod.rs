@@ -88,14 +88,14 @@ impl Journal {
     ) -> Result<(Self, Found), StoreError> {
         let now = clock.now();
         let recovered = recovery::read(&store.snapshot().await?, now.wall).await?;
-        let mut found = Found { sessions: recovered.sessions.len(), queued: 0, retained: recovered.retained.len() };
+        let mut found = Found { sessions: recovered.sessions.len(), queued: 0, retained: 0 };
         for session in recovered.sessions {
             found.queued += session.queue.len() + session.released.len();
             let profile = profile(&session.record.profile);
             broker.restore_session(session, profile, now);
         }
         for (tenant, retained) in recovered.retained {
-            broker.restore_retained(tenant, retained, now);
+            found.retained += usize::from(broker.restore_retained(tenant, retained, now));
         }
         let tray = Arc::new(Tray::default());
         let (stop, stopped) = watch::channel(false);
