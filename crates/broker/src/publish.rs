@@ -29,6 +29,8 @@ pub(crate) type PublishCache = TopicCache<Destination, 64>;
 /// Where a connection's messages to one topic name go, and whether they may.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
+    /// Which limit the name itself is beyond.
+    beyond: Option<Quota>,
     reserved: reserved::Publish,
     rights_generation: u64,
     may_publish: bool,
@@ -81,10 +83,6 @@ impl Broker {
             return Err(CloseReason::ClientError(ReasonCode::TopicAliasInvalid));
         }
         let topic_name = resolve_alias(aliases, publish)?;
-        if let Some(quota) = beyond_limits(topic_name, profile) {
-            effects.exceed(quota, tenant.tenant, session.client_id());
-            return client.refuse(ReasonCode::TopicNameInvalid, effects);
-        }
         let uncached;
         let destination = match self.destination(tenant, cache, rights, profile, topic_name) {
             Ok(cached) => cached,
@@ -93,6 +91,10 @@ impl Broker {
                 &uncached
             }
         };
+        if let Some(quota) = destination.beyond {
+            effects.exceed(quota, tenant.tenant, session.client_id());
+            return client.refuse(ReasonCode::TopicNameInvalid, effects);
+        }
         if destination.reserved == reserved::Publish::Refused {
             return client.refuse(ReasonCode::TopicNameInvalid, effects);
         }
@@ -235,6 +237,7 @@ impl Broker {
             return Ok(known);
         }
         let destination = Destination {
+            beyond: beyond_limits(topic_name, profile),
             reserved: reserved::publish(topic_name, profile),
             rights_generation: generation,
             may_publish: decide(Access::Publish),
@@ -350,9 +353,11 @@ impl Broker {
     ) -> Routed {
         let mut images = Images::default();
         let mut routed = Routed::default();
+        let topic_name = message.message.topic_name();
         let offer = Offer {
             message,
-            hash: topic_hash(message.message.topic_name()),
+            topic_name,
+            hash: topic_hash(topic_name),
             qos: message.qos,
             retain: false,
             identifiers: &[],
@@ -384,9 +389,11 @@ impl Broker {
     /// Give a message of a shared group to another member. Spec: 4.8.2 (5.0).
     pub(crate) fn deliver_again(&self, undelivered: Undelivered, now: Now, effects: &mut Effects) {
         let Undelivered { group, message, retain } = undelivered;
+        let topic_name = message.message.topic_name();
         let offer = Offer {
             message: &message,
-            hash: topic_hash(message.message.topic_name()),
+            topic_name,
+            hash: topic_hash(topic_name),
             qos: message.qos,
             retain,
             identifiers: &[],

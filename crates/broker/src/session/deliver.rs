@@ -23,7 +23,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Offer<'a> {
     pub(crate) message: &'a Stamped,
-    /// `topic_hash` of its topic name.
+    /// Its topic name, read once.
+    pub(crate) topic_name: &'a str,
+    /// `topic_hash` of that.
     pub(crate) hash: u64,
     /// The QoS of this delivery.
     pub(crate) qos: QoS,
@@ -57,10 +59,9 @@ impl Session {
             return Offered::Refused;
         }
         let State { connection, outbound, profile, .. } = &mut *state;
-        let name = offer.message.message.topic_name();
         match connection {
             Some(connection) => {
-                if !connection.may_receive(name, offer.hash) {
+                if !connection.may_receive(offer.topic_name, offer.hash) {
                     effects.counters.denied_receive += 1;
                     self.tell_withheld(connection, name, offer.qos, offer.now, effects);
                     return Offered::Refused;
@@ -119,7 +120,7 @@ impl Session {
             effects.tell(Narrated { tenant, client_id, trace: None, what, denied: None });
         }
         let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
-        self.pump_with(&mut state, offer.now, images, effects);
+        self.pump_with(&mut state, offer.now, Some((offer, images)), effects);
         self.take_stock(&mut state, effects);
         if durable { Offered::TakenDurably } else { Offered::Taken }
     }
@@ -226,16 +227,22 @@ impl Session {
     /// Send what the window and the outbox have room for.
     pub(super) fn pump(&self, state: &mut State, now: Now, effects: &mut Effects) {
         if state.outbound.len() > 0 {
-            self.pump_with(state, now, &mut Images::default(), effects);
+            self.pump_with(state, now, None, effects);
         }
     }
 
-    /// As `pump`. `images` belong to the youngest message: they are used for it alone.
-    fn pump_with(&self, state: &mut State, now: Now, images: &mut Images, effects: &mut Effects) {
+    /// As `pump`. What is known of the youngest message, if it was offered a moment ago, need not be found out again.
+    fn pump_with(
+        &self,
+        state: &mut State,
+        now: Now,
+        mut offered: Option<(&Offer<'_>, &mut Images)>,
+        effects: &mut Effects,
+    ) {
         let State { connection: Some(connection), outbound, profile, .. } = state else { return };
         let limits = &profile.limits;
         while connection.outbox.publish_bytes() < limits.outbox_bytes_max {
-            let youngest = outbound.is_at_youngest();
+            let mut youngest = if outbound.is_at_youngest() { offered.take() } else { None };
             let Some(next) = outbound.next(connection.window, limits.queued_bytes_max) else { break };
             match next {
                 Next::Release(packet_id) => {
@@ -245,8 +252,8 @@ impl Session {
                     outbound.sent();
                 }
                 Next::Publish { entry, message, packet_id, dup } => {
-                    let name = message.message.topic_name();
-                    let first = !dup;
+                    let name =
+                        youngest.as_ref().map_or_else(|| message.message.topic_name(), |(offer, _)| offer.topic_name);
                     let left = match message.seconds_left(now.monotonic) {
                         Ok(left) => left,
                         // Spec: 3.3.2.3.3 (5.0): what was sent once is sent again, with the least time.
@@ -257,7 +264,8 @@ impl Session {
                             continue;
                         }
                     };
-                    if first && !connection.may_receive(name, topic_hash(name)) {
+                    // Whoever offered it has asked.
+                    if !dup && youngest.is_none() && !connection.may_receive(name, topic_hash(name)) {
                         effects.counters.denied_receive += 1;
                         self.tell_withheld(connection, name, entry.qos, now, effects);
                         outbound.skip();
@@ -280,9 +288,9 @@ impl Session {
                     }
                     delivery.topic = connection.aliases.name(name);
                     connection.lend_buffer(effects);
-                    connection.outbox.publish(|out| match youngest {
-                        true => images.append(&message.message, &delivery, out),
-                        false => Images::default().append(&message.message, &delivery, out),
+                    connection.outbox.publish(|out| match &mut youngest {
+                        Some((_, images)) => images.append(&message.message, &delivery, out),
+                        None => Images::default().append(&message.message, &delivery, out),
                     });
                     connection.window -= u16::from(packet_id.is_some());
                     self.tell_sent(connection, name, entry.qos, effects);
@@ -540,7 +548,7 @@ impl Connection {
             effects.counters.dropped_too_large += 1;
             return Offered::Refused;
         }
-        delivery.topic = self.aliases.name(offer.message.message.topic_name());
+        delivery.topic = self.aliases.name(offer.topic_name);
         self.lend_buffer(effects);
         self.outbox.publish(|out| images.append(&offer.message.message, &delivery, out));
         self.mark_dirty(effects);

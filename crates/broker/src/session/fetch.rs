@@ -76,9 +76,11 @@ impl Session {
             if *no_local && publisher == Some(self.client_id()) {
                 return; // Spec: [MQTT-3.8.3-3] (5.0).
             }
+            let topic_name = message.message.topic_name();
             let offer = Offer {
                 message,
-                hash: topic_hash(message.message.topic_name()),
+                topic_name,
+                hash: topic_hash(topic_name),
                 qos: message.qos.min(*granted),
                 retain: true,
                 identifiers: identifier.as_slice(),

@@ -445,8 +445,15 @@ impl Outbound {
         let oldest = self.entries.front()?.sequence;
         let ahead = (u64::from(id.get() - 1) + IDS - (oldest - 1) % IDS) % IDS;
         let sequence = oldest + ahead;
-        // Several QoS 0 entries may bear the number of the QoS 1 or 2 message behind them.
-        let at = self.entries.partition_point(|entry| entry.sequence <= sequence).checked_sub(1)?;
+        // Where it is as long as nothing between was forgotten, and nothing has QoS 0: nearly always.
+        let near = usize::try_from(ahead)
+            .ok()
+            .filter(|&at| self.entries.get(at).is_some_and(|entry| entry.sequence == sequence));
+        let at = match near {
+            Some(at) if self.entries[at].qos != QoS::AtMostOnce => at,
+            // Several QoS 0 entries may bear the number of the QoS 1 or 2 message behind them.
+            Some(_) | None => self.entries.partition_point(|entry| entry.sequence <= sequence).checked_sub(1)?,
+        };
         let entry = &self.entries[at];
         let was_sent = entry.qos != QoS::AtMostOnce && entry.state != State::Waiting;
         (entry.sequence == sequence && was_sent).then_some(at)

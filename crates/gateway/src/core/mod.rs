@@ -256,13 +256,17 @@ impl Core {
         }
         // Taken before new ones are noted: whoever has more comes again after the others.
         let mut unfinished = std::mem::replace(&mut core.unfinished, std::mem::take(&mut core.spare));
-        unfinished.drain(..).for_each(|slot| core.take_turn(slot));
-        core.spare = unfinished;
         for event in events {
             if event.token() != WAKER {
                 core.note(event);
             }
         }
+        if !unfinished.is_empty() {
+            // Those who say little have their answers before those who say much are heard again.
+            core.write_dirty();
+            unfinished.drain(..).for_each(|slot| core.take_turn(slot));
+        }
+        core.spare = unfinished;
         if core.desk.shared.mailboxes[usize::from(core.desk.id)].look() {
             core.desk.shared.broker.collect(core.desk.id, &mut core.dirty);
             core.take_control(this);
