@@ -32,7 +32,8 @@ enum What {
     Registry(registry::Options),
     /// Resident memory after each of 10 rounds of 10 000 connects and disconnects; fails when it grows by over 10 %.
     Memory(memory::Options),
-    /// Messages per second and CPU per message beside a broker that only relays, with the load generator mqload.
+    /// What messages, connects, idle connections, filters and retained messages cost beside the null broker, which only relays,
+    /// and an installed Mosquitto: the whole table, with its targets.
     Mqtt(mqtt::Options),
     /// What connects, registrations, reads and a start cost with 1 000 and with 1 000 000 registered certificates.
     Certificates(certificates::Options),
@@ -45,6 +46,13 @@ enum What {
     /// The bare rustls server of `registry`, as a process of its own.
     #[command(hide = true)]
     BareServer,
+    /// The null broker of `mqtt`, as a process of its own.
+    #[command(hide = true)]
+    NullBroker {
+        /// Whether it speaks mutual TLS.
+        #[arg(long)]
+        tls: bool,
+    },
 }
 
 /// Measures; an error when something cannot be measured, or a limit does not hold.
@@ -61,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Fairness(options) => fairness::run(options),
         What::Restart(options) => restart::run(options),
         What::BareServer => bare::serve(),
+        What::NullBroker { tls } => crate::load::null::serve(*tls),
     }
 }
 
@@ -74,7 +83,7 @@ fn in_release(what: &What) -> Result<()> {
         What::Revocation(options) => options.place.broker.as_ref(),
         What::Fairness(options) => options.place.broker.as_ref(),
         What::Restart(options) => options.place.broker.as_ref(),
-        What::BareServer => None,
+        What::BareServer | What::NullBroker { .. } => None,
     };
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.current_dir(crate::workspace()).args(["build", "--release", "--package", "xtask"]);

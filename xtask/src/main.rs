@@ -6,6 +6,7 @@ mod check;
 mod codegen;
 mod conformance;
 mod fuzz;
+mod load;
 mod operations;
 mod unverified;
 

@@ -67,7 +67,7 @@ impl Figures {
 }
 
 /// Three or more digits that mean something.
-fn significant(value: f64) -> String {
+pub(super) fn significant(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),
         middle if middle >= 10.0 => format!("{value:.1}"),

@@ -63,14 +63,14 @@ impl Session {
             Some(connection) => {
                 if !connection.may_receive(offer.topic_name, offer.hash) {
                     effects.counters.denied_receive += 1;
-                    self.tell_withheld(connection, name, offer.qos, offer.now, effects);
+                    self.tell_withheld(connection, offer.topic_name, offer.qos, offer.now, effects);
                     return Offered::Refused;
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
                     let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
                     if offered != Offered::Refused {
-                        self.tell_sent(connection, name, offer.qos, effects);
+                        self.tell_sent(connection, offer.topic_name, offer.qos, effects);
                     }
                     self.report_memory(&mut state);
                     return offered;
