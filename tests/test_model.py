@@ -301,6 +301,11 @@ SCENARIO = [
     Row("DeleteRolePolicy", {"RoleName": "operator", "PolicyName": "own"}, service="iam"),
     Row("DeleteRole", {"RoleName": "operator"}, service="iam"),
     Row("DeletePolicy", lambda w: {"PolicyArn": w.managed["Policy"]["Arn"]}, service="iam"),
+    # Audit trail
+    Row("LookupEvents", {"MaxResults": 2}, service="cloudtrail"),
+    Row("LookupEvents", {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": "x"}]}, service="cloudtrail", refused="InvalidLookupAttributesException"),
+    Row("LookupEvents", {"NextToken": "x"}, service="cloudtrail", refused="InvalidNextTokenException"),
+    Row("LookupEvents", {"EventCategory": "insight"}, service="cloudtrail", refused="InvalidEventCategoryException"),
     # Logs
     Row("GetV2LoggingOptions", refused="NotConfiguredException"),
     Row("ListV2LoggingLevels", refused="NotConfiguredException"),
@@ -333,7 +338,7 @@ SCENARIO = [
 #: What succeeds only after a wait that no test waits: a thing type is deleted five minutes after its deprecation.
 SUCCEEDS_LATER = {"DeleteThingType"}
 
-SERVED = [(service, operation) for service in ("iot", "iot-data", "sts", "iam", "logs") for operation in served(service)]
+SERVED = [(service, operation) for service in ("iot", "iot-data", "sts", "iam", "logs", "cloudtrail") for operation in served(service)]
 
 
 @pytest.fixture(scope="module")

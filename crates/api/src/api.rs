@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tidegate_broker::{Broker, Profile};
 use tidegate_ids::Clock;
-use tidegate_logs::LogBook;
+use tidegate_logs::{LogBook, Trail};
 use tidegate_registry::Registry;
 use tidegate_shadow::Shadows;
 
@@ -18,6 +18,7 @@ pub struct Api {
     pub(crate) settings: Settings,
     pub(crate) data: Option<DataPlane>,
     pub(crate) book: Arc<LogBook>,
+    pub(crate) trail: Option<Arc<Trail>>,
     ready: Box<Readiness>,
 }
 
@@ -43,7 +44,7 @@ impl Api {
     /// The API over `registry`; always ready until [`Self::with_readiness`] says otherwise.
     pub fn new(registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let book = LogBook::closed();
-        Self { registry, clock, settings, data: None, book, ready: Box::new(|| Ok(())) }
+        Self { registry, clock, settings, data: None, book, trail: None, ready: Box::new(|| Ok(())) }
     }
 
     /// The same API, which serves `iot-data` too.
@@ -54,6 +55,11 @@ impl Api {
     /// The same API over this log book; without one, nothing is logged.
     pub fn with_book(self, book: Arc<LogBook>) -> Self {
         Self { book, ..self }
+    }
+
+    /// The same API, whose calls are recorded here before they are answered; without one, none is.
+    pub fn with_trail(self, trail: Arc<Trail>) -> Self {
+        Self { trail: Some(trail), ..self }
     }
 
     /// The same API, whose `/readyz` answers 503 while `ready` gives a reason.

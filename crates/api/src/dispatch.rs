@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     Api, ApiError,
     answer::{self, Form},
+    audit::Pending,
     authenticate::{Claim, Way},
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
@@ -46,11 +47,22 @@ pub(crate) async fn respond(
         return response;
     }
     let now = api.clock.now();
-    let mut record = Record::default();
+    let mut record = Record { request_id, ..Record::default() };
     let way = Way { source_ip: peer.ip(), secure };
     let answer = timeout(WORK_MAX, answer(api, seat, way, &head, body, now, &mut record)).await.unwrap_or_else(|_| {
         Err(ApiError::new("ServiceUnavailableException", 503, "The request took too long: try again"))
     });
+    let answer = match record.pending.take() {
+        Some(pending) => match pending.settle(answer.as_ref().err()).await {
+            Ok(()) => answer,
+            Err(error) => {
+                tracing::error!(event_type = "Api", trace_id = %request_id, %error, "a call could not be recorded");
+                let text = "The call could not be recorded in the audit trail: look whether it was carried out";
+                Err(ApiError::new("ServiceUnavailableException", 503, text))
+            }
+        },
+        None => answer,
+    };
     if record.caller.is_some() {
         seat.resting();
     }
@@ -96,6 +108,9 @@ struct Record {
     caller: Option<Caller>,
     /// As claimed, before anything is proven; cut to what fits a key id.
     access_key_id: Option<String>,
+    request_id: Uuid,
+    /// What the audit trail is owed.
+    pending: Option<Pending>,
 }
 
 /// `/healthz`: the process answers. `/readyz`: it may be sent work. Neither is signed.
@@ -155,6 +170,7 @@ async fn answer(
     let (operation, labels) = find_operation(service, form, &request)?;
     record.operation = Some(operation);
     let call = Call { api, service, operation, caller: &caller, now, request: &request, labels };
+    record.pending = Pending::of(&call, claim.access_key_id(), record.request_id);
     if let Some(answer) = extensions::serve(&call).await {
         return answer;
     }
@@ -162,6 +178,7 @@ async fn answer(
         (Form::Cbor, _) => Err(call.not_served()),
         (_, "iot") => generated::iot::serve(&call).await,
         (_, "iot-data") => generated::iot_data::serve(&call).await,
+        (_, "cloudtrail") => generated::cloudtrail::serve(&call).await,
         (_, "logs") => generated::logs::serve(&call).await,
         (_, "sts") => generated::sts::serve(&call).await,
         (_, "iam") => generated::iam::serve(&call).await,
@@ -177,7 +194,7 @@ fn find_scope(scope: &str) -> Option<&'static Service> {
 /// The service that a request without readable credentials seems to mean: only the form of its refusal depends on it.
 fn guess(head: &Parts) -> &'static Service {
     let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let target = header("x-amz-target").split('.').next().unwrap_or_default();
+    let target = header("x-amz-target").rsplit_once('.').map_or("", |(prefix, _)| prefix);
     let form = header("content-type").starts_with("application/x-www-form-urlencoded");
     let action = form || head.uri.query().is_some_and(|q| q.contains("Action="));
     let is_it = |service: &&Service| match service.protocol {
@@ -211,7 +228,7 @@ fn find_operation<'a>(
         }
         Protocol::Json => {
             let target = request.header("x-amz-target").unwrap_or_default();
-            match target.split_once('.') {
+            match target.rsplit_once('.') {
                 Some((prefix, name)) if prefix == service.target_prefix => named(name),
                 Some(_) | None => Err(unknown(target)),
             }

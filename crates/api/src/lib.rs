@@ -17,10 +17,12 @@
 
 mod answer;
 mod api;
+mod audit;
 mod authenticate;
 mod authorize;
 mod binding;
 mod call;
+mod cloudtrail;
 mod constraint;
 mod dispatch;
 mod error;

@@ -11,6 +11,13 @@ use tidegate_ids::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 pub(crate) struct EpochSeconds(f64);
 
+impl EpochSeconds {
+    /// The moment; the epoch for what lies before it.
+    pub(crate) fn moment(self) -> Timestamp {
+        Timestamp::from_millis((self.0 * 1000.0).round() as u64)
+    }
+}
+
 impl From<Timestamp> for EpochSeconds {
     fn from(moment: Timestamp) -> Self {
         Self(moment.seconds_f64())

@@ -10,6 +10,7 @@
 //!
 //! AWS: developer guide, "Monitor AWS IoT using CloudWatch Logs".
 
+mod audit;
 mod book;
 mod case;
 mod entry;
@@ -22,6 +23,7 @@ mod settings;
 mod shelf;
 mod tallies;
 
+pub use audit::{ApiCall, Identity, LookedUp, Lookup, Recorded, Trail, Verification};
 pub use book::{Batch, LogBook, Parts, Queued, Retention, ThingGroups};
 pub use case::{CaMatch, Case, Leaf};
 pub use entry::{Entry, Status};

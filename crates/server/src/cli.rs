@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod clients;
 pub(crate) mod fleet;
 mod why;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tidegate_ids::{AccessKeyId, AccountId, Arn, Region};
 
+pub(crate) use audit::Audit;
 pub(crate) use clients::{Connections, Paging, Retained, Session};
 pub(crate) use why::{Refusals, Why};
 
@@ -71,6 +73,12 @@ Examples:
     Why(Why),
     /// List who was refused lately, and follow.
     Refusals(Refusals),
+    /// Check the audit trail.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  tidegate audit verify\n  tidegate audit verify --data ./data --json"
+    )]
+    Audit(Audit),
     /// Look through a policy document for what is probably not meant; no broker is needed.
     LintPolicy(LintPolicy),
     /// List or close the connections of a running broker.

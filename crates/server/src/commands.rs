@@ -1,6 +1,7 @@
 //! `tidegate account …`, `tidegate key …`, `tidegate check-config`: what they ask, and how they print. `clients` has the
 //! commands about connections, sessions and retained messages.
 
+pub(crate) mod audit;
 pub(crate) mod clients;
 mod table;
 pub(crate) mod why;

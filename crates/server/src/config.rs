@@ -202,6 +202,8 @@ pub(crate) struct Logs {
     pub retention_days: u32,
     /// Mebibytes of each log group of an account in a region, and of its refusals; the oldest go first.
     pub mib_max: u64,
+    /// Days that records of the audit trail are kept.
+    pub audit_retention_days: u32,
 }
 
 /// Where monitoring asks: `/metrics`, `/healthz`, `/readyz` over HTTP, without a key.
@@ -293,7 +295,7 @@ impl Default for Metrics {
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { retention_days: 30, mib_max: 64 }
+        Self { retention_days: 30, mib_max: 64, audit_retention_days: 365 }
     }
 }
 

@@ -54,6 +54,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Explain(options) => explain::explain(options).await,
         Command::Why(options) => commands::why::why(options).await,
         Command::Refusals(options) => commands::why::refusals(options).await,
+        Command::Audit(command) => commands::audit::audit(command).await,
         Command::LintPolicy(options) => explain::lint_policy(&options),
         Command::Connections(command) => commands::clients::connections(command).await,
         Command::Session(command) => commands::clients::session(command).await,

@@ -35,7 +35,7 @@ use tidegate_gateway::{
 };
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
-use tidegate_logs::LogBook;
+use tidegate_logs::{LogBook, Trail};
 use tidegate_pki::seal::MasterKey;
 use tidegate_policy::{AttachedPolicy, Document, PolicySet};
 use tidegate_registry::{Parts, Registry};
@@ -89,7 +89,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
-    let (book, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
+    let (book, trail, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
     let (shadows, workers) = shadows::new(&clock);
     let (broker, gateway, mut journal) =
         start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book)).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     transfers::call_webhooks(&registry, webhooks, &clock);
     let profile = Arc::new(profile(config.mqtt.profile));
     let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
-    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book)).await?;
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book, trail)).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
     metrics.ready(Sources {
@@ -110,7 +110,13 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         book: Arc::clone(&book),
         store: Arc::clone(&store),
     });
-    let answerer = admin_requests::Answerer { registry: registry.clone(), broker, clock: clock.clone(), book };
+    let answerer = admin_requests::Answerer {
+        registry: registry.clone(),
+        broker,
+        clock: clock.clone(),
+        book,
+        store: Arc::clone(&store),
+    };
     tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
     let follow = registry.clone();
@@ -303,7 +309,7 @@ async fn start_api(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    (data, book): (DataPlane, &Arc<LogBook>),
+    (data, book, trail): (DataPlane, &Arc<LogBook>, Arc<Trail>),
 ) -> Result<Serving> {
     let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
     let mut listeners =
@@ -314,7 +320,7 @@ async fn start_api(
     let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
     let store = Arc::clone(store);
     let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_book(Arc::clone(book));
-    let api = api.with_readiness(move || {
+    let api = api.with_trail(trail).with_readiness(move || {
         let stuck = store.committing_for();
         if stuck < metrics::COMMIT_MAX { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
     });

@@ -181,6 +181,7 @@ pub(crate) const SERVICES: &[Service] = &[
         ],
         types: &[("statusType", "tidegate_registry::AccessKeyStatus")],
     },
+    Service { model: "cloudtrail", scopes: &["cloudtrail"], served: &["LookupEvents"], types: &[] },
     Service {
         model: "logs",
         scopes: &["logs"],

@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "a type has all members of its model, used or not")]
 
+pub(crate) mod cloudtrail;
 pub(crate) mod iam;
 pub(crate) mod iot;
 pub(crate) mod iot_data;

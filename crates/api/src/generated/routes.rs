@@ -6,7 +6,8 @@
 use crate::service::{Protocol, Refusal, Service, named, rest};
 
 /// Every service that Tidegate knows.
-pub(crate) static SERVICES: &[&Service] = &[&IOT, &IOT_DATA, &IOT_JOBS_DATA, &STS, &ACM, &ACM_PCA, &IAM, &LOGS];
+pub(crate) static SERVICES: &[&Service] =
+    &[&IOT, &IOT_DATA, &IOT_JOBS_DATA, &STS, &ACM, &ACM_PCA, &IAM, &CLOUDTRAIL, &LOGS];
 
 const INVALID_ARGS: Refusal = Refusal { name: "InvalidArgsException", status: 400 };
 const INVALID_INPUT: Refusal = Refusal { name: "InvalidInput", status: 400 };
@@ -708,6 +709,77 @@ static IAM: Service = Service {
         named("UploadSSHPublicKey", NOT_IMPLEMENTED),
         named("UploadServerCertificate", INVALID_INPUT),
         named("UploadSigningCertificate", NOT_IMPLEMENTED),
+    ],
+};
+
+/// AWS CloudTrail, cloudtrail-2013-11-01.
+static CLOUDTRAIL: Service = Service {
+    name: "cloudtrail",
+    scopes: &["cloudtrail"],
+    protocol: Protocol::Json,
+    target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    xml_namespace: "",
+    operations: &[
+        named("AddTags", NOT_IMPLEMENTED),
+        named("CancelQuery", INVALID_PARAMETER),
+        named("CreateChannel", INVALID_PARAMETER),
+        named("CreateDashboard", NOT_IMPLEMENTED),
+        named("CreateEventDataStore", INVALID_PARAMETER),
+        named("CreateTrail", INVALID_PARAMETER),
+        named("DeleteChannel", NOT_IMPLEMENTED),
+        named("DeleteDashboard", NOT_IMPLEMENTED),
+        named("DeleteEventDataStore", INVALID_PARAMETER),
+        named("DeleteResourcePolicy", NOT_IMPLEMENTED),
+        named("DeleteTrail", NOT_IMPLEMENTED),
+        named("DeregisterOrganizationDelegatedAdmin", INVALID_PARAMETER),
+        named("DescribeQuery", INVALID_PARAMETER),
+        named("DescribeTrails", NOT_IMPLEMENTED),
+        named("DisableFederation", INVALID_PARAMETER),
+        named("EnableFederation", INVALID_PARAMETER),
+        named("GenerateQuery", INVALID_PARAMETER),
+        named("GetChannel", NOT_IMPLEMENTED),
+        named("GetDashboard", NOT_IMPLEMENTED),
+        named("GetEventConfiguration", INVALID_PARAMETER),
+        named("GetEventDataStore", INVALID_PARAMETER),
+        named("GetEventSelectors", NOT_IMPLEMENTED),
+        named("GetImport", INVALID_PARAMETER),
+        named("GetInsightSelectors", INVALID_PARAMETER),
+        named("GetQueryResults", INVALID_PARAMETER),
+        named("GetResourcePolicy", NOT_IMPLEMENTED),
+        named("GetTrail", NOT_IMPLEMENTED),
+        named("GetTrailStatus", NOT_IMPLEMENTED),
+        named("ListChannels", NOT_IMPLEMENTED),
+        named("ListDashboards", NOT_IMPLEMENTED),
+        named("ListEventDataStores", NOT_IMPLEMENTED),
+        named("ListImportFailures", INVALID_PARAMETER),
+        named("ListImports", INVALID_PARAMETER),
+        named("ListInsightsData", INVALID_PARAMETER),
+        named("ListInsightsMetricData", INVALID_PARAMETER),
+        named("ListPublicKeys", NOT_IMPLEMENTED),
+        named("ListQueries", INVALID_PARAMETER),
+        named("ListTags", NOT_IMPLEMENTED),
+        named("ListTrails", NOT_IMPLEMENTED),
+        named("LookupEvents", NOT_IMPLEMENTED),
+        named("PutEventConfiguration", INVALID_PARAMETER),
+        named("PutEventSelectors", NOT_IMPLEMENTED),
+        named("PutInsightSelectors", INVALID_PARAMETER),
+        named("PutResourcePolicy", NOT_IMPLEMENTED),
+        named("RegisterOrganizationDelegatedAdmin", INVALID_PARAMETER),
+        named("RemoveTags", NOT_IMPLEMENTED),
+        named("RestoreEventDataStore", INVALID_PARAMETER),
+        named("SearchSampleQueries", INVALID_PARAMETER),
+        named("StartDashboardRefresh", NOT_IMPLEMENTED),
+        named("StartEventDataStoreIngestion", INVALID_PARAMETER),
+        named("StartImport", INVALID_PARAMETER),
+        named("StartLogging", NOT_IMPLEMENTED),
+        named("StartQuery", INVALID_PARAMETER),
+        named("StopEventDataStoreIngestion", INVALID_PARAMETER),
+        named("StopImport", INVALID_PARAMETER),
+        named("StopLogging", NOT_IMPLEMENTED),
+        named("UpdateChannel", INVALID_PARAMETER),
+        named("UpdateDashboard", NOT_IMPLEMENTED),
+        named("UpdateEventDataStore", INVALID_PARAMETER),
+        named("UpdateTrail", INVALID_PARAMETER),
     ],
 };
 

@@ -55,6 +55,8 @@ pub(crate) enum Request {
         /// Most of them.
         max: u32,
     },
+    /// Whether the audit trail is as it was written.
+    VerifyAudit,
     /// Some of the connections.
     ListConnections(Listing),
     /// Close connections.

@@ -50,6 +50,7 @@ impl Config {
             "METRICS_ADDRESS" => self.metrics.address = parse(value)?,
             "METRICS_PORT" => self.metrics.port = Some(parse(value)?),
             "LOGS_RETENTION_DAYS" => self.logs.retention_days = parse(value)?,
+            "LOGS_AUDIT_RETENTION_DAYS" => self.logs.audit_retention_days = parse(value)?,
             "LOGS_MIB_MAX" => self.logs.mib_max = parse(value)?,
             "LOG_FORMAT" => self.log.format = word(value)?,
             _ => {} // TIDEGATE_PID and its like come from tidegate.env

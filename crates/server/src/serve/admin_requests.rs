@@ -8,8 +8,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tidegate_broker::Broker;
 use tidegate_ids::{AccountId, Clock, Now, Tenant};
-use tidegate_logs::LogBook;
+use tidegate_kv::Store;
+use tidegate_logs::{LogBook, Verification};
 use tidegate_registry::{AccessKeyStatus, CreatedAccessKey, Registry, RegistryError};
+use tidegate_standalone::StandaloneStore;
 
 use crate::admin::Request;
 
@@ -22,6 +24,8 @@ pub(super) struct Answerer {
     pub broker: Arc<Broker>,
     /// Refusals.
     pub book: Arc<LogBook>,
+    /// The audit trail.
+    pub store: Arc<StandaloneStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -29,7 +33,7 @@ pub(super) struct Answerer {
 impl Answerer {
     /// Carries out one request. The error is the sentence that the person at the command line reads.
     pub(super) async fn answer(self, request: Request) -> Result<Value, String> {
-        let Self { registry, broker, book, clock } = &self;
+        let Self { registry, broker, book, store, clock } = &self;
         let now = clock.now();
         let done = match request {
             Request::CreateAccount { id } => create_account(registry, id, now).await,
@@ -44,6 +48,7 @@ impl Answerer {
             }
             Request::Why { whom, max } => return refusals::why(book, &whom, max).await,
             Request::ListRefusals { since_millis, max } => return refusals::list(book, since_millis, max).await,
+            Request::VerifyAudit => return verify_audit(&**store).await,
             Request::ListConnections(listing) => return Ok(clients::connections(broker, &listing, now)),
             Request::ListSessions(listing) => return Ok(clients::sessions(broker, &listing, now)),
             Request::ShowSession { client_id, scope } => return clients::show(broker, &client_id, scope, now),
@@ -59,6 +64,11 @@ impl Answerer {
         };
         done.map_err(|error| error.to_string())
     }
+}
+
+async fn verify_audit(store: &dyn Store) -> Result<Value, String> {
+    let found = Verification::of(store).await.map_err(|error| error.to_string())?;
+    serde_json::to_value(found).map_err(|error| error.to_string())
 }
 
 async fn create_account(registry: &Registry, id: Option<AccountId>, now: Now) -> Result<Value, RegistryError> {

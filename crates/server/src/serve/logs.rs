@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
-use tidegate_logs::{Batch, LogBook, Parts, Retention, ThingGroups};
+use tidegate_logs::{Batch, LogBook, Parts, Retention, ThingGroups, Trail};
 use tidegate_registry::{Directory, Registry};
 use tidegate_standalone::StandaloneStore;
 use tokio::{
@@ -35,7 +35,7 @@ pub(super) async fn open(
     store: &Arc<StandaloneStore>,
     registry: &Registry,
     clock: &Arc<dyn Clock>,
-) -> Result<(Arc<LogBook>, Keeper)> {
+) -> Result<(Arc<LogBook>, Arc<Trail>, Keeper)> {
     let groups = Box::new(Groups(Arc::clone(registry.directory())));
     let parts = Parts { store: super::faults::store(Arc::clone(store) as Arc<dyn Store>), groups };
     let (book, queue) = LogBook::open(parts).await.context("cannot read the logging options")?;
@@ -47,9 +47,18 @@ pub(super) async fn open(
         }
     });
     let (stop, stopped) = watch::channel(false);
-    let keeping =
-        Keeping { book: Arc::clone(&book), queue, retention, clock: Arc::clone(clock), warned: None, dropped: 0 };
-    Ok((book, Keeper { stop, task: tokio::spawn(keeping.run(stopped)) }))
+    let trail = Arc::new(Trail::new(super::faults::store(Arc::clone(store) as Arc<dyn Store>)));
+    let keeping = Keeping {
+        trail: Arc::clone(&trail),
+        audit_days: config.audit_retention_days,
+        book: Arc::clone(&book),
+        queue,
+        retention,
+        clock: Arc::clone(clock),
+        warned: None,
+        dropped: 0,
+    };
+    Ok((book, trail, Keeper { stop, task: tokio::spawn(keeping.run(stopped)) }))
 }
 
 impl Keeper {
@@ -63,6 +72,8 @@ impl Keeper {
 }
 
 struct Keeping {
+    trail: Arc<Trail>,
+    audit_days: u32,
     book: Arc<LogBook>,
     queue: Batch,
     retention: Retention,
@@ -79,6 +90,8 @@ impl Keeping {
             if Instant::now() >= trim_at {
                 trim_at = Instant::now() + TRIM_EVERY;
                 let trimmed = self.book.trim(self.retention, self.clock.now().wall).await;
+                self.warn_of(trimmed.err().map(|error| error.to_string()));
+                let trimmed = self.trail.trim(self.audit_days, self.clock.now().wall).await;
                 self.warn_of(trimmed.err().map(|error| error.to_string()));
             }
             let first = tokio::select! {

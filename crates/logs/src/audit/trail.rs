@@ -1,0 +1,123 @@
+//! Appending to the trail.
+
+use std::{
+    sync::{Arc, Mutex as Lock, PoisonError},
+    time::Duration,
+};
+
+use tidegate_ids::Timestamp;
+use tidegate_kv::{CommitError, Direction, KeyRange, Store, Transaction, commit_with, key::Only};
+use tokio::sync::{Mutex, oneshot};
+
+use super::{
+    ApiCall,
+    chain::{ANCHOR, HEAD, OF_TENANT, Place, ROWS, Row, hash},
+};
+use crate::LogsError;
+
+/// Records written in one commit.
+const BATCH_MAX: usize = 64;
+/// Rows deleted in one commit.
+const TRIM_MAX: usize = 256;
+
+/// Where calls are recorded.
+pub struct Trail {
+    pub(super) store: Arc<dyn Store>,
+    waiting: Lock<Vec<Waiting>>,
+    /// Who writes: one at a time, and all that waits with it.
+    turn: Mutex<()>,
+}
+
+/// A call, and whoever waits until it is recorded. Its callers are as many as the API has connections.
+struct Waiting {
+    call: ApiCall,
+    done: oneshot::Sender<()>,
+}
+
+impl Trail {
+    /// The trail of this store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, waiting: Lock::default(), turn: Mutex::default() }
+    }
+
+    /// Records a call. Durable when it returns.
+    ///
+    /// # Errors
+    /// When the store does not take it; it is not recorded then.
+    pub async fn append(&self, call: ApiCall) -> Result<(), LogsError> {
+        let (done, mut recorded) = oneshot::channel();
+        self.waiting().push(Waiting { call, done });
+        let _turn = self.turn.lock().await;
+        loop {
+            // Whoever had the turn before has perhaps written this one too.
+            match recorded.try_recv() {
+                Ok(()) => return Ok(()),
+                Err(oneshot::error::TryRecvError::Empty) => self.write().await?,
+                Err(oneshot::error::TryRecvError::Closed) => return Err(LogsError::Contended),
+            }
+        }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the first that wait. What cannot be written is dropped, and whoever waits for it is told.
+    async fn write(&self) -> Result<(), LogsError> {
+        let batch: Vec<Waiting> = {
+            let mut waiting = self.waiting();
+            let count = waiting.len().min(BATCH_MAX);
+            waiting.drain(..count).collect()
+        };
+        let records: Vec<(&ApiCall, String)> =
+            batch.iter().map(|one| (&one.call, one.call.record().to_string())).collect();
+        let records = &records;
+        commit_with(&*self.store, |snapshot| async move {
+            let read = HEAD.get(&snapshot, &Only).await?;
+            let mut head = read.as_ref().map(|row| row.value.clone()).unwrap_or_default();
+            let mut transaction = Transaction::new();
+            HEAD.require_as_read(&mut transaction, &Only, read.as_ref());
+            for (call, event) in records {
+                let (tenant, at) = (call.tenant, call.at.millis());
+                let hash = hash(&head.hash, head.number, tenant, at, event);
+                let row = Row { tenant, at, event: event.clone(), hash: hash.clone() };
+                ROWS.put(&mut transaction, &head.number, &row);
+                OF_TENANT.put(&mut transaction, &(tenant, head.number), &());
+                head = Place { number: head.number + 1, hash };
+            }
+            HEAD.put(&mut transaction, &Only, &head);
+            Ok::<_, LogsError>((transaction, ()))
+        })
+        .await?;
+        for Waiting { done, .. } in batch {
+            let _ = done.send(()); // who no longer waits does not want to know
+        }
+        Ok(())
+    }
+
+    /// Deletes what is older than `days`, from the beginning, and moves the anchor.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trim(&self, days: u32, now: Timestamp) -> Result<(), CommitError> {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let oldest = (now - DAY * days).millis();
+        loop {
+            let snapshot = self.store.snapshot().await?;
+            let page = ROWS.scan(&snapshot, &KeyRange::all(), TRIM_MAX, Direction::Ascending).await?;
+            let mut transaction = Transaction::new();
+            let mut anchor = None;
+            for row in page.into_iter().take_while(|row| row.value.at < oldest) {
+                ROWS.delete(&mut transaction, &row.key);
+                OF_TENANT.delete(&mut transaction, &(row.value.tenant, row.key));
+                anchor = Some(Place { number: row.key + 1, hash: row.value.hash });
+            }
+            let Some(anchor) = anchor else { return Ok(()) };
+            ANCHOR.put(&mut transaction, &Only, &anchor);
+            self.store.commit(transaction).await?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

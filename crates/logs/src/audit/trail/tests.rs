@@ -1,0 +1,130 @@
+use serde_json::json;
+use tidegate_ids::Tenant;
+use tidegate_kv::memory::MemoryStore;
+use uuid::Uuid;
+
+use super::*;
+use crate::{Identity, Lookup, Verification};
+
+fn tenant(account: &str) -> Tenant {
+    Tenant { account: account.parse().unwrap(), region: "us-east-1".parse().unwrap() }
+}
+
+fn call(number: u64) -> ApiCall {
+    ApiCall {
+        tenant: tenant(if number % 2 == 0 { "111111111111" } else { "222222222222" }),
+        at: Timestamp::from_millis(number * 1000),
+        identity: Identity { kind: "Root", arn: "arn:aws:iam::1:root".into(), access_key_id: format!("KEY{number}") },
+        source_ip: "10.0.0.1".into(),
+        user_agent: "test".into(),
+        service: "iot",
+        operation: format!("Create{number}"),
+        parameters: json!({ "n": number }),
+        request_id: Uuid::from_u128(number.into()),
+        error: None,
+    }
+}
+
+async fn filled(count: u64) -> Arc<Trail> {
+    let trail = Arc::new(Trail::new(Arc::new(MemoryStore::new())));
+    for number in 0..count {
+        trail.append(call(number)).await.unwrap();
+    }
+    trail
+}
+
+async fn problems(trail: &Trail) -> Vec<String> {
+    Verification::of(&*trail.store).await.unwrap().problems
+}
+
+async fn tamper(trail: &Trail, change: impl FnOnce(&mut Transaction)) {
+    let mut transaction = Transaction::new();
+    change(&mut transaction);
+    trail.store.commit(transaction).await.unwrap();
+}
+
+async fn row(trail: &Trail, number: u64) -> Row {
+    ROWS.get(&trail.store.snapshot().await.unwrap(), &number).await.unwrap().unwrap().value
+}
+
+#[tokio::test]
+async fn calls_at_once_make_one_unbroken_chain() {
+    let trail = filled(0).await;
+    let calls = (0..200).map(|number| {
+        let trail = Arc::clone(&trail);
+        tokio::spawn(async move { trail.append(call(number)).await })
+    });
+    for done in calls.collect::<Vec<_>>() {
+        done.await.unwrap().unwrap();
+    }
+    let found = Verification::of(&*trail.store).await.unwrap();
+    assert_eq!((found.records, found.problems), (200, Vec::new()));
+    assert_eq!(Verification::of(&MemoryStore::new()).await.unwrap(), Verification::default());
+}
+
+#[tokio::test]
+async fn a_changed_missing_or_moved_record_is_found() {
+    for (what, expected) in [
+        ("changed", "record 3 was changed"),
+        ("other account", "record 3 was changed"),
+        ("missing", "records 3 to 3 are missing"),
+        ("first missing", "records 0 to 0 are missing"),
+        ("last missing", "records 9 to 9 are missing"),
+        ("swapped", "record 3 was changed"),
+    ] {
+        let trail = filled(10).await;
+        assert_eq!(problems(&trail).await, [""; 0]);
+        let (third, fourth) = (row(&trail, 3).await, row(&trail, 4).await);
+        tamper(&trail, |transaction| match what {
+            "changed" => ROWS.put(transaction, &3, &Row { event: third.event.replace("Create3", "Create4"), ..third }),
+            "other account" => ROWS.put(transaction, &3, &Row { tenant: tenant("111111111111"), ..third }),
+            "missing" => ROWS.delete(transaction, &3),
+            "first missing" => ROWS.delete(transaction, &0),
+            "last missing" => ROWS.delete(transaction, &9),
+            _ => {
+                ROWS.put(transaction, &3, &fourth);
+                ROWS.put(transaction, &4, &third);
+            }
+        })
+        .await;
+        let found = problems(&trail).await;
+        assert!(found.first().is_some_and(|problem| problem.starts_with(expected)), "{what}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_the_rest_is_still_a_chain() {
+    let trail = filled(600).await;
+    let day = Duration::from_secs(86_400);
+    trail.trim(1, Timestamp::from_millis(500_000) + day).await.unwrap();
+    let found = Verification::of(&*trail.store).await.unwrap();
+    assert_eq!((found.first, found.records, found.problems.len()), (500, 100, 0));
+    trail.trim(1, Timestamp::from_millis(u64::MAX)).await.unwrap();
+    trail.append(call(7)).await.unwrap();
+    let found = Verification::of(&*trail.store).await.unwrap();
+    assert_eq!((found.first, found.records, found.problems.len()), (600, 1, 0));
+    tamper(&trail, |transaction| ROWS.delete(transaction, &600)).await;
+    assert_eq!(problems(&trail).await, ["records 600 to 600 are missing"]);
+}
+
+#[tokio::test]
+async fn an_account_looks_up_its_own_calls_the_newest_first_page_by_page() {
+    let trail = filled(20).await;
+    let own = tenant("111111111111");
+    let mut lookup = Lookup { max: 4, ..Lookup::all(own) };
+    let mut names = Vec::new();
+    loop {
+        let found = trail.lookup(&lookup).await.unwrap();
+        names.extend(found.events.iter().map(|event| event.event["eventName"].as_str().unwrap().to_owned()));
+        match found.more {
+            Some(more) => lookup.before = Some(more),
+            None => break,
+        }
+    }
+    let expected: Vec<String> = (0..20).rev().filter(|n| n % 2 == 0).map(|n| format!("Create{n}")).collect();
+    assert_eq!(names, expected);
+    let named = Lookup { attribute: Some(("AccessKeyId".into(), "KEY4".into())), ..Lookup::all(own) };
+    assert_eq!(trail.lookup(&named).await.unwrap().events.len(), 1);
+    let between = Lookup { from: Timestamp::from_millis(4000), to: Timestamp::from_millis(8000), ..Lookup::all(own) };
+    assert_eq!(trail.lookup(&between).await.unwrap().events.len(), 3);
+}
