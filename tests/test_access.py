@@ -12,7 +12,7 @@ from support.model import model, served
 READ_ONLY = "arn:aws:iam::aws:policy/AWSIoTConfigReadOnlyAccess"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 TRANSFER = ["AcceptCertificateTransfer", "CancelCertificateTransfer", "ListOutgoingCertificates", "RejectCertificateTransfer", "TransferCertificate"]
-SERVED = [(service, operation) for service in ("iot", "iot-data", "iam", "sts") for operation in served(service)]
+SERVED = [(service, operation) for service in ("iot", "iot-data", "iam", "sts", "logs") for operation in served(service)]
 #: What AWS asks no permission for.
 FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 CERTIFICATE = "0" * 64

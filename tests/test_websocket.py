@@ -80,7 +80,7 @@ def test_other_requests_get_a_clean_answer(broker, device, secure):
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 404 "),
         (b"GET /mqtt HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 426 "),
         (b"POST /topics/a?qos=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 404 "),
-        (b"GET /mqtt HTTP/1.1\r\n" + b"a" * 9000, b"HTTP/1.1 431 "),
+        (b"GET /mqtt HTTP/1.1\r\n" + b"a" * 17_000, b"HTTP/1.1 431 "),
     ]:
         with tls_socket(broker, device) if secure else plain_socket(broker) as sock:
             sock.sendall(request)

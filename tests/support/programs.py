@@ -3,7 +3,8 @@
 A driver reads commands from standard input and tells events on standard output, one JSON object a line:
 
     {"command": "connect", "transport": "tls" | "wss", "host", "port", "ca", "certificate", "key", "clientId", "version": 4 | 5,
-     "clean", "expiry": seconds (version 5), "will": null | {"topic", "payload", "qos", "retain"}}
+     "clean", "expiry": seconds (version 5), "will": null | {"topic", "payload", "qos", "retain"},
+     "signed": null | {"url", "region", "accessKeyId", "secretAccessKey", "sessionToken"}: who signs, instead of a certificate}
     {"command": "subscribe", "filter", "qos"}        {"command": "unsubscribe", "filter"}
     {"command": "publish", "topic", "payload", "qos", "retain"}        {"command": "disconnect"}
 
@@ -77,7 +78,7 @@ KINDS = [
 class Program:
     """One client in a process of its own."""
 
-    def __init__(self, kind, broker, device, client_id=None, *, clean=True, will=None, port=None):
+    def __init__(self, kind, broker, device, client_id=None, *, clean=True, will=None, port=None, signed=None):
         self.kind = kind
         self.client_id = client_id or f"p-{uuid.uuid4().hex[:12]}"
         self.messages, self.answers = queue.Queue(), queue.Queue()
@@ -88,8 +89,8 @@ class Program:
         threading.Thread(target=self._listen, daemon=True).start()
         self.options = {
             "transport": kind.transport, "host": broker.host, "port": port or broker.port, "ca": broker.ca_file,
-            "certificate": str(device.certificate), "key": str(device.key), "clientId": self.client_id, "version": kind.version,
-            "clean": clean, "expiry": 0 if clean else 600, "will": will,
+            "certificate": device and str(device.certificate), "key": device and str(device.key), "clientId": self.client_id,
+            "version": kind.version, "clean": clean, "expiry": 0 if clean else 600, "will": will, "signed": signed,
         }  # fmt: skip
 
     def _listen(self):

@@ -18,8 +18,10 @@ pub enum Principal {
     Iam {
         /// Owner of the access key.
         account: AccountId,
-        /// ARN of the user or role.
+        /// ARN of the user, session or root.
         arn: Box<str>,
+        /// The key it signed with: what ends with a key ends for that key's connections alone.
+        access_key_id: Box<str>,
     },
     /// A listener without authentication.
     Anonymous,

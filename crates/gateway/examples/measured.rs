@@ -87,6 +87,7 @@ fn main() -> Done<()> {
         book: tidegate_logs::LogBook::closed(),
         broker,
         registry,
+        signed_in: Arc::default(),
         server_names: Arc::new(server_names(clock.now().wall)?),
         clock,
         journal: None,

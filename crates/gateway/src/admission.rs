@@ -12,9 +12,10 @@ use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::PolicySet;
 use tidegate_registry::{
-    Admission, Admitted, BoundThing, CertificateRegistered, CertificateStatus, ConnectionGrants, Presented, ServerName,
-    events::wire,
+    Admission, Admitted, BoundThing, CertificateRegistered, CertificateStatus, ConnectionGrants, Credential, Presented,
+    ServerName, events::wire,
 };
+use tidegate_sigv4::RequestParts;
 use tracing::error;
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ use crate::{
     Refusals,
     acceptor::{Accepted, Counted},
     arrival::{Arrival, NoConnect, Protocol},
-    authorize::{self, AllowAll, AnonymousRights, CertificateRights},
+    authorize::{self, AllowAll, AnonymousRights, Rights, SignerGrants},
     clients,
     connection_log::{Client, Identity, Origin, Reason, Scribe},
     core::{Arrived, Core, Desk, Shared},
@@ -31,6 +32,8 @@ use crate::{
     https,
     listener::{Below, Listener, TlsListener},
     reason, remedy,
+    signed::{self, Signer},
+    websocket::upgrade,
     wheel::TimerId,
 };
 
@@ -59,7 +62,7 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
     let first = tokio::select! {
         biased;
         why = &mut given_up => Err(Ended::GivenUp(why.unwrap_or(GivenUp::Stopping))),
-        first = first_packet(&mut arrival, listener, shared.connect_bytes_max, &mut origin) => first.map_err(Ended::NoConnect),
+        first = first_packet(&mut arrival, &shared, listener, &mut origin) => first.map_err(Ended::NoConnect),
     };
     core.borrow_mut().cancel(timer);
     let (server_name, length) = match first {
@@ -103,18 +106,32 @@ enum First {
 
 async fn first_packet(
     arrival: &mut Arrival,
+    shared: &Shared,
     listener: &Listener,
-    bytes_max: usize,
     origin: &mut Origin,
 ) -> Result<First, NoConnect> {
     let server_name = match &listener.below {
         Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
         Below::Plain { .. } => ServerName::Absent,
     };
-    if arrival.protocol(listener.websocket, listener.https).await? == Protocol::Https {
+    let secure = matches!(listener.below, Below::Tls(_));
+    let sign_in = |request: &RequestParts<'_>, certified: bool| {
+        let signer = signed::signer(request, &server_name, &shared.registry, shared.clock.now().wall)
+            .map_err(|refused| upgrade::Refused::forbidden(refused.to_string()))?;
+        if signer.is_none() && secure && !certified {
+            let why = "sign the request with AWS Signature Version 4, or show a client certificate";
+            return Err(upgrade::Refused::forbidden(why));
+        }
+        Ok(signer)
+    };
+    let protocol = arrival.protocol(listener.websocket, listener.https, sign_in).await?;
+    if arrival.signer.is_some() {
+        origin.authentication_type = Some("AWS_SIGV4");
+    }
+    if protocol == Protocol::Https {
         return Ok(First::Https { server_name });
     }
-    let bytes_max = bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
+    let bytes_max = shared.connect_bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
     let length = arrival.connect_packet(bytes_max).await?;
     Ok(First::Connect { server_name, length })
 }
@@ -173,6 +190,8 @@ struct Known {
     tenant: Tenant,
     principal: Principal,
     certificate_id: Option<CertificateId>,
+    /// Of who signed.
+    credential: Option<Credential>,
     /// For events.
     thing_name: Option<Arc<str>>,
     authorize: Arc<dyn Authorize>,
@@ -239,6 +258,9 @@ impl Newcomer<'_> {
         client_id: &str,
         server_name: ServerName,
     ) -> Result<Known, Refused> {
+        if let Some(signer) = &arrival.signer {
+            return self.identify_signer(signer, connect, client_id);
+        }
         match &self.listener.below {
             Below::Plain { tenant, policies } => {
                 self.identify_anonymous(*tenant, policies.as_ref(), connect, client_id)
@@ -261,6 +283,7 @@ impl Newcomer<'_> {
                 tenant,
                 principal,
                 certificate_id: None,
+                credential: None,
                 thing_name: None,
                 authorize: Arc::new(AllowAll),
             });
@@ -271,6 +294,7 @@ impl Newcomer<'_> {
                 tenant,
                 principal,
                 certificate_id: None,
+                credential: None,
                 thing_name: None,
                 authorize: Arc::new(rights),
             });
@@ -285,6 +309,43 @@ impl Newcomer<'_> {
             authenticated: true,
             tenant: Some(tenant),
             certificate_id: None,
+        })
+    }
+
+    /// Asks the policies of who signed. The connection ends with their key or session.
+    fn identify_signer(&self, signer: &Signer, connect: &Connect<'_>, client_id: &str) -> Result<Known, Refused> {
+        let (tenant, principal) = (signer.tenant, signer.principal());
+        let refused = |reason: Reason, advice: &str, authenticated| {
+            let case = Box::new(Case { advice: Some(advice.to_owned()), ..Case::default() });
+            Err(Refused { reason, case, authenticated, tenant: Some(tenant), certificate_id: None })
+        };
+        let entered = self.shared.signed_in.enter(signer);
+        if !signer.credential.is_in_force(self.shared.registry.directory(), self.now().wall) {
+            let advice = "sign with a key that is active, or a session that is not over";
+            return refused(reason::of_ended_credential(signer.credential.arn()), advice, false);
+        }
+        let secure = matches!(self.listener.below, Below::Tls(_));
+        let server_name = self.origin.server_name.as_deref();
+        let variables = authorize::signer_variables(signer, client_id, self.origin.peer.ip(), server_name, secure);
+        let narrowing = signer.credential.session_policies(tenant.region);
+        let grants = SignerGrants::new(signer, entered);
+        let rights = Rights::new(grants, variables, narrowing.as_ref(), self.shared.clock.clone());
+        if let Err(denial) = rights.connect(tenant, connect, client_id) {
+            self.announce_failure(tenant, principal, None, client_id);
+            let advice = "let a policy of the user or role, and of the session if it has one, allow iot:Connect on the client id";
+            return refused(
+                reason::of_signers_policy(tenant, signer.credential.arn(), client_id, &denial),
+                advice,
+                true,
+            );
+        }
+        Ok(Known {
+            tenant,
+            principal,
+            certificate_id: None,
+            credential: Some(signer.credential.clone()),
+            thing_name: None,
+            authorize: Arc::new(rights),
         })
     }
 
@@ -360,7 +421,7 @@ impl Newcomer<'_> {
         let grants = ConnectionGrants::new(self.shared.registry.directory(), admitted, client_id);
         let thing = grants.thing();
         let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
-        let rights = CertificateRights::new(grants, variables, self.shared.clock.clone());
+        let rights = Rights::new(grants, variables, None, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
             let mut case = evidence::of_leaf(self.shared.registry.directory(), leaf, Some(tenant));
@@ -378,6 +439,7 @@ impl Newcomer<'_> {
             tenant,
             principal: Principal::Certificate { tenant, certificate_id },
             certificate_id: Some(certificate_id),
+            credential: None,
             thing_name,
             authorize: Arc::new(rights),
         })
@@ -436,6 +498,7 @@ impl Newcomer<'_> {
             origin,
         });
         let (peer_address, trace_id) = (client.origin.peer, client.origin.trace_id.as_u128());
+        let signed = known.credential.map(|credential| (credential, known.principal.clone()));
         let Arrival { socket, tls, websocket, .. } = arrival;
         let arrived = Arrived { socket: socket.into_inner(), tls, websocket, client, counted };
         let result = core.borrow_mut().establish(arrived, early, |desk, address| {
@@ -454,6 +517,7 @@ impl Newcomer<'_> {
             };
             let link = desk.shared.broker.connect(request, desk.now, &mut desk.effects)?;
             end_if_refused_meanwhile(desk, known.tenant, known.certificate_id);
+            end_if_over_meanwhile(desk, known.tenant, signed);
             Ok(link)
         });
         let (refused, arrived) = result.err()?;
@@ -524,6 +588,17 @@ fn end_if_refused_meanwhile(desk: &mut Desk, tenant: Tenant, certificate_id: Opt
         return;
     }
     let principal = Principal::Certificate { tenant, certificate_id };
+    let selector = Selector::Principal { tenant, principal };
+    broker.kick(&selector, CloseReason::PrincipalRefused, desk.now, &mut desk.effects);
+}
+
+/// As [`end_if_refused_meanwhile`], of a key or session that ended.
+fn end_if_over_meanwhile(desk: &mut Desk, tenant: Tenant, signed: Option<(Credential, Principal)>) {
+    let Some((credential, principal)) = signed else { return };
+    let Shared { registry, broker, .. } = &*desk.shared;
+    if credential.is_in_force(registry.directory(), desk.now.wall) {
+        return;
+    }
     let selector = Selector::Principal { tenant, principal };
     broker.kick(&selector, CloseReason::PrincipalRefused, desk.now, &mut desk.effects);
 }

@@ -10,6 +10,7 @@ use std::{
 use mio::net::TcpStream;
 use tidegate_mqtt::{DecodeError, FrameLen, frame};
 use tidegate_registry::ServerName;
+use tidegate_sigv4::RequestParts;
 use tidegate_tls::{ALPN_HTTPS_CLIENT_CERTIFICATE, Alert, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::{
     half_open::Place,
     http,
     listener::TlsListener,
+    signed::Signer,
     websocket::{Ended, WebSocket, upgrade},
 };
 
@@ -31,6 +33,8 @@ pub(crate) struct Arrival {
     pub(crate) socket: AsyncFd<TcpStream>,
     pub(crate) tls: Option<Box<Session>>,
     pub(crate) websocket: Option<Box<WebSocket>>,
+    /// Who signed the request that made the WebSocket.
+    pub(crate) signer: Option<Signer>,
     /// What the client has sent, decrypted and out of its frames.
     pub(crate) received: Vec<u8>,
     /// While it is half open.
@@ -81,7 +85,7 @@ impl From<io::Error> for NoConnect {
 impl Arrival {
     pub(crate) fn new(socket: TcpStream, core: Rc<RefCell<Core>>) -> io::Result<Self> {
         let socket = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, tls: None, websocket: None, received: Vec::new(), place: None, core })
+        Ok(Self { socket, tls: None, websocket: None, signer: None, received: Vec::new(), place: None, core })
     }
 
     /// The TLS handshake, from the ClientHello to the client's last word; what the client sent behind it is in `received`.
@@ -138,7 +142,15 @@ impl Arrival {
 
     /// Finds out what the client speaks, by ALPN or by its first byte: an HTTP method begins with a letter, CONNECT never does. A
     /// request for a WebSocket is answered, and MQTT goes on within it; the head of any other is left in `received`, whole.
-    pub(crate) async fn protocol(&mut self, websocket: bool, https: bool) -> Result<Protocol, NoConnect> {
+    ///
+    /// `sign_in` says who signed the request for a WebSocket, or why it is refused; it is told whether there is a client
+    /// certificate.
+    pub(crate) async fn protocol(
+        &mut self,
+        websocket: bool,
+        https: bool,
+        sign_in: impl FnOnce(&RequestParts<'_>, bool) -> Result<Option<Signer>, upgrade::Refused>,
+    ) -> Result<Protocol, NoConnect> {
         let by_alpn = self.tls.as_ref().and_then(|tls| tls.alpn()).map(|alpn| alpn == ALPN_HTTPS_CLIENT_CERTIFICATE);
         if by_alpn == Some(false) || (by_alpn.is_none() && !websocket && !https) {
             return Ok(Protocol::Mqtt);
@@ -155,19 +167,27 @@ impl Arrival {
         if https && !(websocket && by_alpn.is_none() && upgrade::is_meant(&self.received)) {
             return Ok(Protocol::Https);
         }
-        self.upgrade().await?;
+        self.upgrade(sign_in).await?;
         Ok(Protocol::Mqtt)
     }
 
     /// Makes a WebSocket of a connection that begins with an HTTP request.
-    async fn upgrade(&mut self) -> Result<(), NoConnect> {
+    async fn upgrade(
+        &mut self,
+        sign_in: impl FnOnce(&RequestParts<'_>, bool) -> Result<Option<Signer>, upgrade::Refused>,
+    ) -> Result<(), NoConnect> {
         let length = loop {
             match upgrade::head_length(&self.received).map_err(NoConnect::Upgrade)? {
                 Some(length) => break length,
                 None => self.receive().await?,
             }
         };
-        let answer = upgrade::accept(&self.received[..length]).map_err(NoConnect::Upgrade)?;
+        let (signer, answer) = {
+            let request = upgrade::accept(&self.received[..length]).map_err(NoConnect::Upgrade)?;
+            let certified = self.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_some());
+            (sign_in(&request.parts(), certified).map_err(NoConnect::Upgrade)?, request.answer)
+        };
+        self.signer = signer;
         self.send(answer.as_bytes()).await?;
         let frames = self.received.split_off(length);
         self.received.clear();

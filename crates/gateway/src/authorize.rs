@@ -1,4 +1,4 @@
-//! What a connection may do: the broker's questions, answered by the policies of its certificate.
+//! What a connection may do: the broker's questions, answered by the policies of its certificate, or of who signed.
 
 use std::{
     net::IpAddr,
@@ -13,15 +13,76 @@ use tidegate_broker::{Access, Authorize, DeniedBy};
 use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
-use tidegate_policy::{BoundPolicy, Decision, Origin, PolicySet, RequestContext, Variables, keys};
-use tidegate_registry::{ConnectionGrants, certificate_variables};
+use tidegate_policy::{
+    AttachedPolicy, BoundPolicy, Decision, Document, Origin, PolicySet, RequestContext, Variables, keys,
+};
+use tidegate_registry::{ConnectionGrants, Identity, certificate_variables};
 
-/// The policies of one connection's certificate, bound to what is known about the connection and the thing that it stands for, and
-/// bound anew when any of it changes.
-pub(crate) struct CertificateRights {
-    grants: ConnectionGrants,
-    /// All but the thing's.
+use crate::signed::{Entered, Signer};
+
+/// Where a connection's policies come from.
+pub(crate) trait Grants: Send + Sync {
+    /// Changes whenever the policies may have. Read it before [`Self::bind`], which is then never older than it.
+    fn generation(&self) -> u64;
+
+    /// The policies in force, bound to what is known about the connection.
+    fn bind(&self, variables: &Variables) -> BoundPolicy;
+}
+
+impl Grants for ConnectionGrants {
+    fn generation(&self) -> u64 {
+        self.generation()
+    }
+
+    fn bind(&self, variables: &Variables) -> BoundPolicy {
+        let policies = self.policies();
+        let thing = if policies.uses_variables() { self.thing() } else { None };
+        let Some(thing) = thing else { return policies.bind(variables) };
+        let mut variables = variables.clone();
+        thing.add_to(&mut variables);
+        policies.bind(&variables)
+    }
+}
+
+/// Those of who signed a WebSocket's request. It is known among the signed connections for as long as this lives.
+pub(crate) struct SignerGrants {
+    identity: Option<Arc<Identity>>,
+    tenant: Tenant,
+    /// What an account's root may do: all.
+    everything: PolicySet,
+    _entered: Entered,
+}
+
+impl SignerGrants {
+    pub(crate) fn new(signer: &Signer, entered: Entered) -> Self {
+        let document = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let document = Arc::new(Document::parse(document).expect("it is a policy"));
+        let root = AttachedPolicy { name: "root".parse().expect("a policy name"), version: 1, document };
+        let everything = PolicySet::compile(signer.tenant, [root]);
+        let identity = signer.credential.identity().cloned();
+        Self { identity, tenant: signer.tenant, everything, _entered: entered }
+    }
+}
+
+impl Grants for SignerGrants {
+    fn generation(&self) -> u64 {
+        self.identity.as_ref().map_or(0, |identity| identity.generation())
+    }
+
+    fn bind(&self, variables: &Variables) -> BoundPolicy {
+        match &self.identity {
+            Some(identity) => identity.policies(self.tenant.region).bind(variables),
+            None => self.everything.bind(variables),
+        }
+    }
+}
+
+/// The policies of one connection, bound to what is known about it, and bound anew when any of them changes.
+pub(crate) struct Rights<G> {
+    grants: G,
     variables: Variables,
+    /// What narrows them, for the life of the connection: a session's own policy.
+    narrowing: Option<BoundPolicy>,
     bound: ArcSwap<Bound>,
     /// Whether answers may change with the time, so that they hold for a second only.
     depends_on_time: AtomicBool,
@@ -33,16 +94,20 @@ struct Bound {
     policy: BoundPolicy,
 }
 
-impl CertificateRights {
-    pub(crate) fn new(grants: ConnectionGrants, variables: Variables, clock: Arc<dyn Clock>) -> Self {
+impl<G: Grants> Rights<G> {
+    pub(crate) fn new(grants: G, variables: Variables, narrowing: Option<&PolicySet>, clock: Arc<dyn Clock>) -> Self {
         let bound = Bound::new(&grants, &variables);
-        let depends_on_time = AtomicBool::new(bound.policy.depends_on_time());
-        Self { grants, variables, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
+        let narrowing = narrowing.map(|policies| policies.bind(&variables));
+        let narrowed_by_time = narrowing.as_ref().is_some_and(BoundPolicy::depends_on_time);
+        let depends_on_time = AtomicBool::new(narrowed_by_time || bound.policy.depends_on_time());
+        Self { grants, variables, narrowing, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
     }
 
     /// See [`decide_connect`].
     pub(crate) fn connect(&self, tenant: Tenant, connect: &Connect<'_>, client_id: &str) -> Result<(), Denial> {
-        decide_connect(&self.current().policy, tenant, connect, client_id, self.clock.now().wall)
+        let now = self.clock.now().wall;
+        decide_connect(&self.current().policy, tenant, connect, client_id, now)?;
+        self.narrowing.as_ref().map_or(Ok(()), |policy| decide_connect(policy, tenant, connect, client_id, now))
     }
 
     /// The policies bound, no older than the generation.
@@ -52,26 +117,22 @@ impl CertificateRights {
             return bound;
         }
         let bound = Arc::new(Bound::new(&self.grants, &self.variables));
-        self.depends_on_time.store(bound.policy.depends_on_time(), Ordering::Relaxed);
+        let narrowed_by_time = self.narrowing.as_ref().is_some_and(BoundPolicy::depends_on_time);
+        self.depends_on_time.store(narrowed_by_time || bound.policy.depends_on_time(), Ordering::Relaxed);
         self.bound.store(bound.clone());
         bound
     }
 }
 
 impl Bound {
-    fn new(grants: &ConnectionGrants, variables: &Variables) -> Self {
+    fn new(grants: &impl Grants, variables: &Variables) -> Self {
         // Read before the rest, which is then never older than it.
         let generation = grants.generation();
-        let policies = grants.policies();
-        let thing = if policies.uses_variables() { grants.thing() } else { None };
-        let Some(thing) = thing else { return Self { generation, policy: policies.bind(variables) } };
-        let mut variables = variables.clone();
-        thing.add_to(&mut variables);
-        Self { generation, policy: policies.bind(&variables) }
+        Self { generation, policy: grants.bind(variables) }
     }
 }
 
-impl Authorize for CertificateRights {
+impl<G: Grants> Authorize for Rights<G> {
     fn generation(&self) -> u64 {
         let generation = self.grants.generation();
         if !self.depends_on_time.load(Ordering::Relaxed) {
@@ -82,11 +143,15 @@ impl Authorize for CertificateRights {
     }
 
     fn allows(&self, access: Access, topic: &str) -> bool {
-        decide(&self.current().policy, access, topic, self.clock.now().wall)
+        let now = self.clock.now().wall;
+        decide(&self.current().policy, access, topic, now)
+            && self.narrowing.as_ref().is_none_or(|policy| decide(policy, access, topic, now))
     }
 
     fn denied_by(&self, access: Access, topic: &str) -> Option<DeniedBy> {
-        denied_by(&self.current().policy, access, topic, self.clock.now().wall)
+        let now = self.clock.now().wall;
+        let narrowed = || self.narrowing.as_ref().and_then(|policy| denied_by(policy, access, topic, now));
+        denied_by(&self.current().policy, access, topic, now).or_else(narrowed)
     }
 }
 
@@ -199,6 +264,24 @@ fn in_words_of_policies(access: Access) -> tidegate_policy::Access {
 pub(crate) fn variables(leaf: &ClientLeaf, client_id: &str, address: IpAddr, server_name: Option<&str>) -> Variables {
     let mut variables = certificate_variables(leaf);
     variables.client_id(client_id).source_ip(address);
+    if let Some(name) = server_name {
+        variables.set(keys::DOMAIN_NAME, [name]);
+    }
+    variables
+}
+
+/// What policies can ask about a connection that was signed for.
+pub(crate) fn signer_variables(
+    signer: &Signer,
+    client_id: &str,
+    address: IpAddr,
+    server_name: Option<&str>,
+    secure: bool,
+) -> Variables {
+    let mut variables = signer.credential.variables();
+    variables.client_id(client_id).source_ip(address);
+    variables.set(keys::SECURE_TRANSPORT, [if secure { "true" } else { "false" }]);
+    variables.set(keys::REQUESTED_REGION, [signer.tenant.region.as_str()]);
     if let Some(name) = server_name {
         variables.set(keys::DOMAIN_NAME, [name]);
     }

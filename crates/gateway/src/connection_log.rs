@@ -283,7 +283,9 @@ fn explain(reason: CloseReason) -> &'static str {
             "no policy of the certificate allows what the client did: \
             tidegate explain --principal CERTIFICATE_ARN --client-id ID publish TOPIC says which came near"
         }
-        CloseReason::PrincipalRefused => "the certificate is not ACTIVE any more",
+        CloseReason::PrincipalRefused => {
+            "the certificate is not ACTIVE any more; or the access key or session that was signed with ended"
+        }
         CloseReason::AdministrativeAction => "closed by an operator",
         CloseReason::DoesNotRead => "the client did not read what was sent to it",
         CloseReason::QuotaExceeded => "a quota was used up",

@@ -27,6 +27,7 @@ use crate::{
     journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
+    signed::SignedIn,
 };
 
 /// Control messages that may wait for one core; acceptors pause when it is full.
@@ -41,6 +42,8 @@ pub struct GatewayParts {
     pub registry: Registry,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The credentials of signed connections; who built it calls [`SignedIn::end`] when some of them may have ended.
+    pub signed_in: Arc<SignedIn>,
     /// What TLS listeners show their clients, by server name.
     pub server_names: Arc<ServerNames>,
     /// Where what happens is written down.
@@ -163,6 +166,7 @@ impl Gateway {
             registry: parts.registry,
             clock: parts.clock,
             book: parts.book,
+            signed_in: parts.signed_in,
             tray: parts.journal,
             shadows: parts.shadows,
             bodies: Bodies::default(),

@@ -1,7 +1,7 @@
 //! The head of an HTTP request, as WebSocket and HTTPS publishing read it: strictly, and bounded. Spec: RFC 9112.
 
-/// Longest head, its empty line included.
-pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Longest head, its empty line included: a session token with a policy in it fits into the target.
+pub(crate) const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Most header lines.
 const HEADERS_MAX: usize = 64;
 
@@ -65,6 +65,11 @@ impl<'a> Head<'a> {
     /// The query of the target, as sent.
     pub(crate) fn query(&self) -> &'a str {
         self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// All headers, as sent.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.headers.iter().map(|(name, value)| (*name, value.as_bytes()))
     }
 
     /// All values of a header.

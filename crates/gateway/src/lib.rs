@@ -33,6 +33,7 @@ mod mailbox;
 mod quota_log;
 mod reason;
 mod remedy;
+mod signed;
 mod sys;
 mod traffic_log;
 mod websocket;
@@ -42,5 +43,6 @@ pub use config::{GatewayConfig, HalfOpenLimits, ListenerConfig, Refusals, TlsSet
 pub use error::GatewayError;
 pub use gateway::{Cores, Gateway, GatewayParts, LocalAddress};
 pub use journal::{Found, Journal, Tray};
+pub use signed::SignedIn;
 pub use sys::SysTopics;
 pub use websocket::fuzz;

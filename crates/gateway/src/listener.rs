@@ -51,7 +51,7 @@ impl Listener {
     ) -> Result<Self, GatewayError> {
         let below = match &config.transport {
             Transport::Tls(settings) => Below::Tls(
-                TlsListener::new(*settings, config.https, parts)
+                TlsListener::new(*settings, config.websocket, config.https, parts)
                     .map_err(|error| GatewayError::Tls { listener: config.name.clone(), message: error.to_string() })?,
             ),
             Transport::Plain { tenant, policies } => Below::Plain { tenant: *tenant, policies: policies.clone() },
@@ -68,7 +68,13 @@ impl Listener {
 }
 
 impl TlsListener {
-    fn new(settings: TlsSettings, https: bool, parts: &GatewayParts) -> Result<Self, tidegate_tls::TlsError> {
+    /// A listener that speaks WebSocket lets in who signs for it, and hence has no certificate to show.
+    fn new(
+        settings: TlsSettings,
+        websocket: bool,
+        https: bool,
+        parts: &GatewayParts,
+    ) -> Result<Self, tidegate_tls::TlsError> {
         // AWS: developer guide, "Device communication protocols". `mqtt` belongs to custom authentication there, but is what
         // other clients offer for plain MQTT.
         let mut alpn = vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), tidegate_tls::ALPN_MQTT.to_vec()];
@@ -76,6 +82,7 @@ impl TlsListener {
         let configs = ServerConfigs::new(Settings {
             names: parts.server_names.clone(),
             client_certificates: Some(Arc::new(RegisteredClients::new(&parts.registry))),
+            optional_without_alpn: websocket,
             alpn,
             tickets: if settings.session_tickets { Tickets::Issued } else { Tickets::Never },
             versions: Versions::default(),

@@ -40,6 +40,29 @@ pub(crate) fn of_policy(
     Reason::new("AUTHORIZATION_FAILURE", details)
 }
 
+/// No policy of who signed allows `iot:Connect`, or one denies it.
+pub(crate) fn of_signers_policy(tenant: Tenant, signer: &Arn, client_id: &str, denial: &Denial) -> Reason {
+    let client = Arn::iot(tenant, format!("client/{client_id}"));
+    let details = match denial {
+        Denial::By(DeniedBy { place: statement, .. }) => {
+            format!("{statement}, of {signer}, denies iot:Connect on {client}")
+        }
+        Denial::Implicit => format!(
+            "no policy of {signer} allows iot:Connect on {client}: aws iam put-user-policy, attach-user-policy, or the same of \
+             a role"
+        ),
+    };
+    Reason::new("AUTHORIZATION_FAILURE", details)
+}
+
+/// The key or session that the WebSocket's request was signed with is over.
+pub(crate) fn of_ended_credential(signer: &Arn) -> Reason {
+    Reason::new(
+        "NOT_AUTHENTICATED",
+        format!("the access key or session of {signer} ended: sign with one that is active"),
+    )
+}
+
 /// The certificate waits for activation.
 pub(crate) fn of_pending_activation(certificate_id: CertificateId) -> Reason {
     let details = format!(
@@ -128,6 +151,9 @@ pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>) -> Opti
             "the client's first TLS message is damaged, or lacks what TLS 1.2 and 1.3 require".to_owned(),
         ),
         NoConnect::Tls(error) => return Some(of_tls(error, judged)),
+        NoConnect::Upgrade(refused) if refused.is_forbidden() => {
+            ("NOT_AUTHENTICATED", format!("a request for a WebSocket was refused: {}", refused.why))
+        }
         NoConnect::Upgrade(refused) => ("MALFORMED_CONNECT", format!("an HTTP request was refused: {}", refused.why)),
         NoConnect::WebSocket => ("MALFORMED_CONNECT", "the client broke the rules of WebSocket".to_owned()),
     };

@@ -145,7 +145,8 @@ fn of_policy(
         None => format!("no statement allows {action} on {arn}"),
     });
     let Some(certificate_id) = certificate_id else {
-        let advice = "change the listener's anonymous_policy in the configuration, and start the broker again";
+        let advice = "if the client signed for its WebSocket, change the policies of that user or role (aws iam); if not, \
+                      change the listener's anonymous_policy in the configuration, and start the broker again";
         return set(case, advice, Vec::new(), Some(tenant));
     };
     let target = Arn::certificate(tenant, certificate_id);

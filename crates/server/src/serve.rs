@@ -31,14 +31,15 @@ use anyhow::{Context, Result};
 use tidegate_api::{Api, DataPlane, Listener as ApiListener, Serving, serve as serve_api};
 use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
 use tidegate_gateway::{
-    Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SysTopics, TlsSettings, Transport,
+    Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SignedIn, SysTopics, TlsSettings,
+    Transport,
 };
-use tidegate_ids::{Clock, Tenant};
+use tidegate_ids::{Clock, Tenant, Timestamp};
 use tidegate_kv::Store;
 use tidegate_logs::{LogBook, Trail};
 use tidegate_pki::seal::MasterKey;
 use tidegate_policy::{AttachedPolicy, Document, PolicySet};
-use tidegate_registry::{Parts, Registry};
+use tidegate_registry::{Parts, Registry, RegistryChange};
 use tidegate_standalone::{Options, StandaloneStore};
 use tidegate_tls::ServerNames;
 
@@ -59,6 +60,9 @@ use screen::Endpoint;
 const STOP_LIMIT: Duration = Duration::from_secs(8);
 /// Within that, how long requests to the API may still take.
 const API_GRACE: Duration = Duration::from_secs(2);
+/// Between two looks at what was signed with temporary credentials, at least and at most.
+const EXPIRY_PAUSE_MIN: Duration = Duration::from_millis(20);
+const EXPIRY_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Descriptors kept for the store, the API and peers; the rest are for devices. Decision 0003.
 const DESCRIPTORS_KEPT: u64 = 256;
 
@@ -205,7 +209,14 @@ async fn start_gateway(
     };
     let broker = Broker::new(settings, cores.wake(), Arc::new(Alone)).with_services(Arc::clone(shadows) as _);
     let broker = Arc::new(broker);
-    end_sessions_on_change(registry, &broker, clock);
+    let signed_in = Arc::new(SignedIn::default());
+    end_sessions_on_change(registry, &broker, &signed_in, clock);
+    tokio::spawn(end_expired_sessions(
+        registry.clone(),
+        Arc::clone(&broker),
+        Arc::clone(&signed_in),
+        Arc::clone(clock),
+    ));
     let journal = journal::open(config, store, &broker, clock).await?;
     let tenant = Tenant { account: account.id, region: config.first_start.region };
     let first = config::Listener {
@@ -233,6 +244,7 @@ async fn start_gateway(
         registry: registry.clone(),
         clock: Arc::clone(clock),
         book: Arc::clone(book),
+        signed_in: Arc::clone(&signed_in),
         server_names: Arc::clone(names),
         journal: journal.as_ref().map(Journal::tray),
         shadows: Some(Arc::clone(shadows) as _),
@@ -276,10 +288,19 @@ fn anonymous(tenant: Tenant, document: Arc<Document>) -> PolicySet {
     PolicySet::compile(tenant, [AttachedPolicy { name, version: 1, document }])
 }
 
-/// A certificate that may no longer connect loses the sessions it has.
-fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>) {
-    let (broker, clock) = (Arc::clone(broker), Arc::clone(clock));
+/// A certificate that may no longer connect loses the sessions it has, and so does an access key.
+fn end_sessions_on_change(
+    registry: &Registry,
+    broker: &Arc<Broker>,
+    signed_in: &Arc<SignedIn>,
+    clock: &Arc<dyn Clock>,
+) {
+    let (broker, clock, signed_in) = (Arc::clone(broker), Arc::clone(clock), Arc::clone(signed_in));
+    let directory = Arc::clone(registry.directory());
     registry.on_change(move |change| {
+        if let RegistryChange::Credentials { account } = change {
+            signed_in.end(Some(*account), &directory, &broker, clock.now());
+        }
         let Some((tenant, certificate_id)) = change.ends_sessions_of() else { return };
         let principal = Principal::Certificate { tenant, certificate_id };
         let mut effects = Effects::outside();
@@ -291,6 +312,26 @@ fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc
         );
         broker.hand_over(&mut effects);
     });
+}
+
+/// Connections that were signed with temporary credentials end with them.
+async fn end_expired_sessions(
+    registry: Registry,
+    broker: Arc<Broker>,
+    signed_in: Arc<SignedIn>,
+    clock: Arc<dyn Clock>,
+) {
+    loop {
+        let now = clock.now();
+        signed_in.end(None, registry.directory(), &broker, now);
+        // Looked at again now and then, for a clock that was set.
+        let until = |end: Timestamp| Duration::from_millis(end.millis().saturating_sub(now.wall.millis()));
+        let wait = signed_in.next_expiry().map_or(EXPIRY_PAUSE_MAX, until).clamp(EXPIRY_PAUSE_MIN, EXPIRY_PAUSE_MAX);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = signed_in.changed() => {}
+        }
+    }
 }
 
 /// Raises the limit of open files as far as the system lets us; what is left for devices.

@@ -63,6 +63,9 @@ pub struct Settings {
     pub names: Arc<ServerNames>,
     /// Who decides about client certificates; `None`: no certificate is asked for.
     pub client_certificates: Option<Arc<dyn ClientCertificates>>,
+    /// Whether who agrees on none of our application protocols may come without a certificate: it proves who it is by
+    /// what it says later, or is refused then.
+    pub optional_without_alpn: bool,
     /// The application protocols we speak, best first; may be empty.
     pub alpn: Vec<Vec<u8>>,
     /// Whether sessions can be resumed.
@@ -91,28 +94,34 @@ impl ServerConfigs {
         )
         .with_protocol_versions(settings.versions.supported())
         .map_err(TlsError::Settings)?;
-        let builder = match settings.client_certificates {
-            Some(certificates) => builder
-                .with_client_cert_verifier(Arc::new(Verifier { certificates, clock: Arc::clone(&settings.clock) })),
-            None => builder.with_no_client_auth(),
+        let verifier = |mandatory: bool| {
+            let certificates = settings.client_certificates.clone()?;
+            Some(Arc::new(Verifier { certificates, clock: Arc::clone(&settings.clock), mandatory }))
         };
-        let mut config = builder.with_cert_resolver(settings.names);
-        // Session ids would keep sessions on our side, and outlive what tickets may.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        match settings.tickets {
-            Tickets::Issued => {
-                config.ticketer = Arc::new(Ticketer::new(settings.clock));
-                config.send_tls13_tickets = 1;
-                config.max_tls13_tickets = 1; // however many the client asks for (RFC 9149)
-            }
-            Tickets::Never => {
-                config.send_tls13_tickets = 0;
-                config.max_tls13_tickets = 0;
-            }
+        let of = |verifier: Option<Arc<Verifier>>| {
+            let builder = match verifier {
+                Some(verifier) => builder.clone().with_client_cert_verifier(verifier),
+                None => builder.clone().with_no_client_auth(),
+            };
+            builder.with_cert_resolver(Arc::clone(&settings.names) as _)
+        };
+        let (mut with_alpn, mut without_alpn) = (of(verifier(true)), of(verifier(!settings.optional_without_alpn)));
+        let ticketer = Arc::new(Ticketer::new(Arc::clone(&settings.clock)));
+        for config in [&mut with_alpn, &mut without_alpn] {
+            // Session ids would keep sessions on our side, and outlive what tickets may.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            let tickets = match settings.tickets {
+                Tickets::Issued => {
+                    config.ticketer = ticketer.clone();
+                    1 // however many the client asks for (RFC 9149)
+                }
+                Tickets::Never => 0,
+            };
+            config.send_tls13_tickets = tickets;
+            config.max_tls13_tickets = tickets;
         }
-        let without_alpn = Arc::new(config.clone());
-        config.alpn_protocols = settings.alpn;
-        Ok(Self { with_alpn: Arc::new(config), without_alpn })
+        with_alpn.alpn_protocols = settings.alpn;
+        Ok(Self { with_alpn: Arc::new(with_alpn), without_alpn: Arc::new(without_alpn) })
     }
 
     /// The configuration that refuses a client whose application protocols are all unknown to us.

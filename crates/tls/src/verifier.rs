@@ -64,6 +64,8 @@ const SCHEMES: [SignatureScheme; 12] = [
 pub(crate) struct Verifier {
     pub(crate) certificates: Arc<dyn ClientCertificates>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether a client without a certificate is refused.
+    pub(crate) mandatory: bool,
 }
 
 impl Verifier {
@@ -91,7 +93,7 @@ impl ClientCertVerifier for Verifier {
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        true
+        self.mandatory
     }
 
     /// The intermediates are not looked at. AWS: only the CA that signs the leaf is registered; no path is built.

@@ -10,12 +10,13 @@ const tell = (event, more = {}) => process.stdout.write(`${JSON.stringify({ even
 let client;
 
 const commands = {
-  connect({ transport, host, port, ca, certificate, key, clientId, version, clean, expiry, will }) {
+  connect({ transport, host, port, ca, certificate, key, clientId, version, clean, expiry, will, signed }) {
     const scheme = { tls: "mqtts", wss: "wss" }[transport];
-    client = mqtt.connect(`${scheme}://${host}:${port}${transport === "wss" ? "/mqtt" : ""}`, {
+    const url = signed?.url ?? `${scheme}://${host}:${port}${transport === "wss" ? "/mqtt" : ""}`;
+    client = mqtt.connect(url, {
       ca: readFileSync(ca),
-      cert: readFileSync(certificate),
-      key: readFileSync(key),
+      cert: signed ? undefined : readFileSync(certificate),
+      key: signed ? undefined : readFileSync(key),
       clientId,
       protocolVersion: version,
       clean,

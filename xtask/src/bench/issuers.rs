@@ -103,6 +103,7 @@ impl World {
         let configs = ServerConfigs::new(TlsSettings {
             names: Arc::new(ServerNames::new(NameTable::new(certificate))),
             client_certificates: Some(Arc::new(Clients(Arc::clone(&directory)))),
+            optional_without_alpn: false,
             alpn: Vec::new(),
             tickets: Tickets::Issued,
             versions: Versions::Tls12AndTls13,

@@ -39,6 +39,7 @@ use crate::{
     journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
+    signed::SignedIn,
     sys::{Sys, SysTopics},
     wheel::{TimerId, Wheel},
 };
@@ -62,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) book: Arc<LogBook>,
+    pub(crate) signed_in: Arc<SignedIn>,
     /// `None`: the broker keeps nothing durable.
     pub(crate) tray: Option<Arc<Tray>>,
     /// `None`: nobody serves shadows.

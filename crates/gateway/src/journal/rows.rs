@@ -111,8 +111,8 @@ fn write_principal(principal: &Principal, row: &mut Writer) {
         Principal::Certificate { tenant, certificate_id } => {
             row.byte(1).text(tenant.account.as_str()).text(tenant.region.as_str()).fixed(certificate_id.as_bytes());
         }
-        Principal::Iam { account, arn } => {
-            row.byte(2).text(account.as_str()).text(arn);
+        Principal::Iam { account, arn, access_key_id } => {
+            row.byte(2).text(account.as_str()).text(arn).text(access_key_id);
         }
         Principal::Anonymous => {
             row.byte(3);
@@ -133,7 +133,11 @@ fn read_principal(row: &mut Reader<'_>) -> Result<Principal, RowError> {
             },
             certificate_id: CertificateId::from_bytes(row.fixed()?),
         },
-        2 => Principal::Iam { account: row.text()?.parse().map_err(|_| CORRUPT)?, arn: row.text()?.into() },
+        2 => Principal::Iam {
+            account: row.text()?.parse().map_err(|_| CORRUPT)?,
+            arn: row.text()?.into(),
+            access_key_id: row.text()?.into(),
+        },
         3 => Principal::Anonymous,
         4 => Principal::System,
         _ => return Err(CORRUPT),

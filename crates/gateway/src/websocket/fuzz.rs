@@ -34,7 +34,7 @@ pub fn upgrade(data: &[u8]) {
     assert_eq!(upgrade::head_length(&data[..length]), Ok(Some(length)));
     assert_eq!(upgrade::head_length(&data[..length - 1]), Ok(None));
     let (starts, answer) = match upgrade::accept(&data[..length]) {
-        Ok(answer) => ("HTTP/1.1 101 ", answer),
+        Ok(upgrade) => ("HTTP/1.1 101 ", upgrade.answer),
         Err(refused) => ("HTTP/1.1 4", refused.response()),
     };
     assert!(answer.starts_with(starts) && answer.contains("\r\n\r\n"), "{answer}");

@@ -179,6 +179,7 @@ impl World {
             broker: broker.clone(),
             registry: registry.clone(),
             clock: clock.clone(),
+            signed_in: Arc::default(),
             server_names: Arc::new(server_names),
         };
         let gateway = Some(Gateway::start(config, cores, parts).unwrap());

@@ -203,6 +203,7 @@ impl Broker {
         let settings = Settings {
             names: names.clone(),
             client_certificates: Some(book.clone()),
+            optional_without_alpn: false,
             alpn: vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), ALPN_MQTT.to_vec()],
             tickets: Tickets::Issued,
             versions: Versions::Tls12AndTls13,
