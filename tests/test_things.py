@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from support.aws import CLI_V2, Aws, AwsError, activate, allow_all, create_policy, describe, register_ca
 from support.mqtt import V5, Client, Closed
+from support.mqtt import properties as properties_of_publish
 from support.pki import Ca
 
 
@@ -257,3 +258,45 @@ def test_thing_types_and_listings(broker, account, cli):
     iot.create_thing(thingName="late", thingTypeName="LightBulb")
     with pytest.raises(ClientError, match="Can only update mqtt5Configuration"):
         iot.update_thing_type(thingTypeName="LightBulb", thingTypeProperties={"searchableAttributes": ["product"]})
+
+
+def test_messages_carry_what_the_thing_type_names(broker, aws, ca):
+    iot = aws.boto3("iot")
+    name = f"enriched-{uuid.uuid4().hex[:8]}"
+    propagating = [
+        {"userPropertyKey": "room", "thingAttribute": "room"},
+        {"userPropertyKey": "missing", "thingAttribute": "floor"},
+        {"userPropertyKey": "client", "connectionAttribute": "iot:ClientId"},
+        {"userPropertyKey": "thing", "connectionAttribute": "iot:Thing.ThingName"},
+    ]
+    iot.create_thing_type(thingTypeName=name, thingTypeProperties={"mqtt5Configuration": {"propagatingAttributes": propagating}})
+    iot.create_thing(thingName=name, thingTypeName=name, attributePayload={"attributes": {"room": "9"}})
+    register_ca(aws, ca)
+    device = ca.sign(name)
+    arn = register(aws, device)
+    aws.iot("attach-policy", "--policy-name", allow_all(aws), "--target", arn)
+
+    def properties(**options):
+        with Client(broker, device, version=V5) as listener, Client(broker, device, client_id=name, **options) as client:
+            listener.subscribe(f"{name}/t", 1)
+            client.publish(f"{name}/t", b"x", 1)
+            return getattr(listener.message().properties, "UserProperty", [])
+
+    assert properties() == []  # not attached
+    iot.attach_thing_principal(thingName=name, principal=arn)
+    expected = [("room", "9"), ("client", name), ("thing", name)]
+    assert properties() == expected and properties(version=V5) == expected
+    with Client(broker, device, version=V5) as listener, Client(broker, device, client_id=name, version=V5) as client:
+        listener.subscribe(f"{name}/t", 1)
+        client.publish(f"{name}/t", b"x", 1, properties=properties_of_publish(UserProperty=[("own", "1")]))
+        assert listener.message().properties.UserProperty == [("own", "1"), *expected]
+        iot.update_thing(thingName=name, attributePayload={"attributes": {"room": "10"}, "merge": True})
+        client.publish(f"{name}/t", b"x", 1)
+        assert listener.message().properties.UserProperty == [("room", "10"), *expected[1:]]
+        fewer = {"mqtt5Configuration": {"propagatingAttributes": propagating[:1]}}
+        iot.update_thing_type(thingTypeName=name, thingTypeProperties=fewer)
+        client.publish(f"{name}/t", b"x", 1)
+        assert listener.message().properties.UserProperty == [("room", "10")]
+        iot.update_thing_type(thingTypeName=name, thingTypeProperties={"mqtt5Configuration": {"propagatingAttributes": []}})
+        client.publish(f"{name}/t", b"x", 1)
+        assert getattr(listener.message().properties, "UserProperty", []) == []

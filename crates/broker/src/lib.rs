@@ -87,7 +87,7 @@ pub use outside::{OutsidePublish, PublishRefused, SystemPublish};
 pub use persist::{
     Presence, QueuedRecord, Record, RetainedRecord, SessionRecord, SubscriptionRecord, Token, WillRecord,
 };
-pub use ports::{Access, Alone, Authorize, Fabric, ServiceAnswer, ServiceRequest, Services, Wake};
+pub use ports::{Access, Alone, Authorize, Enrichment, Fabric, ServiceAnswer, ServiceRequest, Services, Wake};
 pub use principal::Principal;
 pub use profile::{AccountLimits, FOREVER, KeepAliveRule, Limits, Profile};
 pub use quota::{Exceeded, Quota};

@@ -1,5 +1,7 @@
 //! What the broker needs from those who run it.
 
+use std::sync::Arc;
+
 use tidegate_ids::Tenant;
 use tidegate_mqtt::MessageProperties;
 
@@ -39,6 +41,12 @@ pub trait Authorize: Send + Sync {
     /// session's lock for `Receive`: it must neither block nor call the broker.
     fn allows(&self, access: Access, topic: &str) -> bool;
 
+    /// User properties that messages of the connection get, behind its own. Asked after `allows`, for each message that somebody
+    /// wants; `None`, as nearly always, must cost next to nothing.
+    fn enrichment(&self) -> Option<Arc<Enrichment>> {
+        None
+    }
+
     /// Which statement denies this, in words; `None`: none allows it. For what is told of refusals, under the same rules as
     /// [`allows`](Self::allows).
     fn denied_by(&self, access: Access, topic: &str) -> Option<DeniedBy> {
@@ -46,6 +54,9 @@ pub trait Authorize: Send + Sync {
         None
     }
 }
+
+/// User properties, names and values; not empty.
+pub type Enrichment = [(String, String)];
 
 /// Tells a core that its mailbox holds links with something to do.
 pub trait Wake: Send + Sync {

@@ -6,8 +6,8 @@ use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, Version, topic};
 
 use crate::{
-    Broker, CloseReason, Effects, Limits, Link, Narrated, Profile, Quota, Record, RetainedRecord, Traffic, Verbosity,
-    WillRecord,
+    Broker, CloseReason, Effects, Enrichment, Limits, Link, Narrated, Profile, Quota, Record, RetainedRecord, Traffic,
+    Verbosity, WillRecord,
     levels::topic_hash,
     link::Rights,
     message::{Images, Stamped},
@@ -145,7 +145,14 @@ impl Broker {
         if wanted && destination.reserved == reserved::Publish::Ordinary {
             let expiry_max = profile.limits.message_expiry_max;
             let Publish { properties, payload, qos, .. } = publish;
-            let Some(message) = Stamped::new(topic_name, properties, payload, *qos, expiry_max, now.monotonic) else {
+            let stamp = |properties: &MessageProperties<'_>| {
+                Stamped::new(topic_name, properties, payload, *qos, expiry_max, now.monotonic)
+            };
+            let stamped = match rights.0.enrichment() {
+                None => stamp(properties),
+                Some(enrichment) => enriched(properties, &enrichment, stamp),
+            };
+            let Some(message) = stamped else {
                 if let (QoS::ExactlyOnce, Some(packet_id)) = (publish.qos, publish.packet_id) {
                     session.forget_received(packet_id, effects);
                 }
@@ -501,6 +508,17 @@ impl Publisher<'_> {
         };
         self.session.answer(self.epoch, qos, packet_id, code, effects)
     }
+}
+
+/// What `stamp` makes of properties with more user properties behind their own.
+fn enriched<T>(
+    properties: &MessageProperties<'_>,
+    enrichment: &Enrichment,
+    stamp: impl FnOnce(&MessageProperties<'_>) -> T,
+) -> T {
+    let more = enrichment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs: Vec<_> = properties.user_properties.iter().chain(more).collect();
+    stamp(&MessageProperties { user_properties: pairs.as_slice().into(), ..*properties })
 }
 
 /// The topic name of a PUBLISH, by its alias if need be. Spec: 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12] (5.0).

@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tidegate_broker::{Access, Authorize, DeniedBy};
+use tidegate_broker::{Access, Authorize, DeniedBy, Enrichment};
 use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
@@ -27,6 +27,9 @@ pub(crate) trait Grants: Send + Sync {
 
     /// The policies in force, bound to what is known about the connection.
     fn bind(&self, variables: &Variables) -> BoundPolicy;
+
+    /// What is added to the messages that it publishes.
+    fn enrichment(&self) -> Enrichment;
 }
 
 impl Grants for ConnectionGrants {
@@ -41,6 +44,10 @@ impl Grants for ConnectionGrants {
         let mut variables = variables.clone();
         thing.add_to(&mut variables);
         policies.bind(&variables)
+    }
+
+    fn enrichment(&self) -> Enrichment {
+        self.enrichment()
     }
 }
 
@@ -75,6 +82,11 @@ impl Grants for SignerGrants {
             None => self.everything.bind(variables),
         }
     }
+
+    /// Nothing: there is no thing.
+    fn enrichment(&self) -> Enrichment {
+        Enrichment::default()
+    }
 }
 
 /// The policies of one connection, bound to what is known about it, and bound anew when any of them changes.
@@ -86,12 +98,16 @@ pub(crate) struct Rights<G> {
     bound: ArcSwap<Bound>,
     /// Whether answers may change with the time, so that they hold for a second only.
     depends_on_time: AtomicBool,
+    /// Whether messages get something.
+    enriches: AtomicBool,
     clock: Arc<dyn Clock>,
 }
 
 struct Bound {
     generation: u64,
     policy: BoundPolicy,
+    /// What its messages get, by the type of its thing.
+    enrichment: Option<Arc<Enrichment>>,
 }
 
 impl<G: Grants> Rights<G> {
@@ -100,7 +116,8 @@ impl<G: Grants> Rights<G> {
         let narrowing = narrowing.map(|policies| policies.bind(&variables));
         let narrowed_by_time = narrowing.as_ref().is_some_and(BoundPolicy::depends_on_time);
         let depends_on_time = AtomicBool::new(narrowed_by_time || bound.policy.depends_on_time());
-        Self { grants, variables, narrowing, bound: ArcSwap::from_pointee(bound), depends_on_time, clock }
+        let enriches = AtomicBool::new(bound.enrichment.is_some());
+        Self { grants, variables, narrowing, bound: ArcSwap::from_pointee(bound), depends_on_time, enriches, clock }
     }
 
     /// See [`decide_connect`].
@@ -119,6 +136,7 @@ impl<G: Grants> Rights<G> {
         let bound = Arc::new(Bound::new(&self.grants, &self.variables));
         let narrowed_by_time = self.narrowing.as_ref().is_some_and(BoundPolicy::depends_on_time);
         self.depends_on_time.store(narrowed_by_time || bound.policy.depends_on_time(), Ordering::Relaxed);
+        self.enriches.store(bound.enrichment.is_some(), Ordering::Relaxed);
         self.bound.store(bound.clone());
         bound
     }
@@ -128,7 +146,9 @@ impl Bound {
     fn new(grants: &impl Grants, variables: &Variables) -> Self {
         // Read before the rest, which is then never older than it.
         let generation = grants.generation();
-        Self { generation, policy: grants.bind(variables) }
+        let enrichment = grants.enrichment();
+        let enrichment = (!enrichment.is_empty()).then(|| enrichment.into());
+        Self { generation, policy: grants.bind(variables), enrichment }
     }
 }
 
@@ -152,6 +172,13 @@ impl<G: Grants> Authorize for Rights<G> {
         let now = self.clock.now().wall;
         let narrowed = || self.narrowing.as_ref().and_then(|policy| denied_by(policy, access, topic, now));
         denied_by(&self.current().policy, access, topic, now).or_else(narrowed)
+    }
+
+    fn enrichment(&self) -> Option<Arc<Enrichment>> {
+        if !self.enriches.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.bound.load().enrichment.clone()
     }
 }
 

@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tidegate_ids::{AccessKeyId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName};
+use tidegate_ids::{
+    AccessKeyId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName, ThingTypeName,
+};
 use tidegate_kv::{Change, Committed, KeyRange, Snapshot, StoreError, TableChange};
 use tidegate_pki::CaCertificate;
 
 use super::{CaOwner, Directory, Owner, transfers};
 use crate::{
     CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
-    ThingPrincipalType, ThingRecord,
+    ThingPrincipalType, ThingRecord, ThingTypeRecord,
     tables::{
         ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, GROUPS_OF_THING,
-        IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THINGS,
-        THINGS_OF_PRINCIPAL,
+        IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THING_TYPES,
+        THINGS, THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -81,6 +83,12 @@ impl Directory {
             match THING_GROUPS.change(change)? {
                 Some(TableChange::Put((tenant, name), record)) => self.groups.put(tenant, &name, &record.above),
                 Some(TableChange::Delete((tenant, name))) => self.groups.remove(tenant, &name),
+                None => {}
+            }
+        } else if table == THING_TYPES.name() {
+            match THING_TYPES.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => self.put_thing_type(tenant, &name, &record),
+                Some(TableChange::Delete((tenant, name))) => self.remove_thing_type(tenant, &name),
                 None => {}
             }
         } else if table == CA_CERTIFICATES.name() {
@@ -187,6 +195,7 @@ impl Directory {
             .await?;
         self.forms.retain(&with_forms);
 
+        self.read_thing_types(at).await?;
         self.read_things(at).await?;
         self.read_thing_groups(at).await?;
 
@@ -236,6 +245,20 @@ impl Directory {
             .await?;
         for (tenant, thing) in self.things.regroup(of_things) {
             self.touch_exclusive(tenant, &thing);
+        }
+        Ok(())
+    }
+
+    async fn read_thing_types(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let mut types = HashSet::new();
+        THING_TYPES
+            .each(at, KeyRange::all(), |row| {
+                self.put_thing_type(row.key.0, &row.key.1, &row.value);
+                types.insert(row.key);
+            })
+            .await?;
+        for (tenant, name) in self.enrichments.absent(|tenant, name| types.contains(&(tenant, name.clone()))) {
+            self.remove_thing_type(tenant, &name);
         }
         Ok(())
     }
@@ -366,6 +389,20 @@ impl Directory {
     /// Connections of certificates whose only thing this is follow it under any client id.
     fn touch_exclusive(&self, tenant: Tenant, name: &ThingName) {
         self.things.exclusive_of(tenant, name).into_iter().for_each(|id| self.certificates.touch(tenant, id));
+    }
+
+    /// Connections hear of it with what concerns the account's groups: it is rare.
+    fn put_thing_type(&self, tenant: Tenant, name: &ThingTypeName, record: &ThingTypeRecord) {
+        let attributes = record.properties.propagating_attributes.as_deref().unwrap_or_default();
+        if self.enrichments.put(tenant, name, attributes) {
+            self.groups.count(tenant);
+        }
+    }
+
+    fn remove_thing_type(&self, tenant: Tenant, name: &ThingTypeName) {
+        if self.enrichments.remove(tenant, name) {
+            self.groups.count(tenant);
+        }
     }
 
     fn put_thing(&self, tenant: Tenant, name: &ThingName, record: ThingRecord) {

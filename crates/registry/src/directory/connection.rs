@@ -7,7 +7,7 @@ use tidegate_ids::{CertificateId, Tenant, ThingName};
 use tidegate_policy::PolicySet;
 
 use super::{BoundThing, Directory, Grants, groups::GroupStripe, things::Stripe};
-use crate::Admitted;
+use crate::{Admitted, PropagatingAttribute};
 
 /// The policies of a connection's certificate and the thing that it stands for, now and after each change.
 ///
@@ -20,6 +20,8 @@ pub struct ConnectionGrants {
     certificate_id: CertificateId,
     /// The client id, where it can be the name of a thing, and what tells of that thing's changes.
     client_id: Option<(ThingName, Stripe)>,
+    /// The client id as it is.
+    client_id_text: Arc<str>,
     /// What tells of changes to the policies of the account's thing groups.
     groups: GroupStripe,
     /// Keeps what was compiled for the certificate's policies and its thing's groups together, so that others find it.
@@ -30,6 +32,7 @@ impl ConnectionGrants {
     /// For a connection of the certificate that calls itself `client_id`.
     pub fn new(directory: &Arc<Directory>, admitted: Admitted, client_id: &str) -> Self {
         let Admitted { tenant, certificate_id, grants } = admitted;
+        let client_id_text = client_id.into();
         let client_id = client_id.parse::<ThingName>().ok();
         let client_id = client_id.map(|name| {
             let stripe = directory.things.stripe(tenant, &name);
@@ -42,6 +45,7 @@ impl ConnectionGrants {
             tenant,
             certificate_id,
             client_id,
+            client_id_text,
             groups,
             with_groups: Mutex::default(),
         }
@@ -72,6 +76,29 @@ impl ConnectionGrants {
             }
             None => self.grants.policies(),
         }
+    }
+
+    /// User properties, names and values, that each message of the connection gets: those of the type of the thing that it stands for, if its
+    /// certificate is attached to it. What the thing has not is left out.
+    ///
+    /// AWS: developer guide, "Adding propagating attributes for message enrichment". `iot:ClientId` and `iot:Thing.ThingName` are known of
+    /// a connection; Unverified: that an attribute of any other name has no value.
+    pub fn enrichment(&self) -> Vec<(String, String)> {
+        if !self.directory.enrichments.has_any(self.tenant) {
+            return Vec::new();
+        }
+        let Some(thing) = self.thing().filter(|thing| thing.attached.is_some()) else { return Vec::new() };
+        let of_type = thing.state.thing_type.as_ref().and_then(|name| self.directory.enrichments.of(self.tenant, name));
+        let value = |attribute: &PropagatingAttribute| -> Option<String> {
+            match (attribute.thing_attribute.as_deref(), attribute.connection_attribute.as_deref()) {
+                (Some(name), _) => thing.state.attribute(name).map(str::to_owned),
+                (None, Some("iot:ClientId")) => Some(self.client_id_text.to_string()),
+                (None, Some("iot:Thing.ThingName")) => Some(thing.name.to_string()),
+                (None, Some(_) | None) => None,
+            }
+        };
+        let named = |attribute: &PropagatingAttribute| Some((attribute.user_property_key.clone()?, value(attribute)?));
+        of_type.iter().flat_map(|attributes| attributes.iter()).filter_map(named).collect()
     }
 
     /// The thing that the connection stands for; see [`Directory::bound_thing`].

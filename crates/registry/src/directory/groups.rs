@@ -155,7 +155,7 @@ impl Groups {
     }
 
     /// After the change that it tells of.
-    fn count(&self, tenant: Tenant) {
+    pub(super) fn count(&self, tenant: Tenant) {
         self.generations[self.stripe(tenant).0].fetch_add(1, Ordering::Release);
     }
 

@@ -13,6 +13,7 @@ mod apply;
 mod certificates;
 mod connection;
 mod endpoints;
+mod enrichments;
 mod feed;
 mod forms;
 mod grants;
@@ -40,8 +41,8 @@ use tidegate_ids::{AccessKeyId, CertificateId, Tenant, Timestamp};
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
 
 use self::{
-    access_keys::AccessKeys, certificates::Certificates, endpoints::Endpoints, forms::Forms, groups::Groups,
-    identities::Identities, issuers::Issuers, policies::Policies, things::Things,
+    access_keys::AccessKeys, certificates::Certificates, endpoints::Endpoints, enrichments::Enrichments, forms::Forms,
+    groups::Groups, identities::Identities, issuers::Issuers, policies::Policies, things::Things,
 };
 use crate::{
     CertificateStatus, Credential, CredentialRefused, IdentityKind,
@@ -60,6 +61,7 @@ pub struct Directory {
     policies: Arc<Policies>,
     pub(crate) things: Things,
     pub(crate) groups: Groups,
+    enrichments: Enrichments,
 }
 
 impl Directory {
@@ -74,6 +76,7 @@ impl Directory {
             policies: Arc::default(),
             things: Things::new(),
             groups: Groups::new(),
+            enrichments: Enrichments::default(),
         }
     }
 

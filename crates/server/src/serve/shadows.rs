@@ -342,3 +342,61 @@ fn log(book: &LogBook, told: &Told<'_>, rejection: Option<&Rejection>, at: Times
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidegate_ids::Now;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Now {
+            Now::default()
+        }
+    }
+
+    fn tenant() -> Tenant {
+        Tenant { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() }
+    }
+
+    fn ask(service: &ShadowService, topic_name: &str, payload: &[u8]) -> Option<(String, u64)> {
+        let properties = MessageProperties::default();
+        let request = ServiceRequest { tenant: tenant(), topic_name, properties: &properties, payload };
+        let answer = service.request(&request)?;
+        let rejected: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+        Some((answer.topic_name, rejected["code"].as_u64().unwrap()))
+    }
+
+    #[test]
+    fn what_does_not_fit_a_lane_is_rejected_at_once_and_others_go_on() {
+        let clock: Arc<dyn Clock> = Arc::new(Still);
+        let (service, _workers) = new(&clock);
+        let update = "$aws/things/busy/shadow/update";
+        for _ in 0..LANE_MAX {
+            assert_eq!(ask(&service, update, b"{}"), None);
+        }
+        let rejected = |topic: &str, code| Some((format!("{topic}/rejected"), code));
+        assert_eq!(ask(&service, update, b"{}"), rejected(update, 429));
+        let others = (0..100).filter(|n| ask(&service, &format!("$aws/things/t{n}/shadow/get"), b"").is_none());
+        assert!(others.count() > 90, "other lanes have room");
+        let large = vec![b'x'; REQUEST_BYTES_MAX + 1];
+        assert_eq!(ask(&service, update, &large), rejected(update, 413));
+        assert_eq!(ask(&service, "$aws/things/t/jobs/get", b""), None);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes_and_gives_its_room_back() {
+        let clock: Arc<dyn Clock> = Arc::new(Still);
+        let (service, workers) = new(&clock);
+        let payload = vec![b' '; REQUEST_BYTES_MAX];
+        let waits = (0..BYTES_MAX / REQUEST_BYTES_MAX + 10)
+            .filter(|n| ask(&service, &format!("$aws/things/t{n}/shadow/update"), &payload).is_none())
+            .count();
+        assert!((400..BYTES_MAX / REQUEST_BYTES_MAX).contains(&waits), "{waits}");
+        drop(workers);
+        assert_eq!(service.waiting.load(Relaxed), 0);
+    }
+}
