@@ -29,7 +29,7 @@ pub(crate) trait Grants: Send + Sync {
     fn bind(&self, variables: &Variables) -> BoundPolicy;
 
     /// What is added to the messages that it publishes.
-    fn enrichment(&self) -> Enrichment;
+    fn enrichment(&self) -> Vec<(String, String)>;
 }
 
 impl Grants for ConnectionGrants {
@@ -46,7 +46,7 @@ impl Grants for ConnectionGrants {
         policies.bind(&variables)
     }
 
-    fn enrichment(&self) -> Enrichment {
+    fn enrichment(&self) -> Vec<(String, String)> {
         self.enrichment()
     }
 }
@@ -84,8 +84,8 @@ impl Grants for SignerGrants {
     }
 
     /// Nothing: there is no thing.
-    fn enrichment(&self) -> Enrichment {
-        Enrichment::default()
+    fn enrichment(&self) -> Vec<(String, String)> {
+        Vec::new()
     }
 }
 
