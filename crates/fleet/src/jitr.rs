@@ -134,7 +134,7 @@ fn percent_encoded(text: &str) -> String {
 /// Who activates devices.
 pub enum Activation {
     /// We, through the API: attach the policy, then make the certificate ACTIVE.
-    Api(Api, String),
+    Api(Box<Api>, String),
     /// A program that gets the certificate id as its argument, and the device's name as a second one.
     Script(PathBuf),
     /// Somebody else.

@@ -211,7 +211,7 @@ async fn jitr(options: fleet::Jitr) -> Result<()> {
             let how = if enrolled.registered_now { "registered now" } else { "registered already" };
             screen.say(&format!("CA {} ({how}); policy {}", enrolled.ca_id, options.policy));
             operator = Some((api, enrolled.ca_id));
-            Activation::Api(Api::new(running, clock)?, options.policy.clone())
+            Activation::Api(Box::new(Api::new(running, clock)?), options.policy.clone())
         }
     };
     let activator = Activator::new(how, identities);

@@ -138,13 +138,13 @@ impl Inbox {
 
     /// Whether everything has come that still can.
     pub(crate) fn is_complete(&self, streams: &Streams) -> bool {
-        self.tracks.iter().all(|track| {
+        let waits = |track: &Track| {
             let missing = |from, to| to - from > streams.abandoned_in(track.stream, from, to);
             let sent = streams.sent(track.stream);
-            !track.open
-                || !(track.next < sent && missing(track.next, sent))
-                    && !track.holes.iter().any(|(from, to)| missing(*from, *to))
-        })
+            let at_the_end = track.next < sent && missing(track.next, sent);
+            track.open && (at_the_end || track.holes.iter().any(|(from, to)| missing(*from, *to)))
+        };
+        !self.tracks.iter().any(waits)
     }
 
     /// What it all came to. To be asked once, at the end.

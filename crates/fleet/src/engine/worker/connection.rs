@@ -170,8 +170,7 @@ impl Worker {
         let Some(link) = &mut self.slots[slot].link else { return Ok(()) };
         let mut partial = std::mem::take(&mut link.partial);
         let mut packets = partial.packets(plain, PACKET_BYTES_MAX);
-        loop {
-            let Some(bytes) = packets.next_packet().map_err(malformed)? else { break };
+        while let Some(bytes) = packets.next_packet().map_err(malformed)? {
             let packet = decode(bytes, version, Peer::Server).map_err(malformed)?;
             match self.act(slot, tally, |client, turn| client.packet(&packet, turn))? {
                 News::Nothing => {}
