@@ -133,7 +133,7 @@ async fn unknown_and_unserved_operations_are_told_apart() {
         ("acm", "CertificateManager.Nope", "UnknownOperationException"),
         ("acm", "ACMPrivateCA.ListTags", "UnknownOperationException"),
         ("acm", "", "UnknownOperationException"),
-        ("logs", "Logs_20140328.DescribeLogGroups", "InvalidParameterException"),
+        ("logs", "Logs_20140328.DeleteLogGroup", "ValidationException"),
     ] {
         let headers: &[(&str, &str)] = &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
         let answer = server.ask(Ask { service, method: "POST", target: "/", headers, body: "{}", at: NOW }).await;
