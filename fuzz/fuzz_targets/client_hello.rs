@@ -32,6 +32,7 @@ static CONFIGS: LazyLock<ServerConfigs> = LazyLock::new(|| {
         names: Arc::new(ServerNames::new(NameTable::new(certificate))),
         client_certificates: None,
         alpn: vec![b"mqtt".to_vec()],
+        optional_without_alpn: false,
         tickets: Tickets::Issued,
         versions: Versions::Tls12AndTls13,
         clock: Arc::new(StandsStill),
