@@ -12,7 +12,7 @@ fn tenant(account: &str) -> Tenant {
 
 fn call(number: u64) -> ApiCall {
     ApiCall {
-        tenant: tenant(if number % 2 == 0 { "111111111111" } else { "222222222222" }),
+        tenant: tenant(if number.is_multiple_of(2) { "111111111111" } else { "222222222222" }),
         at: Timestamp::from_millis(number * 1000),
         identity: Identity { kind: "Root", arn: "arn:aws:iam::1:root".into(), access_key_id: format!("KEY{number}") },
         source_ip: "10.0.0.1".into(),
