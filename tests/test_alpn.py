@@ -12,6 +12,8 @@ from support.aws import Aws, device_of, register_ca
 from support.broker import PATIENCE, Broker, wait_for
 from support.mqtt import answer, connect_packet, context
 from support.pki import Ca
+from support.programs import Kind, Program, awsiotsdk
+from support.proxy import Proxy
 
 CONFIG = """
 [mqtt]
@@ -113,6 +115,19 @@ def test_openssl_sees_the_same(broker, device, endpoint, offered, expected):
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=PATIENCE)
     assert expected in done.stdout + done.stderr
     assert offered == "x-amzn-http-ca" or re.search(r"Verify return code: 0 \(ok\)", done.stdout)
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_the_sdk_comes_in_by_443_as_it_does_at_aws(broker, device, version):
+    """On port 443 the SDK offers `x-amzn-mqtt-ca` by itself. A proxy stands before that port, which a test may not bind."""
+    kind = Kind("awsiotsdk", awsiotsdk, version, qos_max=1)
+    with Proxy(broker.port) as proxy:
+        way = {"host": "127.0.0.1", "port": proxy.port}
+        with Program(kind, broker, device, port=443, proxy=way) as program:
+            program.subscribe("by/443")
+            program.publish("by/443", "hello")
+            assert program.message()["payload"] == "hello"
+    assert proxy.asked == [f"{broker.host}:443"] and b"x-amzn-mqtt-ca" in proxy.opening[0]
 
 
 def test_without_a_certificate_nobody_comes_in(broker):

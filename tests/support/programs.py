@@ -4,7 +4,8 @@ A driver reads commands from standard input and tells events on standard output,
 
     {"command": "connect", "transport": "tls" | "wss", "host", "port", "ca", "certificate", "key", "clientId", "version": 4 | 5,
      "clean", "expiry": seconds (version 5), "will": null | {"topic", "payload", "qos", "retain"},
-     "signed": null | {"url", "region", "accessKeyId", "secretAccessKey", "sessionToken"}: who signs, instead of a certificate}
+     "signed": null | {"url", "region", "accessKeyId", "secretAccessKey", "sessionToken"}: who signs, instead of a certificate,
+     "proxy": null | {"host", "port"}: an HTTP proxy on the way (awsiotsdk)}
     {"command": "subscribe", "filter", "qos"}        {"command": "unsubscribe", "filter"}
     {"command": "publish", "topic", "payload", "qos", "retain"}        {"command": "disconnect"}
 
@@ -78,7 +79,7 @@ KINDS = [
 class Program:
     """One client in a process of its own."""
 
-    def __init__(self, kind, broker, device, client_id=None, *, clean=True, will=None, port=None, signed=None):
+    def __init__(self, kind, broker, device, client_id=None, *, clean=True, will=None, port=None, signed=None, proxy=None):
         self.kind = kind
         self.client_id = client_id or f"p-{uuid.uuid4().hex[:12]}"
         self.messages, self.answers = queue.Queue(), queue.Queue()
@@ -90,7 +91,7 @@ class Program:
         self.options = {
             "transport": kind.transport, "host": broker.host, "port": port or broker.port, "ca": broker.ca_file,
             "certificate": device and str(device.certificate), "key": device and str(device.key), "clientId": self.client_id,
-            "version": kind.version, "clean": clean, "expiry": 0 if clean else 600, "will": will, "signed": signed,
+            "version": kind.version, "clean": clean, "expiry": 0 if clean else 600, "will": will, "signed": signed, "proxy": proxy,
         }  # fmt: skip
 
     def _listen(self):

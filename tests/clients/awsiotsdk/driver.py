@@ -5,7 +5,7 @@ import json
 import sys
 import threading
 
-from awscrt import auth, mqtt, mqtt5
+from awscrt import auth, http, mqtt, mqtt5
 from awsiot import mqtt5_client_builder, mqtt_connection_builder
 
 PATIENCE = 60
@@ -38,14 +38,19 @@ def way(builder, certificate, key, signed):
     return builder.websockets_with_default_aws_signing, {"region": signed["region"], "credentials_provider": provider}
 
 
+def through(proxy):
+    """The arguments that say which HTTP proxy to go through."""
+    return {"http_proxy_options": http.HttpProxyOptions(proxy["host"], proxy["port"])} if proxy else {}
+
+
 class Mqtt3:
     """`awscrt.mqtt.Connection`."""
 
-    def connect(self, host, port, ca, certificate, key, clientId, clean, will, signed=None, **_):
+    def connect(self, host, port, ca, certificate, key, clientId, clean, will, signed=None, proxy=None, **_):
         last = will and mqtt.Will(will["topic"], mqtt.QoS(will["qos"]), will["payload"].encode(), will["retain"])
         build, identity = way(mqtt_connection_builder, certificate, key, signed)
         self.connection = build(
-            endpoint=host, port=port, **identity, ca_filepath=ca, client_id=clientId,
+            endpoint=host, port=port, **identity, **through(proxy), ca_filepath=ca, client_id=clientId,
             clean_session=clean, will=last, keep_alive_secs=60,
             on_connection_interrupted=lambda **_: tell("closed"), on_connection_closed=lambda **_: tell("closed"),
         )  # fmt: skip
@@ -72,14 +77,14 @@ class Mqtt3:
 class Mqtt5:
     """`awscrt.mqtt5.Client`."""
 
-    def connect(self, host, port, ca, certificate, key, clientId, clean, expiry, will, signed=None, **_):
+    def connect(self, host, port, ca, certificate, key, clientId, clean, expiry, will, signed=None, proxy=None, **_):
         last = will and mqtt5.PublishPacket(
             topic=will["topic"], qos=mqtt5.QoS(will["qos"]), payload=will["payload"].encode(), retain=will["retain"]
         )
         behavior = mqtt5.ClientSessionBehaviorType
         build, identity = way(mqtt5_client_builder, certificate, key, signed)
         self.client = build(
-            endpoint=host, port=port, **identity, ca_filepath=ca,
+            endpoint=host, port=port, **identity, **through(proxy), ca_filepath=ca,
             connect_options=mqtt5.ConnectPacket(client_id=clientId, session_expiry_interval_sec=expiry, will=last, keep_alive_interval_sec=60),
             session_behavior=behavior.CLEAN if clean else behavior.REJOIN_ALWAYS,
             on_lifecycle_connection_success=lambda data: tell("connected", sessionPresent=data.connack_packet.session_present),
