@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tidegate_ids::percent_decoded;
 use tidegate_logs::{ApiCall, Identity, LogsError, Trail};
 use tidegate_registry::SignerKind;
 use uuid::Uuid;
@@ -99,7 +100,7 @@ fn parameters(call: &Call<'_>) -> Map<String, Value> {
         }
     }
     for (name, raw) in &call.labels {
-        if let Some(value) = wire::percent_decoded(raw) {
+        if let Some(value) = percent_decoded(raw) {
             found.insert((*name).to_owned(), value.into());
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use tidegate_ids::percent_decoded;
 
 use crate::{
     constraint::{Location, Member, Shape},
@@ -86,7 +87,7 @@ fn rest(shape: &[Member], request: &Request<'_>, labels: &Labels<'_>) -> Result<
             Location::Header(at) => request.header(at).map(str::to_owned),
             Location::Uri(at) => {
                 let label = labels.iter().find(|(name, _)| *name == at).map(|(_, label)| *label);
-                let decode = |label| wire::percent_decoded(label);
+                let decode = |label| percent_decoded(label);
                 match label.map(decode) {
                     None => None,
                     Some(Some(text)) => Some(text),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use tidegate_ids::Timestamp;
+use tidegate_ids::{Timestamp, percent_decoded};
 
 /// A date in JSON: seconds since the epoch, milliseconds behind the point.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -62,21 +62,6 @@ pub(crate) fn percent_encoded(text: &str) -> String {
         }
     }
     out
-}
-
-/// `text` with `%XX` decoded; `None` when that is not UTF-8 or a `%` is not followed by two digits. `+` stays `+`.
-pub(crate) fn percent_decoded(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        out.push((digit()? << 4 | digit()?) as u8);
-    }
-    String::from_utf8(out).ok()
 }
 
 /// The pairs of a query, decoded; the first of several with one name. `None` when a pair cannot be decoded.
@@ -146,22 +131,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn percent_encoding_is_undone_and_plus_stays() {
-        for (text, expected) in [
-            ("a%2Fb%20c%2F%24x", Some("a/b c/$x")),
-            ("a+b%2B", Some("a+b+")),
-            ("%c3%A9", Some("é")),
-            ("%", None),
-            ("%2", None),
-            ("%2g", None),
-            ("%ff", None),
-            ("", Some("")),
-        ] {
-            assert_eq!(percent_decoded(text).as_deref(), expected, "{text}");
-        }
-    }
 
     #[test]
     fn forms_are_read() {

@@ -43,6 +43,7 @@ mod trouble;
 pub mod usage;
 mod verify;
 
+pub use any_server::AnyServer;
 pub use api::{Api, ApiRefusal};
 pub use arrivals::{Arrivals, Arrived, Caller, Until};
 pub use certificates::{DeviceKey, FleetCa, Identity};

@@ -88,21 +88,6 @@ impl<'a> Head<'a> {
     }
 }
 
-/// `text` with `%XX` decoded; `None` when that is not UTF-8 or a `%` is not followed by two digits. `+` stays `+`.
-pub(crate) fn percent_decoded(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            out.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(bytes.next()?).to_digit(16);
-        out.push((digit()? << 4 | digit()?) as u8);
-    }
-    String::from_utf8(out).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +120,5 @@ mod tests {
         }
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(HEADERS_MAX + 1));
         assert_eq!(Head::parse(many.as_bytes()), Err(Malformed));
-    }
-
-    #[test]
-    fn percent_encoding_is_undone_and_plus_stays() {
-        for (text, expected) in
-            [("a%2Fb%20c", Some("a/b c")), ("a+b", Some("a+b")), ("%", None), ("%2g", None), ("%ff", None)]
-        {
-            assert_eq!(percent_decoded(text).as_deref(), expected, "{text}");
-        }
     }
 }

@@ -7,12 +7,14 @@ mod account;
 mod arn;
 mod hex;
 mod name;
+mod percent;
 mod time;
 
 pub use account::{AccountId, Region, Tenant};
 pub use arn::{Arn, Resource};
 pub use hex::{CaCertificateId, CertificateId, RegistrationCode};
 pub use name::{AccessKeyId, PolicyName, ShadowName, ThingGroupName, ThingName, ThingTypeName};
+pub use percent::percent_decoded;
 pub use time::{Clock, Monotonic, Now, Timestamp};
 
 /// Why a text is not the identifier it was taken for.

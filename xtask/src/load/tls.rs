@@ -4,17 +4,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig, SignatureScheme,
-    client::{
-        Resumption,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
+    ClientConfig, RootCertStore, ServerConfig,
+    client::Resumption,
     crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
     version::TLS13,
 };
-use tidegate_fleet::Identity;
+use tidegate_fleet::{AnyServer, Identity};
 
 /// What clients show: client k has configuration k, from the first again when there are more clients.
 #[derive(Clone)]
@@ -28,7 +25,7 @@ impl Tls {
             let mut config = ClientConfig::builder_with_provider(provider.clone())
                 .with_protocol_versions(&[&TLS13])?
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyServer))
+                .with_custom_certificate_verifier(Arc::new(AnyServer::new(provider.clone())))
                 .with_client_auth_cert(vec![identity.certificate.clone()], identity.key())?;
             config.resumption = if resume { Resumption::in_memory_sessions(2) } else { Resumption::disabled() };
             Ok(Arc::new(config))
@@ -62,46 +59,4 @@ pub(super) fn server(certificate: &str, key: &str, ca: &str) -> Result<Arc<Serve
 fn provider() -> Arc<CryptoProvider> {
     let kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
     Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
-}
-
-/// Believes every server: that halves the generator's part of a handshake and changes nothing for the server.
-#[derive(Debug)]
-struct AnyServer;
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        use SignatureScheme::{
-            ECDSA_NISTP256_SHA256, ECDSA_NISTP384_SHA384, ED25519, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
-        };
-        vec![ECDSA_NISTP256_SHA256, ECDSA_NISTP384_SHA384, ED25519, RSA_PSS_SHA256, RSA_PKCS1_SHA256]
-    }
 }

@@ -3,10 +3,11 @@
 //! AWS: developer guide, "Choosing an application protocol for your device communication", "HTTPS"; "Device Shadow REST API".
 
 use tidegate_broker::https::{Fields, Properties};
+use tidegate_ids::percent_decoded;
 use tidegate_mqtt::QoS;
 use tidegate_shadow::{Operation, Place};
 
-use crate::http::{Head, percent_decoded};
+use crate::http::Head;
 
 /// What a device asks by HTTPS.
 #[derive(Debug, PartialEq, Eq)]
