@@ -56,6 +56,7 @@ mod memory;
 mod message;
 mod narration;
 mod outside;
+mod past;
 mod persist;
 mod ports;
 mod principal;

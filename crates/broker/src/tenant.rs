@@ -1,13 +1,12 @@
 //! Everything of one account in one region. Nothing here refers to another tenant.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -17,7 +16,8 @@ use crate::{
     LastConnection, Principal,
     levels::topic_hash,
     memory::Memory,
-    rate::{Rate, SharedRate},
+    past::{PAST, Past, Pasts},
+    rate::SharedRate,
     retained::Retained,
     router::Router,
     session::Session,
@@ -56,25 +56,8 @@ pub(crate) struct Rates {
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     by_name: BTreeMap<Arc<str>, Arc<Session>>,
-    past: HashMap<Arc<str>, Past>,
-    /// Entries of `past` by when they end, the earliest first; some are out of date.
-    ends: VecDeque<(Monotonic, Arc<str>)>,
+    past: Pasts,
 }
-
-/// What is remembered of a client id after its session.
-#[derive(Debug, Clone)]
-pub(crate) struct Past {
-    /// Of its last connection.
-    pub(crate) version_number: u64,
-    pub(crate) connects: Rate,
-    last: Option<Arc<LastConnection>>,
-    ends_at: Monotonic,
-}
-
-/// How long that is. AWS: developer guide, "Lifecycle events": version numbers.
-const PAST: Duration = Duration::from_secs(3600);
-/// Client ids remembered after their sessions, in one shard: the oldest are forgotten early.
-const PAST_MAX: usize = 2048;
 
 impl Sessions {
     /// The session named `client_id`.
@@ -83,19 +66,8 @@ impl Sessions {
     }
 
     /// What is remembered of `client_id`, whose session ended.
-    pub(crate) fn past(&self, client_id: &str, now: Monotonic) -> Option<Past> {
-        self.past.get(client_id).filter(|past| past.ends_at > now).cloned()
-    }
-
-    fn keep_past(&mut self, client_id: &Arc<str>, past: Past, now: Monotonic) {
-        while self.ends.len() >= PAST_MAX || self.ends.front().is_some_and(|(ends_at, _)| *ends_at <= now) {
-            let Some((ends_at, client_id)) = self.ends.pop_front() else { break };
-            if self.past.get(&client_id).is_some_and(|past| past.ends_at == ends_at) {
-                self.past.remove(&client_id);
-            }
-        }
-        self.ends.push_back((past.ends_at, client_id.clone()));
-        self.past.insert(client_id.clone(), past);
+    pub(crate) fn past(&self, client_id: &str, now: Monotonic) -> Option<&Past> {
+        self.past.get(client_id, now)
     }
 }
 
@@ -142,7 +114,7 @@ impl TenantState {
 
     /// Let `session` have its name; `sessions` is its shard.
     pub(crate) fn remember(&self, sessions: &mut Sessions, session: &Arc<Session>) {
-        sessions.past.remove(session.client_id());
+        sessions.past.forget(session.client_id());
         if sessions.by_name.insert(session.client_id().clone(), session.clone()).is_none() {
             self.session_count.fetch_add(1, Relaxed);
         }
@@ -160,7 +132,7 @@ impl TenantState {
 
     /// The last connection of a client id whose session ended.
     pub(crate) fn last_connection(&self, client_id: &str, now: Monotonic) -> Option<Arc<LastConnection>> {
-        self.shard(client_id).lock().past(client_id, now)?.last
+        self.shard(client_id).lock().past(client_id, now)?.last.clone()
     }
 
     /// Forget `session`, unless its name belongs to another one by now.
@@ -169,11 +141,8 @@ impl TenantState {
         if sessions.get(session.client_id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
             sessions.by_name.remove(session.client_id());
             let (version_number, connects) = session.history();
-            sessions.keep_past(
-                session.client_id(),
-                Past { version_number, connects, last: session.last(), ends_at: now + PAST },
-                now,
-            );
+            let past = Past { version_number, connects, last: session.last(), ends_at: now + PAST };
+            sessions.past.keep(session.client_id(), past, now);
             self.session_count.fetch_sub(1, Relaxed);
         }
     }
