@@ -6,13 +6,14 @@ import pytest
 
 from support.aws import Aws
 from support.broker import Broker
+from support.functions import PROCESS
 from support.pki import Ca
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory):
-    """One broker for all tests that leave it running; it has a second listener with AWS's manners."""
-    config = '[[mqtt.listener]]\nname = "aws"\naddress = "127.0.0.1"\nport = 0\nprofile = "aws"\n'
+    """One broker for all tests that leave it running; it has a second listener with AWS's manners, and a function."""
+    config = '[[mqtt.listener]]\nname = "aws"\naddress = "127.0.0.1"\nport = 0\nprofile = "aws"\n' + PROCESS
     with Broker(tmp_path_factory.mktemp("broker") / "data", config) as running:
         yield running
 

@@ -9,6 +9,7 @@ from botocore import xform_name
 
 from support.aws import Aws
 from support.broker import Broker
+from support.functions import PROCESS
 from support.raw import Api, plain, send
 from test_model import SCENARIO, World
 
@@ -19,7 +20,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture
 def broker(tmp_path):
-    with Broker(tmp_path / "data") as broker:
+    with Broker(tmp_path / "data", PROCESS) as broker:
         yield broker
         assert broker.process.poll() is None, "the broker ended"
         assert "panicked" not in broker.log.read_text(errors="replace")

@@ -11,6 +11,7 @@ from botocore import xform_name
 
 from support.aws import Aws
 from support.broker import wait_for
+from support.functions import lambda_arn
 from support.iam import EVERYTHING, make_user
 from support.model import answer_problems, problems, served
 from support.mqtt import Client, Closed
@@ -30,6 +31,9 @@ class World:
         new_key(directory / "csr.key")
         openssl("req", "-new", "-key", directory / "csr.key", "-subj", "/CN=model", "-out", directory / "csr.pem")
         self.csr = (directory / "csr.pem").read_text()
+        openssl("genrsa", "-out", directory / "token.key", "2048")
+        openssl("rsa", "-in", directory / "token.key", "-pubout", "-out", directory / "token.pub")
+        self.public_key = (directory / "token.pub").read_text()
         self.kept, self.answers = {}, []
 
     def __getattr__(self, name):
@@ -326,6 +330,31 @@ SCENARIO = [
     Row("FilterLogEvents", {"logGroupName": "AWSIotLogsV2", "filterPattern": "%x%"}, refused="InvalidParameterException", service="logs"),
     Row("GetLogEvents", lambda w: {"logGroupName": "AWSIotLogsV2", "logStreamName": w.a_stream()}, service="logs"),
     Row("GetLogEvents", {"logGroupName": "AWSIotLogsV2", "logStreamName": "x"}, refused="ResourceNotFoundException", service="logs"),
+    # Custom authorizers
+    Row("CreateAuthorizer", lambda w: {"authorizerName": "au", "authorizerFunctionArn": lambda_arn(w.accounts[0], "process"), "signingDisabled": True, "status": "ACTIVE", "enableCachingForHttp": True, "tags": TAGS}),
+    Row("CreateAuthorizer", {"authorizerName": "au", "authorizerFunctionArn": "f", "signingDisabled": True}, refused="ResourceAlreadyExistsException"),
+    Row("CreateAuthorizer", {"authorizerName": "signed", "authorizerFunctionArn": "f"}, refused="InvalidRequestException"),
+    Row("CreateAuthorizer", lambda w: {"authorizerName": "signed", "authorizerFunctionArn": "f", "tokenKeyName": "token", "tokenSigningPublicKeys": {"k": w.public_key}}),
+    Row("DescribeAuthorizer", {"authorizerName": "au"}),
+    Row("DescribeAuthorizer", {"authorizerName": "signed"}),
+    Row("DescribeAuthorizer", {"authorizerName": "nobody"}, refused="ResourceNotFoundException"),
+    Row("ListAuthorizers", {"pageSize": 1}),
+    Row("ListAuthorizers", {"status": "INACTIVE", "ascendingOrder": True}),
+    Row("ListTagsForResource", lambda w: {"resourceArn": w.arn + "authorizer/au"}),
+    Row("UpdateAuthorizer", {"authorizerName": "signed", "tokenKeyName": "other"}),
+    Row("DescribeDefaultAuthorizer", refused="ResourceNotFoundException"),
+    Row("SetDefaultAuthorizer", {"authorizerName": "au"}),
+    Row("SetDefaultAuthorizer", {"authorizerName": "signed"}, refused="ResourceAlreadyExistsException"),
+    Row("DescribeDefaultAuthorizer"),
+    Row("TestInvokeAuthorizer", {"authorizerName": "au", "token": "t", "mqttContext": {"username": "u", "password": b"p", "clientId": "c"}, "tlsContext": {"serverName": "h"}, "httpContext": {"headers": {"a": "b"}, "queryString": "?c=d"}}),
+    Row("TestInvokeAuthorizer", {"authorizerName": "au", "mqttContext": {"username": "deny"}}),
+    Row("TestInvokeAuthorizer", {"authorizerName": "au", "mqttContext": {"username": "garbage"}}, refused="InvalidResponseException"),
+    Row("TestInvokeAuthorizer", {"authorizerName": "signed", "token": "t"}, refused="InvalidRequestException"),
+    Row("DeleteAuthorizer", {"authorizerName": "au"}, refused="DeleteConflictException"),
+    Row("ClearDefaultAuthorizer"),
+    Row("UpdateAuthorizer", {"authorizerName": "au", "status": "INACTIVE"}),
+    Row("DeleteAuthorizer", {"authorizerName": "au"}),
+    Row("DeleteAuthorizer", {"authorizerName": "signed"}),
     # The end
     Row("DetachPolicy", lambda w: {"policyName": "p", "target": w.keys["certificateArn"]}),
     Row("DeletePolicy", {"policyName": "p"}),

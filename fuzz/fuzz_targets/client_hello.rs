@@ -33,6 +33,7 @@ static CONFIGS: LazyLock<ServerConfigs> = LazyLock::new(|| {
         client_certificates: None,
         alpn: vec![b"mqtt".to_vec()],
         optional_without_alpn: false,
+        custom_authentication: false,
         tickets: Tickets::Issued,
         versions: Versions::Tls12AndTls13,
         clock: Arc::new(StandsStill),

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use tidegate_authorizer::{Bounds, Functions};
 use tidegate_broker::{Broker, Profile};
 use tidegate_ids::Clock;
 use tidegate_logs::{LogBook, Trail};
@@ -19,6 +20,8 @@ pub struct Api {
     pub(crate) data: Option<DataPlane>,
     pub(crate) book: Arc<LogBook>,
     pub(crate) trail: Option<Arc<Trail>>,
+    /// What TestInvokeAuthorizer asks, and within which intervals.
+    pub(crate) functions: Option<(Arc<dyn Functions>, Bounds)>,
     ready: Box<Readiness>,
 }
 
@@ -44,7 +47,7 @@ impl Api {
     /// The API over `registry`; always ready until [`Self::with_readiness`] says otherwise.
     pub fn new(registry: Registry, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         let book = LogBook::closed();
-        Self { registry, clock, settings, data: None, book, trail: None, ready: Box::new(|| Ok(())) }
+        Self { registry, clock, settings, data: None, book, trail: None, functions: None, ready: Box::new(|| Ok(())) }
     }
 
     /// The same API, which serves `iot-data` too.
@@ -60,6 +63,11 @@ impl Api {
     /// The same API, whose calls are recorded here before they are answered; without one, none is.
     pub fn with_trail(self, trail: Arc<Trail>) -> Self {
         Self { trail: Some(trail), ..self }
+    }
+
+    /// The same API, whose TestInvokeAuthorizer asks these functions and accepts intervals within `bounds`.
+    pub fn with_functions(self, functions: Arc<dyn Functions>, bounds: Bounds) -> Self {
+        Self { functions: Some((functions, bounds)), ..self }
     }
 
     /// The same API, whose `/readyz` answers 503 while `ready` gives a reason.

@@ -204,6 +204,8 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | ThingTypeNotFound(_)
         | BillingGroupNotFound(_)
         | RegistrationCodeNotFound
+        | AuthorizerNotFound(_)
+        | NoDefaultAuthorizer
         | TransferNotFound(_)
         | AccountNotFound(_)
         | AccessKeyNotFound(_) => ("ResourceNotFoundException", 404),
@@ -213,6 +215,8 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | ThingGroupExists(..)
         | ThingExists(..)
         | ThingTypeExists(..)
+        | AuthorizerExists(..)
+        | DefaultAuthorizerExists(..)
         | AccountExists(_) => ("ResourceAlreadyExistsException", 409),
         CaCertificateNotAcceptable
         | CertificateNotAcceptable
@@ -237,9 +241,12 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | AttachedToOthers(..)
         | ThingAttached(_)
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
-        TooManyCasOfOneSubject | TooManyPolicies(_) | TooManyTags | TooManyAccessKeys(_) => {
-            ("LimitExceededException", 410)
-        }
+        TooManyCasOfOneSubject
+        | TooManyPolicies(_)
+        | TooManyTags
+        | TooManyAccessKeys(_)
+        | TooManyAuthorizers(_)
+        | TooManyActiveAuthorizers(_) => ("LimitExceededException", 410),
         RegistrationCodeMismatch => ("RegistrationCodeValidationException", 400),
         CertificateInvalid(_) => ("CertificateValidationException", 400),
         // Unverified for `ServiceOnly`: the model also allows InvalidRequestException, 400.
@@ -255,9 +262,12 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | CertificateNotTransferable(..)
         | CaCertificateActive(_) => ("CertificateStateException", 406),
         CaAmbiguous => ("CertificateConflictException", 409),
-        ThingsAttached(..) | PoliciesAttached(..) | PolicyAttached(_) | PolicyHasVersions(_) => {
-            ("DeleteConflictException", 409)
-        }
+        ThingsAttached(..)
+        | PoliciesAttached(..)
+        | PolicyAttached(_)
+        | PolicyHasVersions(_)
+        | AuthorizerIsDefault(_)
+        | AuthorizerActive(_) => ("DeleteConflictException", 409),
         TransferPoliciesAttached(..) | TransferThingsAttached(..) | TransferTargetHolds(_) => {
             ("TransferConflictException", 409)
         }
@@ -311,6 +321,9 @@ fn resource(error: &RegistryError) -> Option<(String, String)> {
         RegistryError::PolicyExists(tenant, name) => Some((name.to_string(), Arn::policy(*tenant, name).to_string())),
         RegistryError::ThingTypeExists(tenant, name) => {
             Some((name.to_string(), Arn::thing_type(*tenant, name).to_string()))
+        }
+        RegistryError::AuthorizerExists(tenant, name) | RegistryError::DefaultAuthorizerExists(tenant, name) => {
+            Some((name.to_string(), Arn::authorizer(*tenant, name).to_string()))
         }
         RegistryError::ThingExists(tenant, name) => Some((name.to_string(), Arn::thing(*tenant, name).to_string())),
         RegistryError::ThingGroupExists(tenant, name, id) => {

@@ -40,6 +40,13 @@ impl Serialize for Blob {
     }
 }
 
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        STANDARD.decode(text).map(Self).map_err(|_| serde::de::Error::custom("a blob is Base64"))
+    }
+}
+
 /// A date in XML: `2026-01-01T00:00:00Z`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Iso8601(String);

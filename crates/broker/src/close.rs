@@ -25,6 +25,8 @@ pub enum CloseReason {
     NotAuthorized,
     /// The certificate was deactivated, revoked or deleted, or is no longer known.
     PrincipalRefused,
+    /// The time is over that a custom authorizer gave the connection.
+    TimeOver,
     /// An operator closed the connection.
     AdministrativeAction,
     /// The client does not read its acknowledgements.
@@ -48,6 +50,8 @@ impl CloseReason {
             Self::TakenOver => Some(ReasonCode::SessionTakenOver),
             Self::ClientError(code) => Some(code),
             Self::NotAuthorized | Self::PrincipalRefused => Some(ReasonCode::NotAuthorized),
+            // Spec: 3.14.2.1 (5.0): 0xA0.
+            Self::TimeOver => Some(ReasonCode::MaximumConnectTime),
             Self::AdministrativeAction => Some(ReasonCode::AdministrativeAction),
             Self::DoesNotRead | Self::QuotaExceeded => Some(ReasonCode::QuotaExceeded),
             Self::ServerShuttingDown => Some(ReasonCode::ServerShuttingDown),
@@ -65,6 +69,7 @@ impl CloseReason {
             Self::ClientError(code) => reason_text(code),
             Self::NotAuthorized => "the policies do not allow it",
             Self::PrincipalRefused => "the certificate may not connect any more",
+            Self::TimeOver => "the time is over that the authorizer gave the connection",
             Self::AdministrativeAction => "closed by an operator",
             Self::DoesNotRead => "acknowledgements were not read",
             Self::QuotaExceeded => "a quota is used up",
@@ -83,6 +88,7 @@ impl CloseReason {
             Self::ClientError(_) => DisconnectReason::ClientError,
             Self::NotAuthorized => DisconnectReason::AuthError,
             Self::PrincipalRefused => DisconnectReason::ForbiddenAccess,
+            Self::TimeOver => DisconnectReason::CustomAuthTtlExpiration,
             Self::AdministrativeAction => DisconnectReason::ApiInitiatedDisconnect,
             Self::DoesNotRead | Self::QuotaExceeded => DisconnectReason::Throttled,
             Self::ServerShuttingDown => DisconnectReason::ServerInitiatedDisconnect,

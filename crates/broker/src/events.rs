@@ -109,6 +109,8 @@ reasons! {
     ClientInitiatedDisconnect = "CLIENT_INITIATED_DISCONNECT",
     /// The client did what it must not.
     ClientError = "CLIENT_ERROR",
+    /// The time is over that a custom authorizer gave the connection.
+    CustomAuthTtlExpiration = "CUSTOM_AUTH_TTL_EXPIRATION",
     /// The socket closed without DISCONNECT.
     ConnectionLost = "CONNECTION_LOST",
     /// The client id came back on another connection.

@@ -23,13 +23,23 @@ pub enum Principal {
         /// The key it signed with: what ends with a key ends for that key's connections alone.
         access_key_id: Box<str>,
     },
+    /// Somebody whom a custom authorizer knows.
+    Custom {
+        /// Owner of the authorizer.
+        tenant: Tenant,
+        /// The authorizer's name.
+        authorizer: Box<str>,
+        /// As its function answered.
+        principal_id: Box<str>,
+    },
     /// A listener without authentication.
     Anonymous,
     /// The broker itself: events, services, rules.
     System,
 }
 
-/// As `principalIdentifier` of an event: the certificate id for X.509, the ARN for IAM.
+/// As `principalIdentifier` of an event: the certificate id for X.509, the ARN for IAM, the `principalId` that a custom
+/// authorizer's function answered.
 ///
 /// AWS: developer guide, "Lifecycle events".
 impl fmt::Display for Principal {
@@ -37,6 +47,7 @@ impl fmt::Display for Principal {
         match self {
             Self::Certificate { certificate_id, .. } => write!(f, "{certificate_id}"),
             Self::Iam { arn, .. } => f.write_str(arn),
+            Self::Custom { principal_id, .. } => f.write_str(principal_id),
             Self::Anonymous => f.write_str("anonymous"),
             Self::System => f.write_str("system"),
         }

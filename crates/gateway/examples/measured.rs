@@ -92,6 +92,7 @@ fn main() -> Done<()> {
         clock,
         journal: None,
         shadows: None,
+        custom_authentication: None,
     };
     let gateway = Gateway::start(GatewayConfig { listeners, ..GatewayConfig::default() }, cores, parts)?;
     for local in gateway.local_addresses() {

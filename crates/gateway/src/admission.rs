@@ -1,5 +1,6 @@
 //! The path of one connection from accept to its session, or to a refusal: an ordinary task on its core.
 
+mod custom;
 mod identify;
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
@@ -63,7 +64,8 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
         Ok(First::Https { server_name }) => {
             arrival.place = None;
             let shared = &shared;
-            let connection = https::Connection { arrival, shared, listener, origin, server_name, counted };
+            let connection =
+                https::Connection { arrival, shared, listener, origin, server_name, counted, cached: None };
             return connection.serve().await;
         }
         Err(ended) => {
@@ -108,18 +110,26 @@ async fn first_packet(
         Below::Plain { .. } => ServerName::Absent,
     };
     let secure = matches!(listener.below, Below::Tls(_));
+    let mut unsigned = None;
     let sign_in = |request: &RequestParts<'_>, certified: bool| {
         let signer = signed::signer(request, &server_name, &shared.registry, shared.clock.now().wall)
             .map_err(|refused| upgrade::Refused::forbidden(refused.to_string()))?;
-        if signer.is_none() && secure && !certified {
+        if signer.is_none() && secure && !certified && shared.custom_authentication.is_some() {
+            unsigned = Some(Box::new(custom::http(request)));
+        } else if signer.is_none() && secure && !certified {
             let why = "sign the request with AWS Signature Version 4, or show a client certificate";
             return Err(upgrade::Refused::forbidden(why));
         }
         Ok(signer)
     };
     let protocol = arrival.protocol(listener.websocket, listener.https, sign_in).await?;
+    arrival.http = unsigned;
     if arrival.signer.is_some() {
         origin.authentication_type = Some("AWS_SIGV4");
+    } else if shared.custom_authentication.is_some()
+        && arrival.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_none())
+    {
+        origin.authentication_type = Some("CUSTOM_AUTH");
     }
     if protocol == Protocol::Https {
         return Ok(First::Https { server_name });
@@ -273,6 +283,7 @@ impl Newcomer<'_> {
             certificate_id: known.certificate_id,
             origin,
         });
+        let mut vigil = known.vigil;
         let (peer_address, trace_id) = (client.origin.peer, client.origin.trace_id.as_u128());
         let signed = known.credential.map(|credential| (credential, known.principal.clone()));
         let Arrival { socket, tls, websocket, .. } = arrival;
@@ -294,6 +305,9 @@ impl Newcomer<'_> {
             let link = desk.shared.broker.connect(request, desk.now, &mut desk.effects)?;
             end_if_refused_meanwhile(desk, known.tenant, known.certificate_id);
             end_if_over_meanwhile(desk, known.tenant, signed);
+            if let Some(vigil) = vigil.take() {
+                vigil.begin(core.clone(), address);
+            }
             Ok(link)
         });
         let (refused, arrived) = result.err()?;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use mio::net::TcpStream;
+use tidegate_authorizer::Http;
 use tidegate_mqtt::{DecodeError, FrameLen, frame};
 use tidegate_registry::ServerName;
 use tidegate_sigv4::RequestParts;
@@ -35,6 +36,8 @@ pub(crate) struct Arrival {
     pub(crate) websocket: Option<Box<WebSocket>>,
     /// Who signed the request that made the WebSocket.
     pub(crate) signer: Option<Signer>,
+    /// The request that made the WebSocket, of a client that showed nothing else: for a custom authorizer.
+    pub(crate) http: Option<Box<Http>>,
     /// What the client has sent, decrypted and out of its frames.
     pub(crate) received: Vec<u8>,
     /// While it is half open.
@@ -85,7 +88,16 @@ impl From<io::Error> for NoConnect {
 impl Arrival {
     pub(crate) fn new(socket: TcpStream, core: Rc<RefCell<Core>>) -> io::Result<Self> {
         let socket = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { socket, tls: None, websocket: None, signer: None, received: Vec::new(), place: None, core })
+        Ok(Self {
+            socket,
+            tls: None,
+            websocket: None,
+            signer: None,
+            http: None,
+            received: Vec::new(),
+            place: None,
+            core,
+        })
     }
 
     /// The TLS handshake, from the ClientHello to the client's last word; what the client sent behind it is in `received`.

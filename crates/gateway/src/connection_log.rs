@@ -259,6 +259,7 @@ fn is_refusal(reason: CloseReason) -> bool {
         | CloseReason::ClientError(_)
         | CloseReason::NotAuthorized
         | CloseReason::PrincipalRefused
+        | CloseReason::TimeOver
         | CloseReason::AdministrativeAction
         | CloseReason::DoesNotRead
         | CloseReason::QuotaExceeded
@@ -284,7 +285,11 @@ fn explain(reason: CloseReason) -> &'static str {
             tidegate explain --principal CERTIFICATE_ARN --client-id ID publish TOPIC says which came near"
         }
         CloseReason::PrincipalRefused => {
-            "the certificate is not ACTIVE any more; or the access key or session that was signed with ended"
+            "the certificate is not ACTIVE any more; or the access key or session that was signed with ended; or the \
+             authorizer's function, asked again, does not let the client stay"
+        }
+        CloseReason::TimeOver => {
+            "the time is over that the authorizer's function gave the connection (disconnectAfterInSeconds): connect again"
         }
         CloseReason::AdministrativeAction => "closed by an operator",
         CloseReason::DoesNotRead => "the client did not read what was sent to it",

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::{
-    GatewayConfig, GatewayError,
+    CustomAuthentication, GatewayConfig, GatewayError,
     acceptor::{self, Acceptor, Connections},
     core::{self, Control, Shared, WAKER},
     half_open::HalfOpen,
@@ -52,6 +52,8 @@ pub struct GatewayParts {
     pub journal: Option<Arc<Tray>>,
     /// What serves shadows to devices that ask by HTTPS; `None`: nothing.
     pub shadows: Option<Arc<dyn Shadows>>,
+    /// What is asked about clients without a certificate; `None`: TLS lets none in, but for those that sign.
+    pub custom_authentication: Option<CustomAuthentication>,
 }
 
 /// The cores of a gateway before they run. They come first, because the broker must be able to wake them.
@@ -169,6 +171,7 @@ impl Gateway {
             signed_in: parts.signed_in,
             tray: parts.journal,
             shadows: parts.shadows,
+            custom_authentication: parts.custom_authentication,
             bodies: Bodies::default(),
             listeners,
             half_open,

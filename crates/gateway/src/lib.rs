@@ -19,6 +19,7 @@ mod clients;
 mod config;
 mod connection_log;
 mod core;
+mod custom;
 mod descriptor;
 mod error;
 mod evidence;
@@ -40,6 +41,7 @@ mod websocket;
 mod wheel;
 
 pub use config::{GatewayConfig, HalfOpenLimits, ListenerConfig, Refusals, TlsSettings, Transport};
+pub use custom::CustomAuthentication;
 pub use error::GatewayError;
 pub use gateway::{Cores, Gateway, GatewayParts, LocalAddress};
 pub use journal::{Found, Journal, Tray};

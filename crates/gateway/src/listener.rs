@@ -82,7 +82,8 @@ impl TlsListener {
         let configs = ServerConfigs::new(Settings {
             names: parts.server_names.clone(),
             client_certificates: Some(Arc::new(RegisteredClients::new(&parts.registry))),
-            optional_without_alpn: websocket,
+            optional_without_alpn: websocket || (https && parts.custom_authentication.is_some()),
+            custom_authentication: parts.custom_authentication.is_some(),
             alpn,
             tickets: if settings.session_tickets { Tickets::Issued } else { Tickets::Never },
             versions: Versions::default(),

@@ -1,10 +1,11 @@
 //! Our refusals in the words of those who read them: AWS's reason codes and a sentence for the log, CONNACK for clients.
 
+use tidegate_authorizer::Refusal;
 use tidegate_broker::{ConnectRefused, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
 use tidegate_registry::Refused;
-use tidegate_tls::{Refusal, RefusedCertificate, TlsError};
+use tidegate_tls::{Refusal as TlsRefusal, RefusedCertificate, TlsError};
 use uuid::Uuid;
 
 use crate::{arrival::NoConnect, authorize::Denial, clients, connection_log::Reason, core::Shared, half_open::GivenUp};
@@ -55,6 +56,29 @@ pub(crate) fn of_signers_policy(tenant: Tenant, signer: &Arn, client_id: &str, d
     Reason::new("AUTHORIZATION_FAILURE", details)
 }
 
+/// A custom authorizer did not let a client in.
+pub(crate) fn of_authorizer(name: Option<&str>, refusal: &Refusal) -> Reason {
+    let details = match name {
+        Some(name) => format!("the custom authorizer {name}: {refusal}"),
+        None => format!("custom authentication: {refusal}"),
+    };
+    Reason::new(refusal.authn_error(), details)
+}
+
+/// No policy that the custom authorizer's function answered allows `iot:Connect`, or one denies it.
+pub(crate) fn of_authorizers_policy(tenant: Tenant, authorizer: &Arn, client_id: &str, denial: &Denial) -> Reason {
+    let client = Arn::iot(tenant, format!("client/{client_id}"));
+    let details = match denial {
+        Denial::By(DeniedBy { place: statement, .. }) => {
+            format!("{statement}, of the function behind {authorizer}, denies iot:Connect on {client}")
+        }
+        Denial::Implicit => {
+            format!("no policy of the function behind {authorizer} allows iot:Connect on {client}")
+        }
+    };
+    Reason::new("AUTHORIZATION_FAILURE", details)
+}
+
 /// The key or session that the WebSocket's request was signed with is over.
 pub(crate) fn of_ended_credential(signer: &Arn) -> Reason {
     Reason::new(
@@ -90,7 +114,8 @@ pub(crate) fn of_broker(refused: &ConnectRefused) -> Reason {
 /// No policy allows a message that came by HTTPS.
 pub(crate) fn of_https_denied(topic_name: &str) -> Reason {
     let details = format!(
-        "no policy of the certificate allows iot:Publish (and iot:RetainPublish for a retained message) on topic/{topic_name}: \
+        "no policy of the certificate, or of the authorizer's function, allows iot:Publish (and iot:RetainPublish for a retained \
+         message) on topic/{topic_name}: \
          tidegate explain --principal CERTIFICATE_ARN publish TOPIC says which came near"
     );
     Reason::new("AUTHORIZATION_FAILURE", details)
@@ -205,7 +230,7 @@ fn of_tls(error: &TlsError, judged: Option<&Refused>) -> Reason {
 
 /// A certificate that the handshake refused: in the registry's words, which name the CA and the command that helps.
 fn of_certificate(refused: &RefusedCertificate, judged: Option<&Refused>) -> Reason {
-    if refused.refusal == Refusal::NotPossessed {
+    if refused.refusal == TlsRefusal::NotPossessed {
         let details = "the client does not hold the certificate's private key: certificate and key do not match, or \
                        somebody else's certificate was shown";
         return Reason::new("NOT_AUTHENTICATED", details);
@@ -220,7 +245,7 @@ fn of_certificate(refused: &RefusedCertificate, judged: Option<&Refused>) -> Rea
 /// What the registry says of the certificate that a handshake failed for; `None` when it does not refuse it, or cannot read it.
 pub(crate) fn judge_again(error: &NoConnect, shared: &Shared) -> Option<Refused> {
     let NoConnect::Tls(TlsError::Refused(refused)) = error else { return None };
-    if refused.refusal == Refusal::NotPossessed {
+    if refused.refusal == TlsRefusal::NotPossessed {
         return None;
     }
     let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);

@@ -3,10 +3,11 @@
 //! **Invariant:** what a peer wrote stands in a command only between single quotes, as [`quoted`] writes it.
 
 use serde_json::json;
+use tidegate_authorizer::{NoAuthorizer, Refusal};
 use tidegate_broker::{Denied, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_logs::Case;
-use tidegate_registry::{EndpointRequired, Refusal, Refused};
+use tidegate_registry::{EndpointRequired, Refusal as CertificateRefusal, Refused};
 
 use crate::authorize::Denial;
 
@@ -28,55 +29,57 @@ pub(crate) fn of_registry(case: &mut Case, refused: &Refused) {
     let id = refused.certificate_id;
     let one = |command: String| vec![command];
     let (advice, remedy) = match &refused.reason {
-        Refusal::NoIssuer { .. } | Refusal::NotSignedByIssuer { .. } => (
+        CertificateRefusal::NoIssuer { .. } | CertificateRefusal::NotSignedByIssuer { .. } => (
             "register the CA that signed it, so that its certificates register themselves: where its certificate \
              (ca.pem) and key (ca.key) are",
             REGISTER_CA.map(str::to_owned).to_vec(),
         ),
-        Refusal::CaInactive(ca) => (
+        CertificateRefusal::CaInactive(ca) => (
             "activate its CA, so that it registers the certificates that it signed",
             one(format!("aws iot update-ca-certificate --certificate-id {ca} --new-status ACTIVE")),
         ),
-        Refusal::AutoRegistrationDisabled(ca) => (
+        CertificateRefusal::AutoRegistrationDisabled(ca) => (
             "let its CA register the certificates that it signed",
             one(format!("aws iot update-ca-certificate --certificate-id {ca} --new-auto-registration-status ENABLE")),
         ),
-        Refusal::Inactive => ("activate the certificate", one(activate(id))),
-        Refusal::Revoked => {
+        CertificateRefusal::Inactive => ("activate the certificate", one(activate(id))),
+        CertificateRefusal::Revoked => {
             ("a revoked certificate stays so: give the device a new one", one(NEW_CERTIFICATE.to_owned()))
         }
-        Refusal::Expired(_) => {
+        CertificateRefusal::Expired(_) => {
             ("give the device a new certificate, from its CA or from here", one(NEW_CERTIFICATE.to_owned()))
         }
-        Refusal::Algorithm(_) => (
+        CertificateRefusal::Algorithm(_) => (
             "give the device a certificate with a key and a signature that AWS IoT takes",
             one(NEW_CERTIFICATE.to_owned()),
         ),
-        Refusal::NotYetValid(_) => ("it is valid later: check the clocks of its issuer and of the broker", Vec::new()),
-        Refusal::InTransfer => (
+        CertificateRefusal::NotYetValid(_) => {
+            ("it is valid later: check the clocks of its issuer and of the broker", Vec::new())
+        }
+        CertificateRefusal::InTransfer => (
             "accept the transfer in the other account, or take it back",
             one(format!("aws iot cancel-certificate-transfer --certificate-id {id}")),
         ),
-        Refusal::EndpointRequired(EndpointRequired::ToRegister) => (
+        CertificateRefusal::EndpointRequired(EndpointRequired::ToRegister) => (
             "the device must name the account's endpoint (or a name of the broker) in SNI: connect to what this says",
             one(ENDPOINT.to_owned()),
         ),
-        Refusal::EndpointRequired(EndpointRequired::SniOnly | EndpointRequired::SeveralOwners) => {
+        CertificateRefusal::EndpointRequired(EndpointRequired::SniOnly | EndpointRequired::SeveralOwners) => {
             ("the device must connect to its account's endpoint, by name: what this says", one(ENDPOINT.to_owned()))
         }
-        Refusal::OtherAccount => (
+        CertificateRefusal::OtherAccount => (
             "the device must connect to the endpoint of the account that has its certificate: what this says there",
             one(ENDPOINT.to_owned()),
         ),
-        Refusal::OnlyByMqtt => {
+        CertificateRefusal::OnlyByMqtt => {
             ("a certificate registers itself by an MQTT CONNECT; publishing by HTTPS comes after that", Vec::new())
         }
-        Refusal::OtherForm(registered) => (
+        CertificateRefusal::OtherForm(registered) => (
             "the device must present the certificate that is registered, byte for byte",
             one(format!("aws iot describe-certificate --certificate-id {registered}")),
         ),
-        Refusal::Throttled => ("the device may try again a second later", Vec::new()),
-        Refusal::Unavailable(_) => ("the broker's own log says what failed", Vec::new()),
+        CertificateRefusal::Throttled => ("the device may try again a second later", Vec::new()),
+        CertificateRefusal::Unavailable(_) => ("the broker's own log says what failed", Vec::new()),
     };
     set(case, advice, remedy, refused.tenant);
 }
@@ -145,8 +148,9 @@ fn of_policy(
         None => format!("no statement allows {action} on {arn}"),
     });
     let Some(certificate_id) = certificate_id else {
-        let advice = "if the client signed for its WebSocket, change the policies of that user or role (aws iam); if not, \
-                      change the listener's anonymous_policy in the configuration, and start the broker again";
+        let advice = "if the client signed for its WebSocket, change the policies of that user or role (aws iam); if a custom \
+                      authorizer let it in, change what its function answers; if not, change the listener's \
+                      anonymous_policy in the configuration, and start the broker again";
         return set(case, advice, Vec::new(), Some(tenant));
     };
     let target = Arn::certificate(tenant, certificate_id);
@@ -178,6 +182,40 @@ pub(crate) fn of_server_name(case: &mut Case) {
     let advice = "the device must connect by a name of the broker, such as this says (or add the name to \
                   server.host_names in the configuration)";
     set(case, advice, vec![ENDPOINT.to_owned()], None);
+}
+
+/// For a client that a custom authorizer does not let in. `name`: the authorizer that was asked, or meant.
+pub(crate) fn of_authorizer(case: &mut Case, tenant: Option<Tenant>, name: Option<&str>, refusal: &Refusal) {
+    let list = || vec!["aws iot list-authorizers --status ACTIVE".to_owned()];
+    let test = || name.map(|name| format!("aws iot test-invoke-authorizer --authorizer-name {}", quoted(name)));
+    let (advice, remedy) = match refusal {
+        Refusal::NoAuthorizer(NoAuthorizer::Unnamed) => (
+            "configure the device's certificate, or let it name an authorizer in its user name: \
+             USER?x-amz-customauthorizer-name=NAME; these are there:",
+            list(),
+        ),
+        Refusal::NoAuthorizer(NoAuthorizer::Override) => {
+            ("let the client name no authorizer, or allow it in the domain configuration", Vec::new())
+        }
+        Refusal::NotFound(_) => ("let the client name an authorizer that is ACTIVE; these are:", list()),
+        Refusal::Parameter(_) => ("let the client send what the authorizer needs; what it needs is here:", {
+            let describe = |name| format!("aws iot describe-authorizer --authorizer-name {}", quoted(name));
+            name.map(describe).into_iter().collect()
+        }),
+        Refusal::Signature => (
+            "sign the token with the private key of one of the authorizer's tokenSigningPublicKeys (RSA, PKCS #1 v1.5, \
+             SHA-256), in Base64, and percent-encode it in a user name or query",
+            Vec::new(),
+        ),
+        Refusal::Function(_) | Refusal::Answer(_) => {
+            ("mend the function; this asks it without a client:", test().into_iter().collect())
+        }
+        Refusal::NotAuthenticated => (
+            "the function decides: look at what the client sends, and ask it without a client:",
+            test().into_iter().collect(),
+        ),
+    };
+    set(case, advice, remedy, tenant);
 }
 
 /// For a client that showed no certificate.

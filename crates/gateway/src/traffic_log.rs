@@ -86,7 +86,7 @@ fn number(qos: QoS) -> u8 {
 fn certificate_of(principal: &Principal) -> Option<CertificateId> {
     match principal {
         Principal::Certificate { certificate_id, .. } => Some(*certificate_id),
-        Principal::Iam { .. } | Principal::Anonymous | Principal::System => None,
+        Principal::Iam { .. } | Principal::Custom { .. } | Principal::Anonymous | Principal::System => None,
     }
 }
 

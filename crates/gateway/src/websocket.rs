@@ -160,6 +160,7 @@ pub(crate) fn close_code(reason: CloseReason) -> u16 {
         | CloseReason::ConnectionLost
         | CloseReason::KeepAliveTimeout
         | CloseReason::TakenOver
+        | CloseReason::TimeOver
         | CloseReason::AdministrativeAction => 1000,
         CloseReason::ServerShuttingDown => 1001,
         CloseReason::ClientError(_)

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    AccountId, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingGroupName, ThingName,
-    ThingTypeName,
+    AccountId, AuthorizerName, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingGroupName,
+    ThingName, ThingTypeName,
 };
 
 /// `arn:aws:<service>:<region>:<account>:<resource>`. Region and account may be empty, as in IAM's.
@@ -37,6 +37,8 @@ pub enum Resource {
     ThingType(ThingTypeName),
     /// `thinggroup/NAME`
     ThingGroup(ThingGroupName),
+    /// `authorizer/NAME`
+    Authorizer(AuthorizerName),
 }
 
 impl Arn {
@@ -83,6 +85,11 @@ impl Arn {
         Self::iot(tenant, format!("thinggroup/{name}"))
     }
 
+    /// `arn:aws:iot:REGION:ACCOUNT:authorizer/NAME`
+    pub fn authorizer(tenant: Tenant, name: &AuthorizerName) -> Self {
+        Self::iot(tenant, format!("authorizer/{name}"))
+    }
+
     /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
     pub fn root(account: AccountId) -> Self {
         Self::iam(account, "root")
@@ -114,6 +121,7 @@ impl Arn {
             ("iot", "thing") => id.parse().ok().map(Resource::Thing),
             ("iot", "thingtype") => id.parse().ok().map(Resource::ThingType),
             ("iot", "thinggroup") => id.parse().ok().map(Resource::ThingGroup),
+            ("iot", "authorizer") => id.parse().ok().map(Resource::Authorizer),
             _ => None,
         }
     }

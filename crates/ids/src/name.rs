@@ -87,6 +87,33 @@ registry_name!(
     ThingGroupName
 );
 
+/// Name of a custom authorizer: 1-128 characters of `[\w=,@-]`. Never changed.
+///
+/// AWS: pattern of `AuthorizerName`; `\w` is taken as ASCII.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AuthorizerName(Box<str>);
+
+impl AuthorizerName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AuthorizerName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"_=,@-".contains(&b);
+        if (1..=128).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::AuthorizerName)
+        }
+    }
+}
+
 /// Name of a named shadow of a thing: 1-64 characters of `[$a-zA-Z0-9:_-]`.
 ///
 /// AWS: pattern of `ShadowName`.
@@ -142,6 +169,7 @@ impl FromStr for AccessKeyId {
 }
 
 text_type!(PolicyName);
+text_type!(AuthorizerName);
 text_type!(AccessKeyId);
 text_type!(ShadowName);
 
@@ -162,6 +190,24 @@ mod tests {
             (&"p".repeat(129), false),
         ] {
             assert_eq!(text.parse::<PolicyName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn authorizer_names_follow_the_pattern() {
+        for (text, valid) in [
+            ("a", true),
+            ("My_authorizer=1,@-", true),
+            (&"a".repeat(128), true),
+            (&"a".repeat(129), false),
+            ("", false),
+            ("a b", false),
+            ("a/b", false),
+            ("a.b", false),
+            ("a+b", false),
+            ("é", false),
+        ] {
+            assert_eq!(text.parse::<AuthorizerName>().is_ok(), valid, "{text}");
         }
     }
 

@@ -111,6 +111,11 @@ impl PublicKey {
         Self::from_parsed(der, &spki)
     }
 
+    /// The only key in a PEM text: a block `PUBLIC KEY`, as `openssl rsa -pubout` writes it.
+    pub fn from_pem(text: &str) -> Result<Self, PkiError> {
+        Self::from_spki(&crate::pem::one_public_key(text)?)
+    }
+
     /// `der` is the whole SubjectPublicKeyInfo that `parsed` was read from.
     fn from_parsed(der: &[u8], parsed: &SubjectPublicKeyInfo<'_>) -> Result<Self, PkiError> {
         let bits = &parsed.subject_public_key;
@@ -133,6 +138,12 @@ impl PublicKey {
     /// The contents of the BIT STRING: a curve point, or an RSAPublicKey.
     pub fn bits(&self) -> &[u8] {
         &self.spki[self.bits_start..]
+    }
+
+    /// Whether `signature` over `message` is the RSASSA-PKCS1-v1_5 signature with SHA-256 of this key's owner; false for a key
+    /// that is not RSA, or not accepted.
+    pub fn verifies_rsa_sha256(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifies(&SignatureAlgorithm::RsaPkcs1(Hash::Sha256), message, signature)
     }
 
     /// Whether `signature` over `message` was made by this key's owner with `algorithm`.

@@ -23,6 +23,11 @@ pub fn one_request(text: &str) -> Result<Vec<u8>, PkiError> {
     one(text, "CERTIFICATE REQUEST", &["NEW CERTIFICATE REQUEST"])
 }
 
+/// The DER of the only public key (SubjectPublicKeyInfo) in `text`.
+pub fn one_public_key(text: &str) -> Result<Vec<u8>, PkiError> {
+    one(text, "PUBLIC KEY", &[])
+}
+
 /// The DER of every certificate in `text`, in order: at least one, at most [`CHAIN_LENGTH_MAX`].
 pub fn certificates(text: &str) -> Result<Vec<Vec<u8>>, PkiError> {
     check_length(text)?;

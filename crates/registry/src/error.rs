@@ -1,8 +1,8 @@
 //! Why an operation did not happen.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName, ThingName,
-    ThingTypeName,
+    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName,
+    ThingName, ThingTypeName,
 };
 use tidegate_kv::{CommitError, StoreError};
 
@@ -35,6 +35,12 @@ pub enum RegistryError {
     /// This account has no such thing group.
     #[error("Thing group {0} was not found in this account and region: see list-thing-groups")]
     ThingGroupNotFound(ThingGroupName),
+    /// This account has no such authorizer.
+    #[error("Authorizer {0} was not found in this account and region: see list-authorizers")]
+    AuthorizerNotFound(AuthorizerName),
+    /// The account has no default authorizer.
+    #[error("This account and region has no default authorizer: set-default-authorizer sets one")]
+    NoDefaultAuthorizer,
     /// As [`Self::ThingGroupNotFound`], of CreateThingGroup, which declares no such error. AWS: InvalidRequestException.
     /// Unverified: the sentence.
     #[error("Parent thing group {0} was not found in this account and region: see list-thing-groups")]
@@ -87,6 +93,12 @@ pub enum RegistryError {
     /// This account has a thing type of this name with other properties. AWS: as above. Unverified: the sentence.
     #[error("Thing type {1} already exists in account with different properties")]
     ThingTypeExists(Tenant, ThingTypeName),
+    /// This account has an authorizer of this name. AWS: as above.
+    #[error("Authorizer {1} already exists in this account and region")]
+    AuthorizerExists(Tenant, AuthorizerName),
+    /// Another authorizer is the default. AWS: as above. Unverified.
+    #[error("Authorizer {1} is the default authorizer already: clear-default-authorizer first")]
+    DefaultAuthorizerExists(Tenant, AuthorizerName),
     /// The account number is taken.
     #[error("account {0} exists already: choose another number, or leave it out to get a free one")]
     AccountExists(AccountId),
@@ -213,6 +225,18 @@ pub enum RegistryError {
     /// AWS: DeleteConflictException.
     #[error("Cannot delete the policy because it has one or more policy versions attached to it (name={0})")]
     PolicyHasVersions(PolicyName),
+    /// AWS: DeleteConflictException. Unverified.
+    #[error("Authorizer {0} cannot be deleted because it is the default authorizer: clear-default-authorizer first")]
+    AuthorizerIsDefault(AuthorizerName),
+    /// AWS: DeleteConflictException. Unverified: the model also allows InvalidRequestException.
+    #[error("Authorizer {0} cannot be deleted because it is ACTIVE: update-authorizer --status INACTIVE first")]
+    AuthorizerActive(AuthorizerName),
+    /// AWS: LimitExceededException.
+    #[error("The account already has {0} authorizers: delete one first")]
+    TooManyAuthorizers(usize),
+    /// AWS: LimitExceededException.
+    #[error("The account already has {0} ACTIVE authorizers: make one INACTIVE first")]
+    TooManyActiveAuthorizers(usize),
     /// AWS: InvalidRequestException. Unverified: the model also allows DeleteConflictException.
     #[error("Cannot delete the default version of a policy")]
     DefaultPolicyVersion,

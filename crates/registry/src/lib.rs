@@ -55,11 +55,11 @@ pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, Attributes, CaCertificateRecord, DeviceCertificateRecord, EventConfigurationsRecord, EventType,
-    GenerationId, IdentityDetail, IdentityRecord, ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord,
-    PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId, Tag, ThingGroupRecord,
-    ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer, TransferNoticeRecord,
-    TransferStep, Validity,
+    AccessKeyStatus, Attributes, AuthorizerRecord, AuthorizerStatus, CaCertificateRecord, DeviceCertificateRecord,
+    EventConfigurationsRecord, EventType, GenerationId, IdentityDetail, IdentityRecord, ManagedPolicyRecord,
+    NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId,
+    Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer,
+    TransferNoticeRecord, TransferStep, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{
@@ -93,6 +93,12 @@ pub const THING_GROUP_DEPTH_MAX: usize = 7;
 pub const PROPAGATING_ATTRIBUTES_MAX: usize = 20;
 /// Most thing groups that a thing is in itself. AWS: quota, 10.
 pub const THING_GROUPS_OF_THING_MAX: usize = 10;
+/// Most custom authorizers of an account in a region. AWS: quota, 100.
+pub const AUTHORIZERS_MAX: usize = 100;
+/// Most custom authorizers of an account in a region that are ACTIVE. AWS: quota, 32.
+pub const ACTIVE_AUTHORIZERS_MAX: usize = 32;
+/// Most keys that tokens for one authorizer are signed with. Unverified.
+pub const TOKEN_SIGNING_KEYS_MAX: usize = 2;
 /// Most access keys of an account's root. AWS: 2. Decision: more, for who uses no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

@@ -3,18 +3,18 @@
 //! Keys begin with account and region, except in the tables that answer whose something is.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, CaCertificateId, CertificateId, PolicyName, Region, ShadowName, Tenant, ThingGroupName,
-    ThingName, ThingTypeName, Timestamp,
+    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, PolicyName, Region, ShadowName, Tenant,
+    ThingGroupName, ThingName, ThingTypeName, Timestamp,
 };
 use tidegate_kv::{Key, Table};
 
 use crate::{
-    IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
+    AuthorizerRecord, IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
-        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DeviceCertificateRecord,
-        EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord, OwnerRecord, PolicyRecord, PolicyVersionRecord,
-        RegistrationCodeRecord, ServerCertificateRecord, SettingRecord, ShadowRecord, ThingGroupRecord, ThingRecord,
-        ThingTypeRecord, TransferNoticeRecord,
+        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DefaultAuthorizerRecord,
+        DeviceCertificateRecord, EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord, OwnerRecord,
+        PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
+        ShadowRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord, TransferNoticeRecord,
     },
 };
 
@@ -111,6 +111,10 @@ pub(crate) static NAMED_SHADOWS: Table<(Tenant, ThingName, ShadowName), ()> = Ta
 
 /// Which registry events an account hears.
 pub(crate) static EVENT_CONFIGURATIONS: Table<Tenant, EventConfigurationsRecord> = Table::new("event-configurations");
+
+pub(crate) static AUTHORIZERS: Table<(Tenant, AuthorizerName), AuthorizerRecord> = Table::new("authorizers");
+/// The authorizer that is asked when a client names none.
+pub(crate) static DEFAULT_AUTHORIZERS: Table<Tenant, DefaultAuthorizerRecord> = Table::new("authorizers-default");
 
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");

@@ -1,6 +1,6 @@
 //! Labels on resources: their bounds, and which resources carry them.
 
-use tidegate_ids::{CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
+use tidegate_ids::{AuthorizerName, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
 
 use crate::{RegistryError, Tag, own_resource::own_resource};
 
@@ -26,6 +26,8 @@ pub enum TaggedResource {
     ThingGroup(ThingGroupName),
     /// A thing type.
     ThingType(ThingTypeName),
+    /// A custom authorizer.
+    Authorizer(AuthorizerName),
 }
 
 impl TaggedResource {
@@ -42,7 +44,8 @@ impl TaggedResource {
             }
             Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
             Some(Resource::ThingType(name)) => Ok(Self::ThingType(name)),
-            None => Err(invalid("tags are on CA certificates, policies, thing groups and thing types")),
+            Some(Resource::Authorizer(name)) => Ok(Self::Authorizer(name)),
+            None => Err(invalid("tags are on CA certificates, policies, thing groups, thing types and authorizers")),
         }
     }
 }
@@ -152,6 +155,7 @@ mod tests {
             ("arn:aws:iot:eu-central-1:123456789012:policy/p".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thinggroup/g".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thingtype/t".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:authorizer/a".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thing/t".into(), false),
             ("arn:aws:iot:eu-central-1:000000000000:policy/p".into(), false),
             ("arn:aws:iot:us-east-1:123456789012:policy/p".into(), false),

@@ -22,7 +22,13 @@ impl PolicyTarget {
         match own_resource(tenant, text, invalid)? {
             Some(Resource::Certificate(id)) => Ok(Self::Certificate(id)),
             Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
-            Some(Resource::CaCertificate(_) | Resource::Policy(_) | Resource::Thing(_) | Resource::ThingType(_))
+            Some(
+                Resource::CaCertificate(_)
+                | Resource::Policy(_)
+                | Resource::Thing(_)
+                | Resource::ThingType(_)
+                | Resource::Authorizer(_),
+            )
             | None => Err(invalid(
                 "policies are attached to certificates and thing groups: \
                      arn:aws:iot:REGION:ACCOUNT:cert/ID, arn:aws:iot:REGION:ACCOUNT:thinggroup/NAME",

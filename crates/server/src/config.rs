@@ -4,6 +4,7 @@
 
 mod anonymous_policy;
 mod environment;
+mod functions;
 mod outgoing;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,8 @@ use tidegate_ids::{AccountId, Region};
 use tidegate_policy::Document;
 use toml::Spanned;
 
-pub(crate) use outgoing::Outgoing;
+pub(crate) use functions::{Authorizers, Function, OpenFunction, Target};
+pub(crate) use outgoing::{Outgoing, Place};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -37,6 +39,10 @@ pub(crate) struct Config {
     pub api: Api,
     /// What receivers of certificates are told.
     pub transfers: Transfers,
+    /// What holds of all custom authorizers.
+    pub authorizers: Authorizers,
+    /// The functions that custom authorizers name.
+    pub function: Vec<Function>,
     /// What is logged, and how.
     pub log: Log,
     /// What is kept of what happened.
@@ -238,6 +244,8 @@ impl Default for Config {
             mqtt: Mqtt::default(),
             api: Api::default(),
             transfers: Transfers::default(),
+            authorizers: Authorizers::default(),
+            function: Vec::new(),
             log: Log::default(),
             logs: Logs::default(),
             metrics: Metrics::default(),
@@ -399,6 +407,8 @@ impl Config {
         }
         let mut names: Vec<_> = self.mqtt.listener.iter().map(|listener| &listener.name).collect();
         self.transfers.check()?;
+        self.authorizers.check()?;
+        functions::check(&self.function)?;
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::Conflict(format!("two listeners are named {:?}", pair[0])));
@@ -435,7 +445,13 @@ impl Transfers {
         let folder = configuration.and_then(Path::parent).unwrap_or(Path::new(""));
         let open = |webhook: &Webhook| {
             let setting = format!("transfers.webhook of account {}", webhook.account_id);
-            Ok((webhook.account_id, Outgoing::open(webhook, &setting, folder, limits)?))
+            let place = Place {
+                url: &webhook.url,
+                secret_file: webhook.secret_file.as_deref(),
+                ca_file: webhook.ca_file.as_deref(),
+                private_addresses: webhook.private_addresses,
+            };
+            Ok((webhook.account_id, Outgoing::open(place, &setting, folder, limits)?))
         };
         self.webhook.iter().map(open).collect()
     }

@@ -10,6 +10,7 @@ mod admin_requests;
 mod chance;
 mod faults;
 mod first_start;
+mod functions;
 mod journal;
 mod logs;
 mod metrics;
@@ -31,8 +32,8 @@ use anyhow::{Context, Result};
 use tidegate_api::{Api, DataPlane, Listener as ApiListener, Serving, serve as serve_api};
 use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
 use tidegate_gateway::{
-    Cores, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SignedIn, SysTopics, TlsSettings,
-    Transport,
+    Cores, CustomAuthentication, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SignedIn,
+    SysTopics, TlsSettings, Transport,
 };
 use tidegate_ids::{Clock, Tenant, Timestamp};
 use tidegate_kv::Store;
@@ -53,6 +54,7 @@ use crate::{
     logging, memory,
 };
 use first_start::FirstAccount;
+use functions::LocalFunctions;
 use metrics::{Metrics, Sources};
 use screen::Endpoint;
 
@@ -79,6 +81,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let webhooks = config.transfers.open(options.config.as_deref(), transfers::LIMITS)?;
     let data = DataDir::open(&config.data)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let functions = functions::open(&config, options.config.as_deref(), &clock)?;
     let mut signals = signals::Signals::listen()?;
 
     let metrics = config.metrics.port.map(|port| SocketAddr::new(config.metrics.address, port));
@@ -96,7 +99,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let (book, trail, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
     let (shadows, workers) = shadows::new(&clock);
     let (broker, gateway, mut journal) =
-        start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book)).await?;
+        start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book, &functions)).await?;
     workers.start(&registry, &broker, &clock, &book);
     registry_events::publish(&registry, &broker, &clock);
     if config.transfers.events {
@@ -105,7 +108,8 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     transfers::call_webhooks(&registry, webhooks, &clock);
     let profile = Arc::new(profile(config.mqtt.profile));
     let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
-    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book, trail)).await?;
+    let api =
+        start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book, trail, functions)).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
     metrics.ready(Sources {
@@ -197,7 +201,7 @@ async fn start_gateway(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    (shadows, book): (&Arc<shadows::ShadowService>, &Arc<LogBook>),
+    (shadows, book, functions): (&Arc<shadows::ShadowService>, &Arc<LogBook>, &Arc<LocalFunctions>),
 ) -> Result<(Arc<Broker>, Gateway, Option<Journal>)> {
     let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
     let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
@@ -248,6 +252,11 @@ async fn start_gateway(
         server_names: Arc::clone(names),
         journal: journal.as_ref().map(Journal::tray),
         shadows: Some(Arc::clone(shadows) as _),
+        custom_authentication: (!functions.is_empty()).then(|| CustomAuthentication {
+            functions: Arc::clone(functions) as _,
+            bounds: config.authorizers.bounds(),
+            tenant,
+        }),
     };
     Ok((broker, Gateway::start(gateway_config, cores, parts)?, journal))
 }
@@ -350,7 +359,7 @@ async fn start_api(
     names: &Arc<ServerNames>,
     clock: &Arc<dyn Clock>,
     store: &Arc<StandaloneStore>,
-    (data, book, trail): (DataPlane, &Arc<LogBook>, Arc<Trail>),
+    (data, book, trail, functions): (DataPlane, &Arc<LogBook>, Arc<Trail>, Arc<LocalFunctions>),
 ) -> Result<Serving> {
     let tls = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(Arc::clone(names) as _);
     let mut listeners =
@@ -361,6 +370,7 @@ async fn start_api(
     let settings = tidegate_api::Settings { host_name: host_names[0].clone() };
     let store = Arc::clone(store);
     let api = Api::new(registry.clone(), Arc::clone(clock), settings).with_data_plane(data).with_book(Arc::clone(book));
+    let api = api.with_functions(functions, config.authorizers.bounds());
     let api = api.with_trail(trail).with_readiness(move || {
         let stuck = store.committing_for();
         if stuck < metrics::COMMIT_MAX { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }

@@ -66,6 +66,8 @@ pub struct Settings {
     /// Whether who agrees on none of our application protocols may come without a certificate: it proves who it is by
     /// what it says later, or is refused then.
     pub optional_without_alpn: bool,
+    /// Whether who agrees on `mqtt` may come without a certificate, too: a custom authorizer is asked about it.
+    pub custom_authentication: bool,
     /// The application protocols we speak, best first; may be empty.
     pub alpn: Vec<Vec<u8>>,
     /// Whether sessions can be resumed.
@@ -83,6 +85,8 @@ pub struct Settings {
 pub struct ServerConfigs {
     with_alpn: Arc<ServerConfig>,
     without_alpn: Arc<ServerConfig>,
+    /// With `mqtt` alone, and without the need of a certificate.
+    custom: Option<Arc<ServerConfig>>,
 }
 
 impl ServerConfigs {
@@ -106,8 +110,9 @@ impl ServerConfigs {
             builder.with_cert_resolver(Arc::clone(&settings.names) as _)
         };
         let (mut with_alpn, mut without_alpn) = (of(verifier(true)), of(verifier(!settings.optional_without_alpn)));
+        let mut custom = of(verifier(false));
         let ticketer = Arc::new(Ticketer::new(Arc::clone(&settings.clock)));
-        for config in [&mut with_alpn, &mut without_alpn] {
+        for config in [&mut with_alpn, &mut without_alpn, &mut custom] {
             // Session ids would keep sessions on our side, and outlive what tickets may.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             let tickets = match settings.tickets {
@@ -121,7 +126,9 @@ impl ServerConfigs {
             config.max_tls13_tickets = tickets;
         }
         with_alpn.alpn_protocols = settings.alpn;
-        Ok(Self { with_alpn: Arc::new(with_alpn), without_alpn: Arc::new(without_alpn) })
+        custom.alpn_protocols = vec![ALPN_MQTT.to_vec()];
+        let custom = settings.custom_authentication.then(|| Arc::new(custom));
+        Ok(Self { with_alpn: Arc::new(with_alpn), without_alpn: Arc::new(without_alpn), custom })
     }
 
     /// The configuration that refuses a client whose application protocols are all unknown to us.
@@ -133,8 +140,14 @@ impl ServerConfigs {
 
     /// The configuration for this client: whatever it offers beside ours is tolerated, and answered with none.
     ///
-    /// AWS: 8883 needs no ALPN, and clients that offer `x-amzn-mqtt-ca` or another there are accepted.
+    /// AWS: 8883 needs no ALPN, and clients that offer `x-amzn-mqtt-ca` or another there are accepted. One that offers `mqtt`, and
+    /// nothing that stands for a certificate, means custom authentication.
     pub fn tolerant(&self, hello: &ClientHello) -> Arc<ServerConfig> {
+        let offers = |protocol: &[u8]| hello.alpn().iter().any(|theirs| theirs == protocol);
+        let certified = offers(ALPN_MQTT_CLIENT_CERTIFICATE) || offers(ALPN_HTTPS_CLIENT_CERTIFICATE);
+        if let Some(custom) = self.custom.as_ref().filter(|_| offers(ALPN_MQTT) && !certified) {
+            return Arc::clone(custom);
+        }
         let known = |ours: &Vec<u8>| hello.alpn().iter().any(|theirs| theirs == ours);
         if self.with_alpn.alpn_protocols.iter().any(known) {
             Arc::clone(&self.with_alpn)

@@ -104,6 +104,7 @@ impl World {
             names: Arc::new(ServerNames::new(NameTable::new(certificate))),
             client_certificates: Some(Arc::new(Clients(Arc::clone(&directory)))),
             optional_without_alpn: false,
+            custom_authentication: false,
             alpn: Vec::new(),
             tickets: Tickets::Issued,
             versions: Versions::Tls12AndTls13,

@@ -63,7 +63,7 @@ pub(crate) fn generate(service: &Service, model: &Model, files: &mut Files) -> R
 
 const OPERATION_IMPORTS: &str = "#[allow(unused_imports, reason = \"the same head in every file\")]\n\
     use {super::shapes::*, crate::{constraint::*, wire::{EpochSeconds, Iso8601}}, serde::{Deserialize, Serialize}, \
-    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName}};\n";
+    tidegate_ids::{AuthorizerName, CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName}};\n";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -181,7 +181,10 @@ impl Shapes<'_> {
                     ("CertificateId", Location::Uri("caCertificateId")) => "CaCertificateId".into(),
                     ("CertificateId", _) => "CertificateId".into(),
                     ("ShadowName", _) => "tidegate_ids::ShadowName".into(),
-                    (name @ ("PolicyName" | "ThingGroupName" | "ThingName" | "ThingTypeName"), _) => name.to_string(),
+                    (
+                        name @ ("AuthorizerName" | "PolicyName" | "ThingGroupName" | "ThingName" | "ThingTypeName"),
+                        _,
+                    ) => name.to_string(),
                     _ => plain,
                 };
             }

@@ -52,6 +52,7 @@ const POLICY: Named = Iot("policy", "policyName");
 const THING: Named = Iot("thing", "thingName");
 const THING_TYPE: Named = Iot("thingtype", "thingTypeName");
 const THING_GROUP: Named = Iot("thinggroup", "thingGroupName");
+const AUTHORIZER: Named = Iot("authorizer", "authorizerName");
 const TOPIC: Named = Iot("topic", "topic");
 const CLIENT: Named = Iot("client", "clientId");
 const EVERYTHING: &[Named] = &[];
@@ -64,6 +65,8 @@ static IOT: &[(&str, &[Named])] = &[
     ("AttachPrincipalPolicy", &[ByArn("principal")]),
     ("AttachThingPrincipal", &[ByArn("principal")]),
     ("CancelCertificateTransfer", &[CERT]),
+    ("ClearDefaultAuthorizer", EVERYTHING),
+    ("CreateAuthorizer", &[AUTHORIZER]),
     ("CreateCertificateFromCsr", EVERYTHING),
     ("CreateKeysAndCertificate", EVERYTHING),
     ("CreatePolicy", &[POLICY]),
@@ -71,6 +74,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("CreateThing", &[THING, Iot("billinggroup", "billingGroupName")]),
     ("CreateThingGroup", &[THING_GROUP]),
     ("CreateThingType", &[THING_TYPE]),
+    ("DeleteAuthorizer", &[AUTHORIZER]),
     ("DeleteCACertificate", &[CA_CERT]),
     ("DeleteCertificate", &[CERT]),
     ("DeleteConnection", &[CLIENT]),
@@ -83,8 +87,10 @@ static IOT: &[(&str, &[Named])] = &[
     ("DeleteThingType", &[THING_TYPE]),
     ("DeleteV2LoggingLevel", EVERYTHING),
     ("DeprecateThingType", &[THING_TYPE]),
+    ("DescribeAuthorizer", &[AUTHORIZER]),
     ("DescribeCACertificate", &[CA_CERT]),
     ("DescribeCertificate", &[CERT]),
+    ("DescribeDefaultAuthorizer", EVERYTHING),
     ("DescribeEndpoint", EVERYTHING),
     ("DescribeEventConfigurations", EVERYTHING),
     ("DescribeThing", &[THING]),
@@ -103,6 +109,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("GetThingShadow", &[Shadow]),
     ("GetV2LoggingOptions", EVERYTHING),
     ("ListAttachedPolicies", EVERYTHING),
+    ("ListAuthorizers", EVERYTHING),
     ("ListCACertificates", EVERYTHING),
     ("ListCertificates", EVERYTHING),
     ("ListCertificatesByCA", EVERYTHING),
@@ -133,16 +140,19 @@ static IOT: &[(&str, &[Named])] = &[
     ("RejectCertificateTransfer", &[CERT]),
     ("RemoveThingFromThingGroup", &[THING, ByArn("thingArn"), THING_GROUP, ByArn("thingGroupArn")]),
     ("SendDirectMessage", &[CLIENT]),
+    ("SetDefaultAuthorizer", &[AUTHORIZER]),
     ("SetDefaultPolicyVersion", &[POLICY]),
     ("SetLoggingOptions", EVERYTHING),
     ("SetV2LoggingLevel", EVERYTHING),
     ("SetV2LoggingOptions", EVERYTHING),
     ("TagResource", &[ByArn("resourceArn")]),
     ("TestAuthorization", &[ByArn("principal")]),
+    ("TestInvokeAuthorizer", &[AUTHORIZER]),
     ("TidegateExplain", &[ByArn("principal")]),
     ("TidegateLintPolicy", EVERYTHING),
     ("TransferCertificate", &[CERT]),
     ("UntagResource", &[ByArn("resourceArn")]),
+    ("UpdateAuthorizer", &[AUTHORIZER]),
     ("UpdateCACertificate", &[CA_CERT]),
     ("UpdateCertificate", &[CERT]),
     ("UpdateEventConfigurations", EVERYTHING),

@@ -2,7 +2,7 @@
 
 use tidegate_ids::{Arn, PolicyName, Resource, Tenant, ThingGroupName, ThingName};
 use tidegate_registry::{
-    AttributePayload, CertificateSummary, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Tag,
+    AttributePayload, Authorizer, CertificateSummary, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Tag,
     ThingTypeProperties, ThingTypeRecord,
 };
 
@@ -50,6 +50,22 @@ pub(super) fn tags(tags: Option<Vec<shapes::Tag>>) -> Vec<Tag> {
 
 pub(super) fn tags_out(tags: Vec<Tag>) -> Vec<shapes::Tag> {
     tags.into_iter().map(|tag| shapes::Tag { key: Some(tag.key), value: Some(tag.value) }).collect()
+}
+
+pub(super) fn authorizer_description(authorizer: Authorizer) -> shapes::AuthorizerDescription {
+    let (arn, record) = (authorizer.arn().to_string(), authorizer.record);
+    shapes::AuthorizerDescription {
+        authorizer_arn: Some(arn),
+        authorizer_function_arn: Some(record.function_arn),
+        authorizer_name: Some(authorizer.name.to_string()),
+        creation_date: Some(record.created.into()),
+        enable_caching_for_http: Some(record.enable_caching_for_http),
+        last_modified_date: Some(record.modified.into()),
+        signing_disabled: Some(record.signing_disabled),
+        status: Some(record.status),
+        token_key_name: record.token_key_name,
+        token_signing_public_keys: Some(record.token_signing_public_keys),
+    }
 }
 
 /// No payload leaves all attributes as they are.

@@ -19,6 +19,7 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
     let refused = |why| StatusChange(certificate, why);
     let thing: tidegate_ids::ThingName = "t".parse().unwrap();
     let thing_type: tidegate_ids::ThingTypeName = "tt".parse().unwrap();
+    let authorizer: tidegate_ids::AuthorizerName = "a".parse().unwrap();
     let principal = tidegate_registry::ThingPrincipal::Certificate(certificate);
     vec![
         (
@@ -42,6 +43,23 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
                 "DeleteThingType",
             ],
         ),
+        (
+            AuthorizerNotFound(authorizer.clone()),
+            &[
+                "DescribeAuthorizer",
+                "UpdateAuthorizer",
+                "DeleteAuthorizer",
+                "SetDefaultAuthorizer",
+                "TestInvokeAuthorizer",
+            ],
+        ),
+        (NoDefaultAuthorizer, &["DescribeDefaultAuthorizer", "ClearDefaultAuthorizer"]),
+        (AuthorizerExists(tenant, authorizer.clone()), &["CreateAuthorizer"]),
+        (DefaultAuthorizerExists(tenant, authorizer.clone()), &["SetDefaultAuthorizer"]),
+        (AuthorizerIsDefault(authorizer.clone()), &["DeleteAuthorizer"]),
+        (AuthorizerActive(authorizer), &["DeleteAuthorizer"]),
+        (TooManyAuthorizers(100), &["CreateAuthorizer"]),
+        (TooManyActiveAuthorizers(32), &["CreateAuthorizer", "UpdateAuthorizer"]),
         (BillingGroupNotFound("g".into()), &["CreateThing"]),
         (ThingExists(tenant, thing.clone()), &["CreateThing"]),
         (ThingTypeExists(tenant, thing_type.clone()), &["CreateThingType"]),

@@ -10,7 +10,7 @@ use tidegate_pki::ClientLeaf;
 use tidegate_policy::PolicySet;
 use tidegate_registry::{Admission, Admitted, BoundThing, ConnectionGrants, Credential, Presented, ServerName};
 
-use super::Newcomer;
+use super::{Newcomer, custom::Vigil};
 use crate::{
     arrival::Arrival,
     authorize::{self, AllowAll, AnonymousRights, Rights, SignerGrants},
@@ -32,6 +32,8 @@ pub(super) struct Known {
     /// For events.
     pub(super) thing_name: Option<Arc<str>>,
     pub(super) authorize: Arc<dyn Authorize>,
+    /// What ends the connection, or renews its policies, as its custom authorizer says.
+    pub(super) vigil: Option<Box<Vigil>>,
 }
 
 /// A refusal for who somebody is.
@@ -46,7 +48,7 @@ pub(super) struct Refused {
 }
 
 impl Newcomer<'_> {
-    /// Asks whoever knows: the signature's, the listener's or the certificate's.
+    /// Asks whoever knows: the signature's, the listener's or the certificate's, or a custom authorizer.
     pub(super) async fn identify(
         &self,
         arrival: &Arrival,
@@ -61,7 +63,12 @@ impl Newcomer<'_> {
             Below::Plain { tenant, policies } => {
                 self.identify_anonymous(*tenant, policies.as_ref(), connect, client_id)
             }
-            Below::Tls(tls) => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
+            Below::Tls(tls) => match &self.shared.custom_authentication {
+                Some(custom) if arrival.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_none()) => {
+                    self.identify_custom(custom, arrival, connect, client_id, &server_name).await
+                }
+                Some(_) | None => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
+            },
         }
     }
 
@@ -82,6 +89,7 @@ impl Newcomer<'_> {
                 credential: None,
                 thing_name: None,
                 authorize: Arc::new(AllowAll),
+                vigil: None,
             });
         };
         let rights = AnonymousRights::new(policies, client_id, self.origin.peer.ip(), self.shared.clock.clone());
@@ -93,6 +101,7 @@ impl Newcomer<'_> {
                 credential: None,
                 thing_name: None,
                 authorize: Arc::new(rights),
+                vigil: None,
             });
         };
         self.announce_failure(tenant, principal, None, client_id);
@@ -142,6 +151,7 @@ impl Newcomer<'_> {
             credential: Some(signer.credential.clone()),
             thing_name: None,
             authorize: Arc::new(rights),
+            vigil: None,
         })
     }
 
@@ -238,6 +248,7 @@ impl Newcomer<'_> {
             credential: None,
             thing_name,
             authorize: Arc::new(rights),
+            vigil: None,
         })
     }
 }

@@ -31,6 +31,7 @@ use tokio::io::Interest;
 use tracing::error;
 
 use crate::{
+    CustomAuthentication,
     acceptor::Accepted,
     admission,
     descriptor::watch,
@@ -68,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) tray: Option<Arc<Tray>>,
     /// `None`: nobody serves shadows.
     pub(crate) shadows: Option<Arc<dyn Shadows>>,
+    /// `None`: nobody is asked about clients without a certificate.
+    pub(crate) custom_authentication: Option<CustomAuthentication>,
     /// Room for what is sent by HTTPS.
     pub(crate) bodies: Bodies,
     pub(crate) listeners: Vec<Listener>,

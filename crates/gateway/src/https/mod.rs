@@ -1,4 +1,5 @@
-//! Devices that publish, and ask for shadows, by HTTPS with their certificate: no session, no CONNECT.
+//! Devices that publish, and ask for shadows, by HTTPS with their certificate: no session, no CONNECT. Those without one may publish, if
+//! a custom authorizer lets them.
 //!
 //! A connection is a task for its whole life. Each request is judged anew: the certificate's status, then its policies, before
 //! a byte of the body is read. Nobody is registered here.
@@ -7,6 +8,7 @@
 //! `iot:ClientId` and variables of things match nothing.
 
 mod answer;
+mod custom;
 pub(crate) mod route;
 
 use std::{sync::Arc, time::Duration};
@@ -35,6 +37,7 @@ use crate::{
     listener::Listener,
     reason, remedy,
 };
+use custom::Cached;
 use route::{Asked, Framing, Publish, Refused};
 
 /// Longest wait for the next request of a connection.
@@ -75,6 +78,8 @@ pub(crate) struct Connection<'a> {
     pub(crate) server_name: ServerName,
     /// It counts until it is closed.
     pub(crate) counted: Counted,
+    /// What a custom authorizer answered, if that holds for the next request.
+    pub(crate) cached: Option<Cached>,
 }
 
 /// What a request's certificate may do.
@@ -83,6 +88,8 @@ struct Rights {
     identity: Identity<'static>,
     policies: Arc<PolicySet>,
     variables: Variables,
+    /// Whether nothing else is allowed, whatever the policies say.
+    publishes_only: bool,
 }
 
 /// The end of a connection.
@@ -128,7 +135,10 @@ impl<'a> Connection<'a> {
                 return Ok(false);
             }
         };
-        let prepared = route::route(&head).and_then(|asked| Ok((self.rights(leaf, &asked, framing)?, asked)));
+        let prepared = match route::route(&head) {
+            Ok(asked) => self.rights(leaf, &head, &asked, framing).await.map(|rights| (rights, asked)),
+            Err(refused) => Err(refused),
+        };
         let ((rights, room), asked) = match prepared {
             Ok(prepared) => prepared,
             Err(refused) => {
@@ -159,15 +169,21 @@ impl<'a> Connection<'a> {
     }
 
     /// Asks who it is, whether they may, and for room for the body.
-    fn rights(
-        &self,
+    async fn rights(
+        &mut self,
         leaf: Option<&ClientLeaf>,
+        head: &Head<'_>,
         asked: &Asked,
         framing: Framing,
     ) -> Result<(Rights, SemaphorePermit<'a>), Refused> {
-        let rights = self.identify(leaf)?;
+        let shared = self.shared;
+        let rights = match (leaf, &shared.custom_authentication) {
+            (None, Some(custom)) => self.identify_custom(custom, head).await?,
+            (Some(_), _) | (None, None) => self.identify(leaf)?,
+        };
         let allowed = match asked {
             Asked::Publish(publish) => self.may_publish(&rights, publish),
+            Asked::Shadow(..) if rights.publishes_only => false,
             Asked::Shadow(place, operation) => self.may_ask(&rights, place, *operation),
         };
         if !allowed {
@@ -208,7 +224,7 @@ impl<'a> Connection<'a> {
             variables.set(keys::DOMAIN_NAME, [name]);
         }
         let identity = Identity { tenant: Some(tenant), certificate_id: Some(certificate_id), client_id: None };
-        Ok(Rights { tenant, identity, policies: grants.policies(), variables })
+        Ok(Rights { tenant, identity, policies: grants.policies(), variables, publishes_only: false })
     }
 
     fn scribe(&self) -> Scribe<'_> {

@@ -120,6 +120,9 @@ fn write_principal(principal: &Principal, row: &mut Writer) {
         Principal::System => {
             row.byte(4);
         }
+        Principal::Custom { tenant, authorizer, principal_id } => {
+            row.byte(5).text(tenant.account.as_str()).text(tenant.region.as_str()).text(authorizer).text(principal_id);
+        }
     }
 }
 
@@ -140,6 +143,14 @@ fn read_principal(row: &mut Reader<'_>) -> Result<Principal, RowError> {
         },
         3 => Principal::Anonymous,
         4 => Principal::System,
+        5 => Principal::Custom {
+            tenant: Tenant {
+                account: row.text()?.parse().map_err(|_| CORRUPT)?,
+                region: row.text()?.parse().map_err(|_| CORRUPT)?,
+            },
+            authorizer: row.text()?.into(),
+            principal_id: row.text()?.into(),
+        },
         _ => return Err(CORRUPT),
     })
 }

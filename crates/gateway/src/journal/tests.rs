@@ -33,6 +33,19 @@ fn tenant() -> Tenant {
     Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() }
 }
 
+/// One of each kind, in turn.
+fn principal(client: u8) -> Principal {
+    match client % 4 {
+        0 => Principal::Anonymous,
+        1 => Principal::Certificate {
+            tenant: tenant(),
+            certificate_id: tidegate_ids::CertificateId::from_bytes([7; 32]),
+        },
+        2 => Principal::Custom { tenant: tenant(), authorizer: "a".into(), principal_id: "p".into() },
+        _ => Principal::Iam { account: tenant().account, arn: "arn".into(), access_key_id: "AKIA".into() },
+    }
+}
+
 fn message(topic_name: &str, payload: &[u8]) -> Message {
     let properties = MessageProperties { content_type: Some("c"), ..MessageProperties::default() };
     Message::new(topic_name, &properties, payload).unwrap()
@@ -128,7 +141,7 @@ impl Model {
                 identifier: u128::MAX - u128::from(serial),
                 version_number: 0,
                 profile: "standard".into(),
-                principal: Arc::new(Principal::Anonymous),
+                principal: Arc::new(principal(client)),
                 expiry: SessionExpiry::from_seconds(60),
                 presence: Presence::Connected,
                 will: None,

@@ -176,6 +176,7 @@ impl World {
             book: tidegate_logs::LogBook::closed(),
             journal: journal.as_ref().map(Journal::tray),
             shadows: None,
+            custom_authentication: None,
             broker: broker.clone(),
             registry: registry.clone(),
             clock: clock.clone(),

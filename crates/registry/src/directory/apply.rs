@@ -10,12 +10,12 @@ use tidegate_pki::CaCertificate;
 
 use super::{CaOwner, Directory, Owner, transfers};
 use crate::{
-    CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange, ThingPrincipal,
-    ThingPrincipalType, ThingRecord, ThingTypeRecord,
+    Authorizer, CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange,
+    ThingPrincipal, ThingPrincipalType, ThingRecord, ThingTypeRecord,
     tables::{
-        ACCESS_KEYS, ACCOUNTS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART, GROUPS_OF_THING,
-        IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THING_TYPES,
-        THINGS, THINGS_OF_PRINCIPAL,
+        ACCESS_KEYS, ACCOUNTS, AUTHORIZERS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART,
+        DEFAULT_AUTHORIZERS, GROUPS_OF_THING, IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET,
+        SERVER_CERTIFICATES, THING_GROUPS, THING_TYPES, THINGS, THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -130,6 +130,20 @@ impl Directory {
                 Some(TableChange::Delete(account)) => self.endpoints.remove(account),
                 None => {}
             }
+        } else if table == AUTHORIZERS.name() {
+            match AUTHORIZERS.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => {
+                    self.authorizers.put(Authorizer { tenant, name, record });
+                }
+                Some(TableChange::Delete((tenant, name))) => self.authorizers.remove(tenant, &name),
+                None => {}
+            }
+        } else if table == DEFAULT_AUTHORIZERS.name() {
+            match DEFAULT_AUTHORIZERS.change(change)? {
+                Some(TableChange::Put(tenant, record)) => self.authorizers.set_default(tenant, Some(record.name)),
+                Some(TableChange::Delete(tenant)) => self.authorizers.set_default(tenant, None),
+                None => {}
+            }
         } else if table == SERVER_CERTIFICATES.name() {
             match SERVER_CERTIFICATES.change(change)? {
                 Some(TableChange::Put(name, _) | TableChange::Delete(name)) => {
@@ -198,6 +212,7 @@ impl Directory {
         self.read_thing_types(at).await?;
         self.read_things(at).await?;
         self.read_thing_groups(at).await?;
+        self.read_authorizers(at).await?;
 
         let (mut attached, mut attached_to_groups) = (HashSet::new(), HashSet::new());
         POLICIES_OF_TARGET
@@ -246,6 +261,25 @@ impl Directory {
         for (tenant, thing) in self.things.regroup(of_things) {
             self.touch_exclusive(tenant, &thing);
         }
+        Ok(())
+    }
+
+    async fn read_authorizers(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let (mut there, mut defaults) = (HashSet::new(), HashSet::new());
+        AUTHORIZERS
+            .each(at, KeyRange::all(), |row| {
+                there.insert(row.key.clone());
+                let (tenant, name) = row.key;
+                self.authorizers.put(Authorizer { tenant, name, record: row.value });
+            })
+            .await?;
+        DEFAULT_AUTHORIZERS
+            .each(at, KeyRange::all(), |row| {
+                defaults.insert(row.key);
+                self.authorizers.set_default(row.key, Some(row.value.name));
+            })
+            .await?;
+        self.authorizers.retain(&there, &defaults);
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 
 mod access_keys;
 mod apply;
+mod authorizers;
 mod certificates;
 mod connection;
 mod endpoints;
@@ -37,15 +38,16 @@ pub use things::{BoundThing, ThingState};
 
 use std::{fmt, sync::Arc};
 
-use tidegate_ids::{AccessKeyId, CertificateId, Tenant, Timestamp};
+use tidegate_ids::{AccessKeyId, AuthorizerName, CertificateId, Tenant, Timestamp};
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
 
 use self::{
-    access_keys::AccessKeys, certificates::Certificates, endpoints::Endpoints, enrichments::Enrichments, forms::Forms,
-    groups::Groups, identities::Identities, issuers::Issuers, policies::Policies, things::Things,
+    access_keys::AccessKeys, authorizers::Authorizers, certificates::Certificates, endpoints::Endpoints,
+    enrichments::Enrichments, forms::Forms, groups::Groups, identities::Identities, issuers::Issuers,
+    policies::Policies, things::Things,
 };
 use crate::{
-    CertificateStatus, Credential, CredentialRefused, IdentityKind,
+    Authorizer, CertificateStatus, Credential, CredentialRefused, IdentityKind,
     iam::{IdentityKey, identity_key},
     operations::rewritable_part,
 };
@@ -62,6 +64,7 @@ pub struct Directory {
     pub(crate) things: Things,
     pub(crate) groups: Groups,
     enrichments: Enrichments,
+    authorizers: Authorizers,
 }
 
 impl Directory {
@@ -77,6 +80,7 @@ impl Directory {
             things: Things::new(),
             groups: Groups::new(),
             enrichments: Enrichments::default(),
+            authorizers: Authorizers::default(),
         }
     }
 
@@ -146,6 +150,16 @@ impl Directory {
     /// policy variables". To hear of changes, use [`ConnectionGrants`].
     pub fn bound_thing(&self, tenant: Tenant, certificate_id: CertificateId, client_id: &str) -> Option<BoundThing> {
         self.things.bound(tenant, certificate_id, client_id.parse().ok().as_ref())
+    }
+
+    /// The account's custom authorizer of this name, whatever its status.
+    pub fn authorizer(&self, tenant: Tenant, name: &AuthorizerName) -> Option<Arc<Authorizer>> {
+        self.authorizers.get(tenant, name)
+    }
+
+    /// The custom authorizer that the account asks about clients that name none, whatever its status.
+    pub fn default_authorizer(&self, tenant: Tenant) -> Option<Arc<Authorizer>> {
+        self.authorizers.default_of(tenant)
     }
 
     /// The status of a certificate of this account.

@@ -4,12 +4,12 @@ use tidegate_ids::Tenant;
 use tidegate_kv::{Snapshot, Transaction};
 
 use super::{
-    describe_ca_certificate::read_ca_certificate, describe_thing_group::read_group,
-    describe_thing_type::read_thing_type, get_policy::read_policy,
+    describe_authorizer::read_authorizer, describe_ca_certificate::read_ca_certificate,
+    describe_thing_group::read_group, describe_thing_type::read_thing_type, get_policy::read_policy,
 };
 use crate::{
     Registry, RegistryError, Tag, TaggedResource,
-    tables::{CA_CERTIFICATES, POLICIES, THING_GROUPS, THING_TYPES},
+    tables::{AUTHORIZERS, CA_CERTIFICATES, POLICIES, THING_GROUPS, THING_TYPES},
     tags::{check_tags, tagged},
 };
 
@@ -19,7 +19,7 @@ impl Registry {
     /// Versions, generation ids and dates of the resource stay as they are. Unverified.
     ///
     /// # Errors
-    /// `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
+    /// `AuthorizerNotFound`, `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
     pub async fn tag_resource(
         &self,
         tenant: Tenant,
@@ -42,6 +42,7 @@ pub(super) async fn read_tags(
         TaggedResource::Policy(name) => read_policy(read, tenant, name).await?.value.tags,
         TaggedResource::ThingGroup(name) => read_group(read, tenant, name).await?.value.tags,
         TaggedResource::ThingType(name) => read_thing_type(read, tenant, name).await?.value.tags,
+        TaggedResource::Authorizer(name) => read_authorizer(read, tenant, name).await?.value.tags,
     })
 }
 
@@ -80,6 +81,13 @@ pub(super) async fn change_tags(
             let mut thing_type = row.value;
             if exchange(&mut thing_type.tags, change)? {
                 THING_TYPES.replace(&mut transaction, &(tenant, name.clone()), row.revision, &thing_type);
+            }
+        }
+        TaggedResource::Authorizer(name) => {
+            let row = read_authorizer(read, tenant, name).await?;
+            let mut authorizer = row.value;
+            if exchange(&mut authorizer.tags, change)? {
+                AUTHORIZERS.replace(&mut transaction, &(tenant, name.clone()), row.revision, &authorizer);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! A member that a later version adds gets `#[serde(default)]`, or a new schema number and a migration.
 
 mod account;
+mod authorizer;
 mod ca_certificate;
 mod device_certificate;
 mod event_configurations;
@@ -17,6 +18,8 @@ mod transfer_notice;
 
 pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
+pub(crate) use authorizer::DefaultAuthorizerRecord;
+pub use authorizer::{AuthorizerRecord, AuthorizerStatus};
 pub use ca_certificate::{CaCertificateRecord, RegistrationConfig};
 pub use device_certificate::DeviceCertificateRecord;
 pub use event_configurations::{EventConfigurationsRecord, EventType};
@@ -76,6 +79,8 @@ records!(
     TransferNoticeRecord,
     IdentityRecord,
     ManagedPolicyRecord,
+    AuthorizerRecord,
+    DefaultAuthorizerRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.

@@ -3,16 +3,17 @@
 use std::{collections::BTreeSet, fs};
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use tidegate_ids::{CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName};
+use tidegate_ids::{AuthorizerName, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName};
 use tidegate_kv::Revision;
 use tidegate_pki::{ClientLeaf, PrivateKey};
 use tidegate_shadow::{Place, Update};
 
 use super::{material::Ca, *};
 use crate::{
-    AttributePayload, CertificateStatus, CreateThing, CreateThingGroup, PolicyTarget, PolicyVersionId,
-    RegisterCertificate, Subject, Tag, TaggedResource, ThingFilter, ThingGroupFilter, ThingPrincipal,
-    ThingPrincipalType, ThingTypeProperties, UpdateCaCertificate, UpdateThing, UpdateThingGroup,
+    AttributePayload, AuthorizerStatus, CertificateStatus, CreateAuthorizer, CreateThing, CreateThingGroup,
+    PolicyTarget, PolicyVersionId, RegisterCertificate, Subject, Tag, TaggedResource, ThingFilter, ThingGroupFilter,
+    ThingPrincipal, ThingPrincipalType, ThingTypeProperties, UpdateAuthorizer, UpdateCaCertificate, UpdateThing,
+    UpdateThingGroup,
 };
 
 /// Files in `operations` that are no operation of an account: what they hold is the process's, or shared.
@@ -61,6 +62,19 @@ fn shadow_update(text: &str) -> Update {
     Update::read(format!(r#"{{"state": {{"desired": {{"a": "{text}"}}}}}}"#).as_bytes()).1.unwrap()
 }
 
+fn authorizer(called: &str, secret: &str) -> CreateAuthorizer {
+    CreateAuthorizer {
+        name: name(called),
+        function_arn: secret.into(),
+        token_key_name: Some(secret.into()),
+        token_signing_public_keys: Default::default(),
+        status: Some(AuthorizerStatus::Inactive),
+        signing_disabled: true,
+        enable_caching_for_http: false,
+        tags: vec![Tag { key: "k".into(), value: secret.into() }],
+    }
+}
+
 /// Gives the first account some of everything.
 async fn settle(registry: &Registry) -> Victim {
     let owner = tenant(A);
@@ -93,12 +107,14 @@ async fn settle(registry: &Registry) -> Victim {
         };
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
         registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
+        registry.create_authorizer(owner, authorizer(one, SECRET), at(4)).await.unwrap();
         registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
         for shadow in [None, Some(name("shadow"))] {
             let place = Place { thing: name(one), shadow };
             registry.update_thing_shadow(owner, &place, &shadow_update(SECRET), at(4)).await.unwrap().unwrap();
         }
     }
+    registry.set_default_authorizer(owner, name(NAMES[0])).await.unwrap();
     let principal = ThingPrincipal::Certificate(leaves[0].certificate_id());
     registry
         .attach_thing_principal(owner, &name("one"), principal, ThingPrincipalType::NonExclusiveThing)
@@ -136,6 +152,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
     let (policy_name, version): (PolicyName, PolicyVersionId) =
         (name(called), if pick.yes { name("1") } else { name("2") });
     let (thing, group, kind): (ThingName, ThingGroupName, ThingTypeName) = (name(called), name(called), name(called));
+    let authorizer_name: AuthorizerName = name(called);
     let shadow = Place { thing: name(called), shadow: pick.yes.then(|| name("shadow")) };
     let status = CertificateStatus::ALL[pick.status.index(CertificateStatus::ALL.len())];
     let principal = ThingPrincipal::Certificate(id);
@@ -143,10 +160,11 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         0 => PolicyTarget::Certificate(id),
         _ => PolicyTarget::ThingGroup(name(called)),
     };
-    let tagged = match pick.status.index(4) {
+    let tagged = match pick.status.index(5) {
         0 => TaggedResource::CaCertificate(ca),
         1 => TaggedResource::Policy(name(called)),
         2 => TaggedResource::ThingGroup(name(called)),
+        3 => TaggedResource::Authorizer(name(called)),
         _ => TaggedResource::ThingType(name(called)),
     };
     let page = PageRequest::default;
@@ -164,6 +182,8 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "attach_policy" => told!(registry.attach_policy(b, &policy_name, target)),
         "attach_thing_principal" => told!(registry.attach_thing_principal(b, &thing, principal, attachment)),
         "cancel_certificate_transfer" => told!(registry.cancel_certificate_transfer(b, id, now)),
+        "clear_default_authorizer" => told!(registry.clear_default_authorizer(b)),
+        "create_authorizer" => told!(registry.create_authorizer(b, authorizer(called, "b"), now)),
         "create_certificate_from_csr" => told!(registry.create_certificate_from_csr(b, &leaf.pem(), pick.yes, now)),
         "create_keys_and_certificate" => {
             let key = PrivateKey::generate_p256().unwrap();
@@ -184,6 +204,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "create_thing_type" => {
             told!(registry.create_thing_type(b, kind, ThingTypeProperties::default(), Vec::new(), now))
         }
+        "delete_authorizer" => told!(registry.delete_authorizer(b, &authorizer_name)),
         "delete_ca_certificate" => told!(registry.delete_ca_certificate(b, ca)),
         "delete_certificate" => told!(registry.delete_certificate(b, id, pick.yes)),
         "delete_policy" => told!(registry.delete_policy(b, &policy_name)),
@@ -194,8 +215,10 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "delete_thing_shadow" => told!(registry.delete_thing_shadow(b, &shadow, None, now)),
         "delete_thing_type" => told!(registry.delete_thing_type(b, &kind, now)),
         "deprecate_thing_type" => told!(registry.deprecate_thing_type(b, &kind, pick.yes, now)),
+        "describe_authorizer" => told!(registry.describe_authorizer(b, authorizer_name)),
         "describe_ca_certificate" => told!(registry.describe_ca_certificate(b, ca)),
         "describe_certificate" => told!(registry.describe_certificate(b, id)),
+        "describe_default_authorizer" => told!(registry.describe_default_authorizer(b)),
         "describe_event_configurations" => told!(registry.describe_event_configurations(b)),
         "describe_thing" => told!(registry.describe_thing(b, thing)),
         "describe_thing_group" => told!(registry.describe_thing_group(b, group)),
@@ -209,6 +232,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "get_thing_shadow" => told!(registry.get_thing_shadow(b, &shadow)),
         "get_registration_code" => told!(registry.get_registration_code(b, now)),
         "list_attached_policies" => told!(registry.list_attached_policies(b, target, pick.yes, page())),
+        "list_authorizers" => told!(registry.list_authorizers(b, None, page())),
         "list_ca_certificates" => told!(registry.list_ca_certificates(b, None, page())),
         "list_certificates" => told!(registry.list_certificates(b, page())),
         "list_certificates_by_ca" => told!(registry.list_certificates_by_ca(b, ca, page())),
@@ -245,6 +269,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         }
         "reject_certificate_transfer" => told!(registry.reject_certificate_transfer(b, id, Some("no".into()), now)),
         "remove_thing_from_thing_group" => told!(registry.remove_thing_from_thing_group(b, &thing, &group)),
+        "set_default_authorizer" => told!(registry.set_default_authorizer(b, authorizer_name)),
         "set_default_policy_version" => told!(registry.set_default_policy_version(b, &policy_name, version, now)),
         "tag_resource" => told!(registry.tag_resource(b, &tagged, &[Tag { key: "k".into(), value: "b".into() }])),
         "test_authorization" => {
@@ -258,6 +283,10 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         }
         "transfer_certificate" => told!(registry.transfer_certificate(b, id, tenant(C).account, None, now)),
         "untag_resource" => told!(registry.untag_resource(b, &tagged, &["k".into()])),
+        "update_authorizer" => {
+            let update = UpdateAuthorizer { enable_caching_for_http: Some(pick.yes), ..Default::default() };
+            told!(registry.update_authorizer(b, authorizer_name, update, now))
+        }
         "update_ca_certificate" => {
             let update = UpdateCaCertificate { new_status: Some(crate::CaStatus::Inactive), ..Default::default() };
             told!(registry.update_ca_certificate(b, ca, update, now))

@@ -3,6 +3,7 @@
 mod accounts;
 mod agreement;
 mod authorization;
+mod authorizers;
 mod ca_certificates;
 mod certificates;
 mod connect;

@@ -5,7 +5,7 @@ use std::path::Path;
 use tidegate_outbound::{Client, Limits, Roots, Target, signature::SECRET_BYTES_MIN};
 use zeroize::Zeroizing;
 
-use super::{ConfigError, Webhook};
+use super::ConfigError;
 
 /// A place that is called, ready.
 #[derive(Debug, Clone)]
@@ -18,13 +18,26 @@ pub(crate) struct Outgoing {
     pub secret: Option<Zeroizing<Vec<u8>>>,
 }
 
+/// A place to be called, as the configuration names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Where a POST goes.
+    pub url: &'a str,
+    /// A file with the secret that calls are signed with.
+    pub secret_file: Option<&'a Path>,
+    /// A file with the PEM certificates that TLS believes; the system's when absent.
+    pub ca_file: Option<&'a Path>,
+    /// Allows a URL that leads to this machine or to a private network.
+    pub private_addresses: bool,
+}
+
 impl Outgoing {
-    /// Reads the files that `webhook` names, from the configuration's folder. `setting` is its name for messages.
-    pub(crate) fn open(webhook: &Webhook, setting: &str, folder: &Path, limits: Limits) -> Result<Self, ConfigError> {
+    /// Reads the files that `place` names, from the configuration's folder. `setting` is its name for messages.
+    pub(crate) fn open(place: Place<'_>, setting: &str, folder: &Path, limits: Limits) -> Result<Self, ConfigError> {
         let bad = |what: String| ConfigError::Conflict(format!("{setting}: {what}"));
-        let target = webhook.url.parse().map_err(|error| bad(format!("url: {error}")))?;
-        let secret = webhook.secret_file.as_ref().map(|file| secret(&folder.join(file))).transpose().map_err(bad)?;
-        let pem = match &webhook.ca_file {
+        let target = place.url.parse().map_err(|error| bad(format!("url: {error}")))?;
+        let secret = place.secret_file.map(|file| secret(&folder.join(file))).transpose().map_err(bad)?;
+        let pem = match place.ca_file {
             None => None,
             Some(file) => {
                 let path = folder.join(file);
@@ -33,7 +46,7 @@ impl Outgoing {
             }
         };
         let roots = pem.as_deref().map_or(Roots::System, Roots::Pem);
-        let client = Client::new(roots, webhook.private_addresses, limits);
+        let client = Client::new(roots, place.private_addresses, limits);
         let client = client.map_err(|error| bad(format!("ca_file: {error}")))?;
         Ok(Self { client, target, secret })
     }

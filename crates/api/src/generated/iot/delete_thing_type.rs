@@ -10,7 +10,9 @@ use {
         wire::{EpochSeconds, Iso8601},
     },
     serde::{Deserialize, Serialize},
-    tidegate_ids::{CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName},
+    tidegate_ids::{
+        AuthorizerName, CaCertificateId, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName,
+    },
 };
 
 /// Where each member of the input travels, and what it must satisfy.

@@ -14,6 +14,8 @@ pub(crate) mod attach_policy;
 pub(crate) mod attach_principal_policy;
 pub(crate) mod attach_thing_principal;
 pub(crate) mod cancel_certificate_transfer;
+pub(crate) mod clear_default_authorizer;
+pub(crate) mod create_authorizer;
 pub(crate) mod create_certificate_from_csr;
 pub(crate) mod create_keys_and_certificate;
 pub(crate) mod create_policy;
@@ -21,6 +23,7 @@ pub(crate) mod create_policy_version;
 pub(crate) mod create_thing;
 pub(crate) mod create_thing_group;
 pub(crate) mod create_thing_type;
+pub(crate) mod delete_authorizer;
 pub(crate) mod delete_ca_certificate;
 pub(crate) mod delete_certificate;
 pub(crate) mod delete_policy;
@@ -31,8 +34,10 @@ pub(crate) mod delete_thing_group;
 pub(crate) mod delete_thing_type;
 pub(crate) mod delete_v2_logging_level;
 pub(crate) mod deprecate_thing_type;
+pub(crate) mod describe_authorizer;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
+pub(crate) mod describe_default_authorizer;
 pub(crate) mod describe_endpoint;
 pub(crate) mod describe_event_configurations;
 pub(crate) mod describe_thing;
@@ -48,6 +53,7 @@ pub(crate) mod get_policy_version;
 pub(crate) mod get_registration_code;
 pub(crate) mod get_v2_logging_options;
 pub(crate) mod list_attached_policies;
+pub(crate) mod list_authorizers;
 pub(crate) mod list_ca_certificates;
 pub(crate) mod list_certificates;
 pub(crate) mod list_certificates_by_ca;
@@ -73,6 +79,7 @@ pub(crate) mod register_certificate;
 pub(crate) mod register_certificate_without_ca;
 pub(crate) mod reject_certificate_transfer;
 pub(crate) mod remove_thing_from_thing_group;
+pub(crate) mod set_default_authorizer;
 pub(crate) mod set_default_policy_version;
 pub(crate) mod set_logging_options;
 pub(crate) mod set_v2_logging_level;
@@ -80,8 +87,10 @@ pub(crate) mod set_v2_logging_options;
 pub(crate) mod shapes;
 pub(crate) mod tag_resource;
 pub(crate) mod test_authorization;
+pub(crate) mod test_invoke_authorizer;
 pub(crate) mod transfer_certificate;
 pub(crate) mod untag_resource;
+pub(crate) mod update_authorizer;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
 pub(crate) mod update_event_configurations;
@@ -98,6 +107,8 @@ pub(crate) static SERVED: &[&str] = &[
     "AttachPrincipalPolicy",
     "AttachThingPrincipal",
     "CancelCertificateTransfer",
+    "ClearDefaultAuthorizer",
+    "CreateAuthorizer",
     "CreateCertificateFromCsr",
     "CreateKeysAndCertificate",
     "CreatePolicy",
@@ -105,6 +116,7 @@ pub(crate) static SERVED: &[&str] = &[
     "CreateThing",
     "CreateThingGroup",
     "CreateThingType",
+    "DeleteAuthorizer",
     "DeleteCACertificate",
     "DeleteCertificate",
     "DeletePolicy",
@@ -115,8 +127,10 @@ pub(crate) static SERVED: &[&str] = &[
     "DeleteThingType",
     "DeleteV2LoggingLevel",
     "DeprecateThingType",
+    "DescribeAuthorizer",
     "DescribeCACertificate",
     "DescribeCertificate",
+    "DescribeDefaultAuthorizer",
     "DescribeEndpoint",
     "DescribeEventConfigurations",
     "DescribeThing",
@@ -132,6 +146,7 @@ pub(crate) static SERVED: &[&str] = &[
     "GetRegistrationCode",
     "GetV2LoggingOptions",
     "ListAttachedPolicies",
+    "ListAuthorizers",
     "ListCACertificates",
     "ListCertificates",
     "ListCertificatesByCA",
@@ -157,14 +172,17 @@ pub(crate) static SERVED: &[&str] = &[
     "RegisterCertificateWithoutCA",
     "RejectCertificateTransfer",
     "RemoveThingFromThingGroup",
+    "SetDefaultAuthorizer",
     "SetDefaultPolicyVersion",
     "SetLoggingOptions",
     "SetV2LoggingLevel",
     "SetV2LoggingOptions",
     "TagResource",
     "TestAuthorization",
+    "TestInvokeAuthorizer",
     "TransferCertificate",
     "UntagResource",
+    "UpdateAuthorizer",
     "UpdateCACertificate",
     "UpdateCertificate",
     "UpdateEventConfigurations",
@@ -193,6 +211,12 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "CancelCertificateTransfer" => call.reply(
             &iot::cancel_certificate_transfer(call, call.input(cancel_certificate_transfer::INPUT).await?).await?,
         ),
+        "ClearDefaultAuthorizer" => {
+            call.reply(&iot::clear_default_authorizer(call, call.input(clear_default_authorizer::INPUT).await?).await?)
+        }
+        "CreateAuthorizer" => {
+            call.reply(&iot::create_authorizer(call, call.input(create_authorizer::INPUT).await?).await?)
+        }
         "CreateCertificateFromCsr" => call.reply(
             &iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT).await?).await?,
         ),
@@ -209,6 +233,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "CreateThingType" => {
             call.reply(&iot::create_thing_type(call, call.input(create_thing_type::INPUT).await?).await?)
+        }
+        "DeleteAuthorizer" => {
+            call.reply(&iot::delete_authorizer(call, call.input(delete_authorizer::INPUT).await?).await?)
         }
         "DeleteCACertificate" => {
             call.reply(&iot::delete_ca_certificate(call, call.input(delete_ca_certificate::INPUT).await?).await?)
@@ -236,12 +263,18 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DeprecateThingType" => {
             call.reply(&iot::deprecate_thing_type(call, call.input(deprecate_thing_type::INPUT).await?).await?)
         }
+        "DescribeAuthorizer" => {
+            call.reply(&iot::describe_authorizer(call, call.input(describe_authorizer::INPUT).await?).await?)
+        }
         "DescribeCACertificate" => {
             call.reply(&iot::describe_ca_certificate(call, call.input(describe_ca_certificate::INPUT).await?).await?)
         }
         "DescribeCertificate" => {
             call.reply(&iot::describe_certificate(call, call.input(describe_certificate::INPUT).await?).await?)
         }
+        "DescribeDefaultAuthorizer" => call.reply(
+            &iot::describe_default_authorizer(call, call.input(describe_default_authorizer::INPUT).await?).await?,
+        ),
         "DescribeEndpoint" => {
             call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT).await?).await?)
         }
@@ -280,6 +313,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "ListAttachedPolicies" => {
             call.reply(&iot::list_attached_policies(call, call.input(list_attached_policies::INPUT).await?).await?)
+        }
+        "ListAuthorizers" => {
+            call.reply(&iot::list_authorizers(call, call.input(list_authorizers::INPUT).await?).await?)
         }
         "ListCACertificates" => {
             call.reply(&iot::list_ca_certificates(call, call.input(list_ca_certificates::INPUT).await?).await?)
@@ -349,6 +385,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "RemoveThingFromThingGroup" => call.reply(
             &iot::remove_thing_from_thing_group(call, call.input(remove_thing_from_thing_group::INPUT).await?).await?,
         ),
+        "SetDefaultAuthorizer" => {
+            call.reply(&iot::set_default_authorizer(call, call.input(set_default_authorizer::INPUT).await?).await?)
+        }
         "SetDefaultPolicyVersion" => call
             .reply(&iot::set_default_policy_version(call, call.input(set_default_policy_version::INPUT).await?).await?),
         "SetLoggingOptions" => {
@@ -364,10 +403,16 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "TestAuthorization" => {
             call.reply(&iot::test_authorization(call, call.input(test_authorization::INPUT).await?).await?)
         }
+        "TestInvokeAuthorizer" => {
+            call.reply(&iot::test_invoke_authorizer(call, call.input(test_invoke_authorizer::INPUT).await?).await?)
+        }
         "TransferCertificate" => {
             call.reply(&iot::transfer_certificate(call, call.input(transfer_certificate::INPUT).await?).await?)
         }
         "UntagResource" => call.reply(&iot::untag_resource(call, call.input(untag_resource::INPUT).await?).await?),
+        "UpdateAuthorizer" => {
+            call.reply(&iot::update_authorizer(call, call.input(update_authorizer::INPUT).await?).await?)
+        }
         "UpdateCACertificate" => {
             call.reply(&iot::update_ca_certificate(call, call.input(update_ca_certificate::INPUT).await?).await?)
         }

@@ -28,6 +28,14 @@ pub(crate) static ATTRIBUTE_VALUE: Shape = Shape::Text(Text::ANY.length(0, 800).
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_.,@/:#=[]-")]), 0, u32::MAX),
 ));
 
+pub(crate) static AUTHORIZER_FUNCTION_ARN: Shape = Shape::Text(Text::ANY.length(0, 2048));
+
+pub(crate) static AUTHORIZER_NAME: Shape = Shape::Text(
+    Text::ANY.length(1, 128).pattern(r#"[\w=,@-]+"#, &Repeat(&Class(false, &[Word, AnyOf("=,@-")]), 1, u32::MAX)),
+);
+
+pub(crate) static AUTHORIZER_STATUS: Shape = Shape::OneOf(&["ACTIVE", "INACTIVE"]);
+
 pub(crate) static AUTH_INFO: Shape =
     Shape::Structure(&[body("actionType", &ACTION_TYPE), body("resources", &RESOURCES).required()]);
 
@@ -87,6 +95,24 @@ pub(crate) static EVENT_TYPE: Shape = Shape::OneOf(&[
     "CA_CERTIFICATE",
 ]);
 
+pub(crate) static HTTP_CONTEXT: Shape =
+    Shape::Structure(&[body("headers", &HTTP_HEADERS), body("queryString", &HTTP_QUERY_STRING)]);
+
+pub(crate) static HTTP_HEADERS: Shape = Shape::Map { key: &HTTP_HEADER_NAME, value: &HTTP_HEADER_VALUE };
+
+pub(crate) static HTTP_HEADER_NAME: Shape = Shape::Text(Text::ANY.length(1, 8192));
+
+pub(crate) static HTTP_HEADER_VALUE: Shape = Shape::Text(Text::ANY.length(1, 8192));
+
+pub(crate) static HTTP_QUERY_STRING: Shape = Shape::Text(Text::ANY.length(1, 4096));
+
+pub(crate) static KEY_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9:_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":_-")]), 1, u32::MAX),
+));
+
+pub(crate) static KEY_VALUE: Shape = Shape::Text(Text::ANY.length(0, 5120));
+
 pub(crate) static LOG_DESTINATION: Shape = Shape::Text(Text::ANY.length(1, 512).pattern(
     r#"^[.\-_/#A-Za-z0-9]+$"#,
     &Repeat(&Class(false, &[Range('A', 'Z'), Range('a', 'z'), Range('0', '9'), AnyOf(".-_/#")]), 1, u32::MAX),
@@ -123,6 +149,13 @@ pub(crate) static MESSAGE: Shape = Shape::Text(Text::ANY.length(0, 128));
 pub(crate) static MQTT5_CONFIGURATION: Shape =
     Shape::Structure(&[body("propagatingAttributes", &PROPAGATING_ATTRIBUTE_LIST)]);
 
+pub(crate) static MQTT_CLIENT_ID: Shape = Shape::Text(Text::ANY.length(1, 65535));
+
+pub(crate) static MQTT_CONTEXT: Shape =
+    Shape::Structure(&[body("clientId", &MQTT_CLIENT_ID), body("password", &BLOB), body("username", &MQTT_USERNAME)]);
+
+pub(crate) static MQTT_USERNAME: Shape = Shape::Text(Text::ANY.length(1, 65535));
+
 pub(crate) static OPTIONAL_VERSION: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 
 pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 250 };
@@ -146,6 +179,8 @@ pub(crate) static PROPAGATING_ATTRIBUTE: Shape = Shape::Structure(&[
 
 pub(crate) static PROPAGATING_ATTRIBUTE_LIST: Shape = Shape::List(List::of(&PROPAGATING_ATTRIBUTE));
 
+pub(crate) static PUBLIC_KEY_MAP: Shape = Shape::Map { key: &KEY_NAME, value: &KEY_VALUE };
+
 pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
     body("roleArn", &ROLE_ARN),
     body("templateBody", &TEMPLATE_BODY),
@@ -161,6 +196,8 @@ pub(crate) static RESOURCES: Shape = Shape::List(List::of(&RESOURCE));
 pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
 
 pub(crate) static SEARCHABLE_ATTRIBUTES: Shape = Shape::List(List::of(&ATTRIBUTE_NAME));
+
+pub(crate) static SERVER_NAME: Shape = Shape::Text(Text::ANY.length(1, 253));
 
 pub(crate) static SKYFALL_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
 
@@ -225,6 +262,23 @@ pub(crate) static THING_TYPE_PROPERTIES: Shape = Shape::Structure(&[
     body("searchableAttributes", &SEARCHABLE_ATTRIBUTES),
     body("thingTypeDescription", &THING_TYPE_DESCRIPTION),
 ]);
+
+pub(crate) static TLS_CONTEXT: Shape = Shape::Structure(&[body("serverName", &SERVER_NAME)]);
+
+pub(crate) static TOKEN: Shape = Shape::Text(Text::ANY.length(1, 6144));
+
+pub(crate) static TOKEN_KEY_NAME: Shape = Shape::Text(Text::ANY.length(1, 128).pattern(
+    r#"[a-zA-Z0-9_-]+"#,
+    &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_-")]), 1, u32::MAX),
+));
+
+pub(crate) static TOKEN_SIGNATURE: Shape = Shape::Text(Text::ANY.length(1, 2560).pattern(
+    r#"[A-Za-z0-9+/]+={0,2}"#,
+    &Sequence(&[
+        Repeat(&Class(false, &[Range('A', 'Z'), Range('a', 'z'), Range('0', '9'), AnyOf("+/")]), 1, u32::MAX),
+        Repeat(&Literal('='), 0, 2),
+    ]),
+));
 
 pub(crate) static USER_PROPERTY_KEY_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
     r#"[a-zA-Z0-9:$.]+"#,
@@ -291,6 +345,40 @@ pub(crate) struct AuthResult {
     pub(crate) denied: Option<Denied>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) missing_context_values: Option<Vec<String>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthorizerDescription {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorizer_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorizer_function_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorizer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) creation_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) enable_caching_for_http: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_modified_date: Option<EpochSeconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signing_disabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<tidegate_registry::AuthorizerStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token_key_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) token_signing_public_keys: Option<std::collections::BTreeMap<String, String>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthorizerSummary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorizer_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authorizer_name: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -447,6 +535,15 @@ pub(crate) struct GroupNameAndArn {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct HttpContext {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) headers: Option<std::collections::BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) query_string: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct ImplicitDeny {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) policies: Option<Vec<Policy>>,
@@ -495,6 +592,17 @@ pub(crate) struct LogTargetConfiguration {
 pub(crate) struct Mqtt5Configuration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) propagating_attributes: Option<Vec<PropagatingAttribute>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MqttContext {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<crate::wire::Blob>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -651,6 +759,13 @@ pub(crate) struct ThingTypeProperties {
     pub(crate) searchable_attributes: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thing_type_description: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TlsContext {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_name: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -204,6 +204,7 @@ impl Broker {
             names: names.clone(),
             client_certificates: Some(book.clone()),
             optional_without_alpn: false,
+            custom_authentication: false,
             alpn: vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), ALPN_MQTT.to_vec()],
             tickets: Tickets::Issued,
             versions: Versions::Tls12AndTls13,
