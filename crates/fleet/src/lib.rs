@@ -23,6 +23,7 @@ mod client;
 mod device;
 mod engine;
 mod error;
+pub mod fuzz;
 mod histogram;
 mod identities;
 mod jitr;

@@ -3,7 +3,7 @@
 mod group;
 mod values;
 
-use std::{fmt, ops::Range, path::PathBuf};
+use std::{collections::HashSet, fmt, ops::Range, path::PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -173,9 +173,10 @@ impl Scenario {
         if let Some(threads) = written.threads.as_ref().filter(|threads| !(1..=64).contains(threads.get_ref())) {
             return Err(at(threads.span(), "threads: 1 to 64".into()));
         }
-        for (number, group) in written.group.iter().enumerate() {
+        let mut names = HashSet::new();
+        for group in &written.group {
             group.get_ref().check().map_err(|problem| at(group.span(), problem))?;
-            if written.group[..number].iter().any(|other| other.get_ref().name == group.get_ref().name) {
+            if !names.insert(group.get_ref().name.as_str()) {
                 return Err(at(group.span(), format!("two groups have the name {:?}", group.get_ref().name)));
             }
         }
@@ -184,7 +185,7 @@ impl Scenario {
                 return Err(at(storm.span(), format!("the storm comes after the end, which is {}", written.duration)));
             }
             for name in &storm.get_ref().groups {
-                if !written.group.iter().any(|group| group.get_ref().name == *name.get_ref()) {
+                if !names.contains(name.get_ref().as_str()) {
                     return Err(at(name.span(), format!("there is no group {:?}", name.get_ref())));
                 }
             }

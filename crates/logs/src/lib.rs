@@ -15,6 +15,7 @@ mod book;
 mod case;
 mod entry;
 mod error;
+pub mod fuzz;
 mod level;
 mod levels;
 mod options;

@@ -301,7 +301,10 @@ fn like(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::fuzz;
 
     const EVENT: &str = r#"{"eventType":"Connect","clientId":"press-7","sourcePort":4711,"status":"Failure","a":{"b":true},"details":"no \"such\" policy"}"#;
 
@@ -371,6 +374,18 @@ mod tests {
             &"x".repeat(5000),
         ] {
             assert!(FilterPattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_a_pattern_or_refused(
+            noise in prop::collection::vec(any::<u8>(), 0..80),
+            pattern in r#"([{}()?"$.=!<>&|*%\\ -]|\$\.a|\$\.b\.c|= "|" |&&|[a-c1-3])*"#, message in r#"[a-c*" \\{:}]{0,20}"#,
+        ) {
+            fuzz::filter_pattern(&noise);
+            fuzz::filter_pattern(format!("{pattern}\n{message}").as_bytes());
+            fuzz::filter_pattern(format!("{{{pattern}}}\n{message}").as_bytes());
         }
     }
 }

@@ -8,6 +8,10 @@ use tidegate_mqtt::{QoS, Version, topic};
 use super::{ConnectRate, Period, Share, Sources};
 use crate::{Template, mark::MARK_BYTES, template::Variable, template::Who};
 
+/// Longest name of a group and of a device, in bytes: names stand in templates many times over.
+const NAME_BYTES_MAX: usize = 256;
+/// Longest text in a packet, in bytes.
+const PACKET_TEXT_BYTES_MAX: usize = 65_535;
 /// Most devices of a group.
 const DEVICES_MAX: u32 = 1_000_000;
 /// Most publications, and subscriptions, of a device.
@@ -229,12 +233,14 @@ impl Group {
     /// What its fields say together.
     pub(super) fn check(&self) -> Result<(), String> {
         let name = &self.name;
-        let (device, who) = ("device", Who { device: "device", index: 0, group: name });
-        if name.is_empty() || name.contains(char::is_control) {
-            return Err("a group needs a name without control characters".into());
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(char::is_control) {
+            return Err(format!("a group needs a name of at most {NAME_BYTES_MAX} bytes without control characters"));
         }
         if self.count == 0 || self.count > DEVICES_MAX {
             return Err(format!("group {name}: count is 1 to {DEVICES_MAX}"));
+        }
+        if self.first.checked_add(self.count).is_none() {
+            return Err(format!("group {name}: `first` leaves no numbers for {} devices", self.count));
         }
         if self.publish.len() > ITEMS_MAX || self.subscribe.len() > ITEMS_MAX {
             return Err(format!("group {name}: at most {ITEMS_MAX} publications and {ITEMS_MAX} subscriptions"));
@@ -242,23 +248,13 @@ impl Group {
         if self.in_flight == 0 {
             return Err(format!("group {name}: in_flight is at least 1"));
         }
-        let alike = |template: &Template| template.name(&who) == template.name(&Who { index: 1, ..who });
-        if self.identities.is_none() && self.count > 1 && alike(&self.device) {
-            return Err(format!("group {name}: `device` has no {{{{index}}}}: all devices would have one name"));
-        }
-        let same = self.client_id.name(&who) == self.client_id.name(&Who { device: "other", index: 1, ..who });
-        if self.count > 1 && same {
-            return Err(format!(
-                "group {name}: all devices would have the client id {device:?}",
-                device = self.client_id.name(&who)
-            ));
-        }
-        if self.client_id.name(&Who { device, ..who }).is_empty() {
-            return Err(format!("group {name}: the client id is empty"));
-        }
+        self.check_names()?;
         if self.version == ProtocolVersion::V3 && self.password.is_some() && self.user_name.is_none() {
             return Err(format!("group {name}: MQTT 3.1.1 has no password without a user_name"));
         }
+        // The last device has the longest number.
+        let (device, index) = self.last();
+        let who = Who { device: &device, index, group: name };
         self.publish.iter().try_for_each(|publication| publication.check(&who))?;
         for subscription in &self.subscribe {
             let filter = subscription.filter.name(&who);
@@ -267,6 +263,44 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// Names and client ids: each device its own, and none too long.
+    fn check_names(&self) -> Result<(), String> {
+        let name = &self.name;
+        let (device, who) = ("device", Who { device: "device", index: 0, group: name });
+        let alike = |template: &Template| template.name(&who) == template.name(&Who { index: 1, ..who });
+        if self.identities.is_none() && self.count > 1 && alike(&self.device) {
+            return Err(format!("group {name}: `device` has no {{{{index}}}}: all devices would have one name"));
+        }
+        let client_id = self.client_id.name(&who);
+        if self.count > 1 && client_id == self.client_id.name(&Who { device: "other", index: 1, ..who }) {
+            return Err(format!("group {name}: all devices would have the client id {client_id:?}"));
+        }
+        if self.client_id.name(&Who { device, ..who }).is_empty() {
+            return Err(format!("group {name}: the client id is empty"));
+        }
+        let (device, index) = self.last();
+        if device.len() > NAME_BYTES_MAX {
+            return Err(format!("group {name}: names of devices have at most {NAME_BYTES_MAX} bytes"));
+        }
+        let who = Who { device: &device, index, group: name };
+        for template in [Some(&self.client_id), self.user_name.as_ref(), self.password.as_ref()].into_iter().flatten() {
+            if template.name(&who).len() > PACKET_TEXT_BYTES_MAX {
+                return Err(format!(
+                    "group {name}: client id, user name and password have at most {PACKET_TEXT_BYTES_MAX} bytes"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Name and number of the last device; whose name is in a file is called `device`.
+    pub(crate) fn last(&self) -> (String, u64) {
+        let index = u64::from(self.first) + u64::from(self.count.max(1)) - 1;
+        let who = Who { device: "", index, group: &self.name };
+        let name = if self.identities.is_some() { "device".to_owned() } else { self.device.name(&who) };
+        (name, index)
     }
 }
 

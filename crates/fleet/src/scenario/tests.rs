@@ -1,4 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::fuzz;
 
 const SMALL: &str = "[[group]]\nname = \"g\"\ncount = 2\n";
 
@@ -99,6 +102,9 @@ fn what_is_wrong_is_said_with_line_and_column() {
         ("client_id = \"one\"\n", "line 1, column 1", "all devices would have the client id"),
         ("device = \"one\"\n", "line 1, column 1", "no {{index}}"),
         ("in_flight = 0\n", "line 1, column 1", "at least 1"),
+        ("first = 4294967295\n", "line 1, column 1", "leaves no numbers"),
+        (&format!("device = \"{{{{index}}}}{}\"\n", "x".repeat(256)), "line 1, column 1", "at most 256 bytes"),
+        (&format!("client_id = \"{{{{device}}}}{}\"\n", "x".repeat(65_535)), "line 1, column 1", "65535 bytes"),
         ("x\n", "line 4, column", "="),
     ] {
         let refused = refused(&format!("{SMALL}{more}"));
@@ -117,5 +123,31 @@ fn pauses_double_up_to_the_longest_and_chance_shortens_them() {
         [(1, 0.0, 1_000_000), (2, 0.0, 2_000_000), (4, 0.5, 6_000_000), (50, 0.0, 10_000_000)]
     {
         assert_eq!(retry.pause_micros(failures, chance), expected, "{failures} {chance}");
+    }
+}
+
+#[test]
+fn a_name_of_a_group_is_short_because_templates_repeat_it() {
+    let text = format!("[[group]]\nname = \"{}\"\ncount = 1\n", "g".repeat(257));
+    assert!(refused(&text).contains("at most 256 bytes"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_is_a_scenario_or_refused_in_one_line(
+        noise in ".{0,60}",
+        lines in prop::collection::vec(prop_oneof![
+            "(count|first|in_flight|seed|threads|size|qos|rate) = (-|)[0-9]{1,10}(\\.[0-9]|e[0-9]{1,3}|)",
+            "(name|device|client_id|topic|filter|payload|user_name|password) = \"([a/#+$]|\\{\\{(index|device|group|mark|seq|random|index 20|random -9 9)\\}\\}){0,9}\"",
+            "(every|start|keep_alive|duration|settle|at|pause) = \"[0-9.]{1,6}(ms|s|m|h)\"",
+            "(source = \"[0-9.,:-]{0,20}\"|connect = \"([0-9.]{1,4}/s|at once)\"|churn = \\{ per_minute = [0-9.]{1,4} \\})",
+            r"\[\[(group|storm|group\.publish|group\.subscribe)\]\]|verify = false|groups = \[.{0,3}\]",
+        ], 0..8),
+    ) {
+        fuzz::scenario(noise.as_bytes());
+        fuzz::scenario(format!("{SMALL}{}", lines.join("\n")).as_bytes());
+        for kind in ["group.publish]]\ntopic = \"a/{{device}}\"", "group.subscribe]]\nfilter = \"a/#\"", "storm]]\nat = \"1s\""] {
+            fuzz::scenario(format!("{SMALL}[[{kind}\n{}", lines.join("\n")).as_bytes());
+        }
     }
 }
