@@ -105,10 +105,10 @@ def plain(port, patience=PATIENCE):
     return socket.create_connection(("127.0.0.1", port), patience)
 
 
-def mqtt(port, client_id, version=4, **options):
-    """A TCP connection whose CONNECT was accepted."""
+def mqtt(port, client_id, version=4, keep_alive=0, **options):
+    """A TCP connection whose CONNECT was accepted; without a keep-alive of its own, however slow the machine is."""
     sock = plain(port)
-    sock.sendall(connect(client_id, version, **options))
+    sock.sendall(connect(client_id, version, keep_alive=keep_alive, **options))
     answer = read_packet(sock)
     assert answer and answer[0] == 0x20 and answer[1][1] == 0, answer
     return sock
