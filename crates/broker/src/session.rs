@@ -233,6 +233,12 @@ impl Session {
         self.load.load(Relaxed)
     }
 
+    /// As if it were that busy.
+    #[cfg(test)]
+    pub(crate) fn set_load(&self, load: u32) {
+        self.load.store(load, Relaxed);
+    }
+
     /// Whether `epoch` is still the present connection. One load.
     pub(crate) fn is_current(&self, epoch: u64) -> bool {
         self.epoch.load(Acquire) == epoch

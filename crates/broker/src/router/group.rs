@@ -18,15 +18,16 @@ pub(crate) struct Group {
 
 /// Members, and an order of them by how busy each was when it was last looked at.
 ///
-/// The first in the order is looked at anew before it is picked, so none is picked that is busier than another is known to
-/// be. A member that became less busy is noticed when its turn to be looked at comes: at every pick while there are no more
-/// than [`LOOKS`], else within members / `LOOKS` picks. Nothing is linear in the members.
+/// Of up to [`LOOKS`] members every one is looked at for each pick, and there is no order to keep. Of more, the first in the
+/// order is looked at anew before it is picked, so none is picked that is busier than another is known to be; a member that
+/// became less busy is noticed when its turn to be looked at comes, within members / `LOOKS` picks. Nothing is linear in the
+/// members.
 #[derive(Debug, Default)]
 struct Members {
     list: Vec<Member>,
     /// Places in `list`, by the session's serial.
     places: HashMap<u64, u32>,
-    /// (load, turn, place in `list`).
+    /// (load, turn, place in `list`) of every member, while there are more than [`LOOKS`].
     order: BTreeSet<(u32, u64, u32)>,
     /// The last turn that was given: equals take turns by it.
     turn: u64,
@@ -117,29 +118,35 @@ impl Group {
             return None;
         }
         let mut members = self.members.lock();
-        members.look_around();
-        loop {
-            let member = |at: u32| &members.list[at as usize];
-            let asked = |at: u32| refused.contains(&member(at).subscriber.session.serial());
-            let &(load, _, at) = members.order.iter().find(|(.., at)| !asked(*at))?;
-            if member(at).subscriber.session.load() > load {
-                members.look(at);
-                continue;
-            }
-            members.give_turn(at);
-            return Some(members.list[at as usize].subscriber.clone());
-        }
+        let at = if members.is_small() { members.first_of_all(refused) } else { members.first_in_order(refused) }?;
+        members.give_turn(at);
+        Some(members.list[at as usize].subscriber.clone())
+    }
+}
+
+impl Member {
+    fn is_in(&self, serials: &[u64]) -> bool {
+        serials.contains(&self.subscriber.session.serial())
     }
 }
 
 impl Members {
+    fn is_small(&self) -> bool {
+        self.list.len() <= LOOKS
+    }
+
     fn add(&mut self, subscriber: Subscriber) {
         let at = u32::try_from(self.list.len()).expect("fewer than 2^32 members fit in memory");
         let load = subscriber.session.load();
         self.turn += 1;
         self.places.insert(subscriber.session.serial(), at);
-        self.order.insert((load, self.turn, at));
         self.list.push(Member { subscriber, load, turn: self.turn });
+        if self.list.len() == LOOKS + 1 {
+            let places = self.list.iter().zip(0..);
+            self.order = places.map(|(member, at)| (member.load, member.turn, at)).collect();
+        } else if !self.is_small() {
+            self.order.insert((load, self.turn, at));
+        }
     }
 
     /// Whether there was one.
@@ -148,9 +155,13 @@ impl Members {
         let gone = self.list.swap_remove(at as usize);
         self.order.remove(&(gone.load, gone.turn, at));
         if let Some(moved) = self.list.get(at as usize) {
-            self.order.remove(&(moved.load, moved.turn, self.list.len() as u32));
-            self.order.insert((moved.load, moved.turn, at));
             self.places.insert(moved.subscriber.session.serial(), at);
+            if self.order.remove(&(moved.load, moved.turn, self.list.len() as u32)) {
+                self.order.insert((moved.load, moved.turn, at));
+            }
+        }
+        if self.is_small() {
+            self.order.clear();
         }
         true
     }
@@ -158,18 +169,33 @@ impl Members {
     /// Note how busy a member is now.
     fn look(&mut self, at: u32) {
         let member = &mut self.list[at as usize];
-        let load = member.subscriber.session.load();
-        if load != member.load {
-            self.order.remove(&(member.load, member.turn, at));
-            member.load = load;
-            self.order.insert((load, member.turn, at));
+        let before = (member.load, member.turn, at);
+        member.load = member.subscriber.session.load();
+        if member.load != before.0 && self.order.remove(&before) {
+            self.order.insert((member.load, member.turn, at));
         }
     }
 
-    fn look_around(&mut self) {
-        for _ in 0..self.list.len().min(LOOKS) {
+    /// The least busy member that is not in `refused`, by looking at all of them.
+    fn first_of_all(&self, refused: &[u64]) -> Option<u32> {
+        let candidates = self.list.iter().zip(0..).filter(|(member, _)| !member.is_in(refused));
+        let first = candidates.min_by_key(|(member, _)| (member.subscriber.session.load(), member.turn));
+        first.map(|(_, at)| at)
+    }
+
+    /// The same, as far as is known.
+    fn first_in_order(&mut self, refused: &[u64]) -> Option<u32> {
+        for _ in 0..LOOKS {
             self.look_at = (self.look_at + 1) % self.list.len();
             self.look(self.look_at as u32);
+        }
+        loop {
+            let asked = |at: u32| self.list[at as usize].is_in(refused);
+            let &(load, _, at) = self.order.iter().find(|(.., at)| !asked(*at))?;
+            if self.list[at as usize].subscriber.session.load() <= load {
+                return Some(at);
+            }
+            self.look(at);
         }
     }
 
@@ -177,8 +203,10 @@ impl Members {
     fn give_turn(&mut self, at: u32) {
         self.turn += 1;
         let member = &mut self.list[at as usize];
-        self.order.remove(&(member.load, member.turn, at));
+        let before = (member.load, member.turn, at);
         member.turn = self.turn;
-        self.order.insert((member.load, member.turn, at));
+        if self.order.remove(&before) {
+            self.order.insert((member.load, member.turn, at));
+        }
     }
 }

@@ -81,6 +81,51 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The one that is picked is as free as any, and equals take turns: in small groups and in large ones, whoever joins,
+    /// leaves and refuses. Who became freer in a large group is noticed once all have been looked at.
+    #[test]
+    fn the_freest_member_of_a_group_is_picked(
+        changes in prop::collection::vec((0usize..40, 0u8..4, 0u32..3), 1..300),
+    ) {
+        let sessions: Vec<_> = (0..40).map(session).collect();
+        let group = group::Group::new("g", "t", subscriber(&sessions[0], QoS::AtMostOnce));
+        let mut members = vec![0usize];
+        for (who, change, load) in changes {
+            match change {
+                0 => {
+                    let is_new = group.join(subscriber(&sessions[who], QoS::AtMostOnce), 40).unwrap();
+                    prop_assert_eq!(is_new, !members.contains(&who));
+                    if is_new { members.push(who) }
+                }
+                1 if members.len() > 1 => {
+                    prop_assert_eq!(group.leave(&sessions[who]).was_member, members.contains(&who));
+                    members.retain(|member| *member != who);
+                }
+                2 => {
+                    sessions[who].set_load(load);
+                    group.look_at(&sessions[who]);
+                }
+                _ => {
+                    let refused: Vec<u64> = members.iter().take(load as usize).map(|&m| m as u64).collect();
+                    let free = || members.iter().filter(|&&m| !refused.contains(&(m as u64)));
+                    let picked = group.pick(&refused).map(|picked| picked.session.load());
+                    prop_assert_eq!(picked, free().map(|&m| sessions[m].load()).min());
+                }
+            }
+        }
+        members.iter().for_each(|&member| sessions[member].set_load(7));
+        for _ in 0..40 { group.pick(&[]); }
+        let mut round: Vec<u64> =
+            members.iter().map(|_| group.pick(&[]).expect("nobody refuses").session.serial()).collect();
+        round.sort_unstable();
+        members.sort_unstable();
+        prop_assert_eq!(round, members.iter().map(|&member| member as u64).collect::<Vec<_>>(), "everyone has a turn");
+    }
+}
+
 #[test]
 fn a_change_moves_the_version_of_the_topics_it_may_concern() {
     let router = Router::default();
