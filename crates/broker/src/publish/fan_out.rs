@@ -1,0 +1,119 @@
+//! A message on its way to everyone who is to have it.
+
+use std::sync::Arc;
+
+use tidegate_ids::Now;
+
+use crate::{
+    Broker, Effects,
+    levels::topic_hash,
+    message::{Images, Stamped},
+    router::{Group, Route, Whose},
+    session::{Offer, Offered, Session, Undelivered},
+};
+
+/// What became of a message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Routed {
+    /// Somebody has it.
+    pub(crate) matched: bool,
+    /// A record of it is logged.
+    pub(crate) durable: bool,
+}
+
+impl Broker {
+    /// Give `message` to everyone on `route`. Locks one session at a time.
+    pub(super) fn deliver(
+        &self,
+        route: &Route,
+        from: Option<&Arc<Session>>,
+        message: &Stamped,
+        retain: bool,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Routed {
+        let mut images = Images::default();
+        let mut routed = Routed::default();
+        let topic_name = message.message.topic_name();
+        let offer = Offer {
+            message,
+            topic_name,
+            hash: topic_hash(topic_name),
+            qos: message.qos,
+            retain: false,
+            identifiers: &[],
+            is_retained: false,
+            group: None,
+            now,
+        };
+        for target in &route.targets {
+            let own = from.is_some_and(|from| Arc::ptr_eq(from, &target.session));
+            match target.whose {
+                Whose::Others if own => continue,
+                Whose::Own if !own => continue,
+                Whose::Any | Whose::Others | Whose::Own => {}
+            }
+            let offer = Offer {
+                qos: message.qos.min(target.qos),
+                retain: retain && target.retain_as_published,
+                identifiers: target.identifiers.as_deref().unwrap_or(&[]),
+                ..offer
+            };
+            routed.note(target.session.offer(&offer, &mut images, effects));
+        }
+        for group in &route.groups {
+            routed.note(offer_to_group(group, &Offer { retain, ..offer }, &mut images, effects));
+        }
+        routed
+    }
+
+    /// Give a message of a shared group to another member. Spec: 4.8.2 (5.0).
+    pub(crate) fn deliver_again(&self, undelivered: Undelivered, now: Now, effects: &mut Effects) {
+        let Undelivered { group, message, retain } = undelivered;
+        let topic_name = message.message.topic_name();
+        let offer = Offer {
+            message: &message,
+            topic_name,
+            hash: topic_hash(topic_name),
+            qos: message.qos,
+            retain,
+            identifiers: &[],
+            is_retained: false,
+            group: None,
+            now,
+        };
+        match offer_to_group(&group, &offer, &mut Images::default(), effects) {
+            Offered::Refused => effects.counters.dropped_unrouted += 1,
+            Offered::Taken | Offered::TakenDurably => effects.counters.rerouted += 1,
+        }
+    }
+}
+
+/// Offer a message to the members of a group, one after the other, until one takes it.
+fn offer_to_group(group: &Arc<Group>, offer: &Offer<'_>, images: &mut Images, effects: &mut Effects) -> Offered {
+    let mut refused = Vec::new();
+    while let Some(member) = group.pick(&refused) {
+        let offer = Offer {
+            qos: offer.qos.min(member.options.qos),
+            retain: offer.retain && member.options.retain_as_published,
+            identifiers: member.identifier.as_slice(),
+            group: Some(group),
+            ..*offer
+        };
+        match member.session.offer(&offer, images, effects) {
+            Offered::Refused => refused.push(member.session.serial()),
+            taken => return taken,
+        }
+    }
+    Offered::Refused
+}
+
+impl Routed {
+    fn note(&mut self, offered: Offered) {
+        match offered {
+            Offered::Taken => self.matched = true,
+            Offered::TakenDurably => (self.matched, self.durable) = (true, true),
+            Offered::Refused => {}
+        }
+    }
+}
