@@ -1,18 +1,20 @@
 """Who may use the API: IAM users, their keys and policies; roles and sessions; and who may not."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from support.aws import CLI_V2, Aws, AwsError
+from support.broker import Broker
 from support.iam import EVERYTHING, document, make_user, refused, with_key
 from support.model import model, served
 
 READ_ONLY = "arn:aws:iam::aws:policy/AWSIoTConfigReadOnlyAccess"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 TRANSFER = ["AcceptCertificateTransfer", "CancelCertificateTransfer", "ListOutgoingCertificates", "RejectCertificateTransfer", "TransferCertificate"]
-SERVED = [(service, operation) for service in ("iot", "iot-data", "iam", "sts", "logs") for operation in served(service)]
+SERVED = [(service, operation) for service in ("iot", "iot-data", "iam", "sts", "logs", "cloudtrail") for operation in served(service)]
 #: What AWS asks no permission for.
 FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 CERTIFICATE = "0" * 64
@@ -66,6 +68,8 @@ def test_every_operation_is_decided_for_a_reader_a_transferrer_and_an_administra
     }
     shape = model(service)["operations"][operation].get("input", {}).get("shape")
     arguments = some_input(service, shape) if shape else {}
+    if operation == "GetAccessKeyLastUsed":
+        arguments["AccessKeyId"] = users["reader"].account.access_key_id  # of one that is not there it says AccessDenied
     if "RoleArn" in arguments:
         arguments["RoleArn"] = role
     for name, user in users.items():
@@ -385,3 +389,30 @@ def test_a_changed_or_borrowed_token_is_none(aws):
     # A long-lived key goes without a token.
     with refused("UnrecognizedClientException"):
         Aws(aws.broker, aws.account, session_token=token).boto3().list_things()
+
+
+def test_the_last_use_of_a_key_is_told_with_service_and_region_and_outlives_a_restart(tmp_path):
+    with Broker(tmp_path / "data") as broker:
+        aws = Aws(broker)
+        user = make_user(aws, "alice", EVERYTHING)
+        key = {"AccessKeyId": user.account.access_key_id}
+        last_used = lambda: aws.boto3("iam").get_access_key_last_used(**key)  # noqa: E731
+        assert last_used() | {"ResponseMetadata": None} == {"UserName": "alice", "AccessKeyLastUsed": {"ServiceName": "N/A", "Region": "N/A"}, "ResponseMetadata": None}
+        before = datetime.now(UTC).replace(microsecond=0)
+        user.boto3().list_things()
+        first = last_used()["AccessKeyLastUsed"]
+        assert (first["ServiceName"], first["Region"]) == ("iot", aws.region)
+        assert before <= first["LastUsedDate"] <= datetime.now(UTC)
+        session = with_key(user, user.boto3("sts").get_session_token()["Credentials"])
+        session.boto3().list_things()
+        last = last_used()["AccessKeyLastUsed"]
+        assert last["ServiceName"] == "sts", "a session's own key is another one"
+        broker.stop()
+        broker.start()
+        aws = Aws(broker)
+        assert last_used()["AccessKeyLastUsed"] == last
+        with refused("AccessDenied", ":user/alice because"):
+            make_user(aws, "bob").boto3("iam").get_access_key_last_used(**key)
+        aws.boto3("iam").delete_access_key(UserName="alice", **key)
+        with refused("AccessDenied", f"on resource: access key {key['AccessKeyId']}"):
+            last_used()

@@ -270,6 +270,8 @@ SCENARIO = [
     Row("CreateAccessKey", {"UserName": "alice"}, service="iam", keep="access_key"),
     Row("CreateAccessKey", service="iam"),
     Row("ListAccessKeys", {"UserName": "alice"}, service="iam"),
+    Row("GetAccessKeyLastUsed", lambda w: {"AccessKeyId": w.access_key["AccessKey"]["AccessKeyId"]}, service="iam"),
+    Row("GetAccessKeyLastUsed", {"AccessKeyId": "AKIANOBODYNOBODYNOBO"}, service="iam", refused="AccessDenied"),
     Row("UpdateAccessKey", lambda w: {"UserName": "alice", "AccessKeyId": w.access_key["AccessKey"]["AccessKeyId"], "Status": "Inactive"}, service="iam"),
     Row("DeleteUser", {"UserName": "alice"}, service="iam", refused="DeleteConflict"),
     Row("DeleteAccessKey", lambda w: {"UserName": "alice", "AccessKeyId": w.access_key["AccessKey"]["AccessKeyId"]}, service="iam"),

@@ -157,6 +157,7 @@ async fn answer(
     let key = claim.find_key(service, &api.registry, now.wall)?;
     let body = read(body).await?;
     let caller = key.check(&parts, &body, way, now.wall)?;
+    api.registry.note_access_key_use(&caller.credential, service.scopes[0], caller.tenant.region, now.wall);
     record.caller = Some(caller.clone());
     seat.at_work();
     let request = Request {

@@ -73,6 +73,7 @@ pub(crate) fn signer(
     let key = claimed.signing_key(secret.as_bytes());
     claimed.check(request, EMPTY_PAYLOAD, &key, now, Credentials::SKEW)?;
     let region = claimed.region.parse().map_err(|_| SigV4Error::ScopeRegion(claimed.region.to_string()))?;
+    registry.note_access_key_use(&credential, &claimed.service, region, now);
     let tenant = Tenant { account: credential.account, region };
     match server_name {
         ServerName::Endpoint(endpoint) if *endpoint != tenant => Err(SignatureRefused::Endpoint),

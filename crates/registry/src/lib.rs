@@ -55,11 +55,11 @@ pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, Attributes, AuthorizerRecord, AuthorizerStatus, CaCertificateRecord, DeviceCertificateRecord,
-    EventConfigurationsRecord, EventType, GenerationId, IdentityDetail, IdentityRecord, ManagedPolicyRecord,
-    NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig, Rejection, ResourceId,
-    Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties, ThingTypeRecord, Transfer,
-    TransferNoticeRecord, TransferStep, Validity,
+    AccessKeyStatus, AccessKeyUse, Attributes, AuthorizerRecord, AuthorizerStatus, CaCertificateRecord,
+    DeviceCertificateRecord, EventConfigurationsRecord, EventType, GenerationId, IdentityDetail, IdentityRecord,
+    ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig,
+    Rejection, ResourceId, Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties,
+    ThingTypeRecord, Transfer, TransferNoticeRecord, TransferStep, Validity,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{

@@ -15,6 +15,7 @@ use crate::{
     connect::Registrations,
     directory::{Feed, endpoint_prefix},
     events,
+    iam::KeyUses,
     operations::Issuers,
 };
 
@@ -53,6 +54,7 @@ struct Inner {
     master_key: Arc<MasterKey>,
     issuers: Issuers,
     registrations: Registrations,
+    key_uses: KeyUses,
     chance: Box<dyn Chance>,
     settings: Settings,
     faults: Box<dyn FaultPoints>,
@@ -81,6 +83,7 @@ impl Registry {
             master_key,
             issuers,
             registrations,
+            key_uses: KeyUses::default(),
             chance,
             settings,
             faults,
@@ -206,6 +209,10 @@ impl Registry {
 
     pub(crate) fn registrations(&self) -> &Registrations {
         &self.0.registrations
+    }
+
+    pub(crate) fn key_uses(&self) -> &KeyUses {
+        &self.0.key_uses
     }
 
     pub(crate) fn resource_id(&self) -> ResourceId {

@@ -11,7 +11,7 @@ use tidegate_kv::{Key, Table};
 use crate::{
     AuthorizerRecord, IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
     records::{
-        AccessKeyRecord, AccountRecord, AttachmentRecord, CaCertificateRecord, DefaultAuthorizerRecord,
+        AccessKeyRecord, AccessKeyUse, AccountRecord, AttachmentRecord, CaCertificateRecord, DefaultAuthorizerRecord,
         DeviceCertificateRecord, EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord, OwnerRecord,
         PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
         ShadowRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord, TransferNoticeRecord,
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) static ACCOUNTS: Table<AccountId, AccountRecord> = Table::new("accounts");
 /// Access key → account, and its user.
 pub(crate) static ACCESS_KEYS: Table<AccessKeyId, AccessKeyRecord> = Table::new("access-keys");
+/// When each was used last, as far as that was written.
+pub(crate) static ACCESS_KEY_USES: Table<AccessKeyId, AccessKeyUse> = Table::new("access-key-uses");
 /// Those of the account's root.
 pub(crate) static ACCESS_KEYS_OF_ACCOUNT: Table<(AccountId, AccessKeyId), ()> = Table::new("access-keys-of-account");
 

@@ -12,6 +12,7 @@ mod faults;
 mod first_start;
 mod functions;
 mod journal;
+mod key_uses;
 mod logs;
 mod metrics;
 mod registry_events;
@@ -127,6 +128,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     };
     tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
+    tokio::spawn(key_uses::keep(registry.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });
 
@@ -145,6 +147,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     stop(gateway, api).await;
     journal::stop(journal).await;
     keeper.stop().await;
+    key_uses::keep_once(&registry).await;
     data.remove(&data.admin_socket());
     drop(store);
     outcome

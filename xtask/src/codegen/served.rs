@@ -171,6 +171,7 @@ pub(crate) const SERVICES: &[Service] = &[
             "DeleteUserPolicy",
             "DetachRolePolicy",
             "DetachUserPolicy",
+            "GetAccessKeyLastUsed",
             "GetPolicy",
             "GetPolicyVersion",
             "GetRole",

@@ -34,6 +34,8 @@ enum Named {
     Arn(&'static str),
     /// A user, by name; without one, who signs.
     User,
+    /// The user that has this access key. AWS: denials name the key when it is nobody's here.
+    UserOfKey,
     /// A role, by name.
     Role,
     /// A managed policy that is to be made.
@@ -44,7 +46,7 @@ enum Named {
     Fixed(&'static str),
 }
 
-use Named::{Arn as ByArn, EachIot, Fixed, Iot, LogStream, NewPolicy, Role, Shadow, User};
+use Named::{Arn as ByArn, EachIot, Fixed, Iot, LogStream, NewPolicy, Role, Shadow, User, UserOfKey};
 
 const CERT: Named = Iot("cert", "certificateId");
 const CA_CERT: Named = Iot("cacert", "certificateId");
@@ -181,6 +183,7 @@ static IAM: &[(&str, &[Named])] = &[
     ("DeleteUserPolicy", &[User]),
     ("DetachRolePolicy", &[Role]),
     ("DetachUserPolicy", &[User]),
+    ("GetAccessKeyLastUsed", &[UserOfKey]),
     ("GetPolicy", &[ByArn("PolicyArn")]),
     ("GetPolicyVersion", &[ByArn("PolicyArn")]),
     ("GetRole", &[Role]),
@@ -210,12 +213,15 @@ static LOGS: &[(&str, &[Named])] = &[
     ("GetLogEvents", &[LogStream]),
 ];
 
+/// Of `cloudtrail`.
+static CLOUDTRAIL: &[(&str, &[Named])] = &[("LookupEvents", EVERYTHING)];
+
 /// Operations that need no permission, or decide about it themselves. AWS: GetCallerIdentity and GetSessionToken need none.
 const FREE: &[(&str, &str)] = &[("sts", "GetCallerIdentity"), ("sts", "GetSessionToken"), ("sts", "AssumeRole")];
 
 /// What this call needs.
 ///
-/// Of a service without a table here, and of an operation without a row, the action on `*`.
+/// Of a service without a table here, and of an operation that is not served, the action on `*`.
 pub(super) fn of(call: &Call<'_>, input: &Map<String, Value>) -> Vec<Need> {
     let (service, operation) = (call.service.name, call.operation.name);
     if FREE.contains(&(service, operation)) {
@@ -246,6 +252,7 @@ fn table(service: &'static str) -> (&'static str, &'static [(&'static str, &'sta
         "iot-jobs-data" => ("iotjobsdata", &[]),
         "iam" => ("iam", IAM),
         "logs" => ("logs", LOGS),
+        "cloudtrail" => ("cloudtrail", CLOUDTRAIL),
         other => (other, &[]),
     }
 }
@@ -273,6 +280,15 @@ fn resources(call: &Call<'_>, named: Named, input: &Map<String, Value>) -> Vec<S
             Some(name) => identity(call, IdentityKind::User, name, text("Path")),
             None => own(call),
         }],
+        UserOfKey => {
+            let owner =
+                text("AccessKeyId").and_then(|id| call.registry().directory().access_key_owner(&id.parse().ok()?));
+            vec![match owner.filter(|(account, _)| *account == call.tenant().account) {
+                Some((_, Some(name))) => identity(call, IdentityKind::User, &name, None),
+                Some((account, None)) => Arn::root(account).to_string(),
+                None => format!("access key {}", text("AccessKeyId").unwrap_or_default()),
+            }]
+        }
         Role => vec![match text("RoleName") {
             Some(name) => identity(call, IdentityKind::Role, name, text("Path")),
             None => iam("role/".to_owned()),
@@ -341,6 +357,7 @@ mod tests {
             (IOT, generated::iot_data::SERVED),
             (IAM, generated::iam::SERVED),
             (LOGS, generated::logs::SERVED),
+            (CLOUDTRAIL, generated::cloudtrail::SERVED),
         ] {
             let rows: BTreeSet<&str> = table.iter().map(|(name, _)| *name).collect();
             assert_eq!(rows.len(), table.len(), "a row is there twice");

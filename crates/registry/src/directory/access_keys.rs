@@ -53,6 +53,11 @@ impl AccessKeys {
         }
     }
 
+    /// The account and the user of a key, active or not.
+    pub(super) fn owner(&self, id: &AccessKeyId) -> Option<(AccountId, Option<String>)> {
+        self.by_id.read().get(id).map(|record| (record.account, record.user.clone()))
+    }
+
     pub(super) fn is_active(&self, id: &AccessKeyId) -> bool {
         self.by_id.read().get(id).is_some_and(|record| record.status == AccessKeyStatus::Active)
     }

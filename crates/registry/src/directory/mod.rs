@@ -38,7 +38,7 @@ pub use things::{BoundThing, ThingState};
 
 use std::{fmt, sync::Arc};
 
-use tidegate_ids::{AccessKeyId, AuthorizerName, CertificateId, Tenant, Timestamp};
+use tidegate_ids::{AccessKeyId, AccountId, AuthorizerName, CertificateId, Tenant, Timestamp};
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
 
 use self::{
@@ -120,6 +120,11 @@ impl Directory {
             }
         };
         found.ok_or(CredentialRefused::Unknown)
+    }
+
+    /// The account of an access key, and its user; `None`: the root. Not of sessions' keys.
+    pub fn access_key_owner(&self, id: &AccessKeyId) -> Option<(AccountId, Option<String>)> {
+        self.access_keys.owner(id)
     }
 
     /// Whether signatures with this key are accepted; of sessions' keys nothing is known here.

@@ -11,7 +11,7 @@ use crate::{
     AccessKeyStatus, AccessKeySummary, CreatedAccessKey, IdentityDetail, Registry, RegistryError,
     operations::{new_access_key_id, new_secret, secret_place},
     records::{AccessKeyRecord, Sealed},
-    tables::{ACCESS_KEYS, ACCESS_KEYS_OF_ACCOUNT, IAM_IDENTITIES},
+    tables::{ACCESS_KEY_USES, ACCESS_KEYS, ACCESS_KEYS_OF_ACCOUNT, IAM_IDENTITIES},
 };
 
 /// Whose access key is meant: a user's of this name, or one of the root's.
@@ -154,6 +154,7 @@ pub(crate) async fn remove_key(read: &Snapshot, id: &AccessKeyId) -> Result<(Tra
     let account = row.value.account;
     let mut transaction = Transaction::new();
     ACCESS_KEYS.remove(&mut transaction, id, row.revision);
+    ACCESS_KEY_USES.delete(&mut transaction, id);
     match &row.value.user {
         None => ACCESS_KEYS_OF_ACCOUNT.delete(&mut transaction, &(account, id.clone())),
         Some(user) => {

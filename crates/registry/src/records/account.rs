@@ -1,7 +1,7 @@
 //! Accounts and what proves a caller to be one.
 
 use serde::{Deserialize, Serialize};
-use tidegate_ids::{AccountId, RegistrationCode, Timestamp};
+use tidegate_ids::{AccountId, Region, RegistrationCode, Timestamp};
 
 use super::Sealed;
 
@@ -26,6 +26,17 @@ pub(crate) struct AccessKeyRecord {
     pub(crate) secret: Sealed,
     /// When it was made.
     pub(crate) created: Timestamp,
+}
+
+/// The last use of an access key, as far as it was written. AWS (IAM): `AccessKeyLastUsed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKeyUse {
+    /// When.
+    pub at: Timestamp,
+    /// What the signature was for, such as `iot`.
+    pub service: String,
+    /// The region of the signature.
+    pub region: Region,
 }
 
 /// Whether signatures with an access key are accepted. AWS (IAM): `statusType`.

@@ -16,8 +16,8 @@ mod thing_group;
 mod transfer;
 mod transfer_notice;
 
-pub use account::AccessKeyStatus;
 pub(crate) use account::{AccessKeyRecord, AccountRecord, RegistrationCodeRecord};
+pub use account::{AccessKeyStatus, AccessKeyUse};
 pub(crate) use authorizer::DefaultAuthorizerRecord;
 pub use authorizer::{AuthorizerRecord, AuthorizerStatus};
 pub use ca_certificate::{CaCertificateRecord, RegistrationConfig};
@@ -60,6 +60,7 @@ macro_rules! records {
 records!(
     AccountRecord,
     AccessKeyRecord,
+    AccessKeyUse,
     RegistrationCodeRecord,
     CaCertificateRecord,
     DeviceCertificateRecord,

@@ -138,3 +138,63 @@ async fn what_was_stored_is_read_again() {
     assert!(is_allowed(&again));
     assert_eq!(again.user_id(), credential.user_id());
 }
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_known_at_once_and_written_with_those_of_others() {
+    let store = Arc::new(MemoryStore::new());
+    let registry = open(Arc::clone(&store) as Arc<dyn Store>, Box::new(())).await;
+    let account = account(&registry).await;
+    let alice = user(&registry, account, "alice").await;
+    let root = registry.create_access_key(account, at(3)).await.unwrap();
+    let root = registry.directory().credential(root.id.as_str(), None, at(4).wall).unwrap().0;
+    let last_used = async |registry: &Registry, of: &Credential| {
+        let (user, last) = registry.access_key_last_used(account, &of.access_key_id).await.unwrap();
+        (user, last.map(|last| (last.at, last.service, last.region.to_string())))
+    };
+    assert_eq!(last_used(&registry, &alice).await, (Some("alice".into()), None));
+    let before = store.snapshot().await.unwrap().revision();
+    for (service, region, second) in [("iot", "eu-central-1", 5), ("iam", "us-east-1", 7), ("sts", "eu-west-1", 6)] {
+        registry.note_access_key_use(&alice, service, region.parse().unwrap(), at(second).wall);
+    }
+    registry.note_access_key_use(&root, "iot", "eu-central-1".parse().unwrap(), at(8).wall);
+    assert_eq!(store.snapshot().await.unwrap().revision(), before, "a use writes nothing");
+    let last = Some((at(7).wall, "iam".to_owned(), "us-east-1".to_owned()));
+    assert_eq!(last_used(&registry, &alice).await, (Some("alice".into()), last.clone()));
+    let foreign = registry.access_key_last_used(B.parse().unwrap(), &alice.access_key_id).await;
+    assert!(matches!(foreign, Err(RegistryError::Iam(IamError::NoSuchAccessKey(_)))));
+
+    registry.keep_access_key_uses().await.unwrap();
+    let written = store.snapshot().await.unwrap().revision();
+    registry.keep_access_key_uses().await.unwrap();
+    assert_eq!(store.snapshot().await.unwrap().revision(), written, "nothing was used since");
+    let again = open(Arc::clone(&store) as Arc<dyn Store>, Box::new(())).await;
+    assert_eq!(last_used(&again, &alice).await, (Some("alice".into()), last));
+    assert_eq!(last_used(&again, &root).await, (None, Some((at(8).wall, "iot".to_owned(), "eu-central-1".to_owned()))));
+}
+
+#[tokio::test]
+async fn of_a_deleted_key_no_use_is_left_and_of_a_session_none_is_noted() {
+    let store = Arc::new(MemoryStore::new());
+    let registry = open(Arc::clone(&store) as Arc<dyn Store>, Box::new(())).await;
+    let account = account(&registry).await;
+    let alice = user(&registry, account, "alice").await;
+    let rows = async || {
+        let read = store.snapshot().await.unwrap();
+        read.scan("access-key-uses", &tidegate_kv::KeyRange::all(), 10, Default::default()).await.unwrap().len()
+    };
+    let region = || "eu-central-1".parse().unwrap();
+    registry.note_access_key_use(&alice, "iot", region(), at(5).wall);
+    registry.keep_access_key_uses().await.unwrap();
+    assert_eq!(rows().await, 1);
+    let session = registry.new_session(account, SessionOf::Root, None, None, Duration::from_secs(900), at(6));
+    let session =
+        registry.directory().credential(session.access_key_id.as_str(), Some(&session.token), at(6).wall).unwrap().0;
+    registry.note_access_key_use(&session, "iot", region(), at(6).wall);
+    registry.keep_access_key_uses().await.unwrap();
+    assert_eq!(rows().await, 1);
+    registry.note_access_key_use(&alice, "iot", region(), at(7).wall);
+    registry.delete_access_key(&alice.access_key_id).await.unwrap();
+    assert_eq!(rows().await, 0);
+    registry.keep_access_key_uses().await.unwrap();
+    assert_eq!(rows().await, 0);
+}

@@ -22,6 +22,7 @@ pub(crate) mod delete_user;
 pub(crate) mod delete_user_policy;
 pub(crate) mod detach_role_policy;
 pub(crate) mod detach_user_policy;
+pub(crate) mod get_access_key_last_used;
 pub(crate) mod get_policy;
 pub(crate) mod get_policy_version;
 pub(crate) mod get_role;
@@ -57,6 +58,7 @@ pub(crate) static SERVED: &[&str] = &[
     "DeleteUserPolicy",
     "DetachRolePolicy",
     "DetachUserPolicy",
+    "GetAccessKeyLastUsed",
     "GetPolicy",
     "GetPolicyVersion",
     "GetRole",
@@ -108,6 +110,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "DetachUserPolicy" => {
             call.reply(&iam::detach_user_policy(call, call.input(detach_user_policy::INPUT).await?).await?)
+        }
+        "GetAccessKeyLastUsed" => {
+            call.reply(&iam::get_access_key_last_used(call, call.input(get_access_key_last_used::INPUT).await?).await?)
         }
         "GetPolicy" => call.reply(&iam::get_policy(call, call.input(get_policy::INPUT).await?).await?),
         "GetPolicyVersion" => {

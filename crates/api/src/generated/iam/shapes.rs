@@ -141,6 +141,17 @@ pub(crate) struct AccessKey {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct AccessKeyLastUsed {
+    #[serde(rename = "LastUsedDate", skip_serializing_if = "Option::is_none")]
+    pub(crate) last_used_date: Option<Iso8601>,
+    #[serde(rename = "Region", skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    #[serde(rename = "ServiceName", skip_serializing_if = "Option::is_none")]
+    pub(crate) service_name: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct AccessKeyMetadata {
     #[serde(rename = "AccessKeyId", skip_serializing_if = "Option::is_none")]
     pub(crate) access_key_id: Option<String>,
