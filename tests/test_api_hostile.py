@@ -83,7 +83,7 @@ def texts(value):
 
 
 #: Beginnings of what makes something new, and parts of what every account has of its own.
-NEW, OWN = ("Create", "Register", "GetRegistrationCode", "DescribeEndpoint"), ("EventConfigurations", "Logging")
+NEW, OWN = ("Create", "Register", "GetRegistrationCode", "DescribeEndpoint"), ("EventConfigurations", "Logging", "ListDomainConfigurations")
 
 
 def test_another_account_is_told_nothing_and_changes_nothing(broker, tmp_path):

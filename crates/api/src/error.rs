@@ -205,6 +205,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | BillingGroupNotFound(_)
         | RegistrationCodeNotFound
         | AuthorizerNotFound(_)
+        | DomainConfigurationNotFound(_)
         | NoDefaultAuthorizer
         | TransferNotFound(_)
         | AccountNotFound(_)
@@ -217,6 +218,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | ThingTypeExists(..)
         | AuthorizerExists(..)
         | DefaultAuthorizerExists(..)
+        | DomainConfigurationExists(..)
         | AccountExists(_) => ("ResourceAlreadyExistsException", 409),
         CaCertificateNotAcceptable
         | CertificateNotAcceptable
@@ -240,13 +242,15 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         | ExclusivelyAttached(..)
         | AttachedToOthers(..)
         | ThingAttached(_)
+        | DomainConfigurationEnabled(_)
         | StatusChange(_, StatusChangeRefused::Deprecated) => ("InvalidRequestException", 400),
         TooManyCasOfOneSubject
         | TooManyPolicies(_)
         | TooManyTags
         | TooManyAccessKeys(_)
         | TooManyAuthorizers(_)
-        | TooManyActiveAuthorizers(_) => ("LimitExceededException", 410),
+        | TooManyActiveAuthorizers(_)
+        | TooManyDomainConfigurations(_) => ("LimitExceededException", 410),
         RegistrationCodeMismatch => ("RegistrationCodeValidationException", 400),
         CertificateInvalid(_) => ("CertificateValidationException", 400),
         // Unverified for `ServiceOnly`: the model also allows InvalidRequestException, 400.
@@ -324,6 +328,9 @@ fn resource(error: &RegistryError) -> Option<(String, String)> {
         }
         RegistryError::AuthorizerExists(tenant, name) | RegistryError::DefaultAuthorizerExists(tenant, name) => {
             Some((name.to_string(), Arn::authorizer(*tenant, name).to_string()))
+        }
+        RegistryError::DomainConfigurationExists(tenant, name) => {
+            Some((name.to_string(), Arn::domain_configuration(*tenant, name).to_string()))
         }
         RegistryError::ThingExists(tenant, name) => Some((name.to_string(), Arn::thing(*tenant, name).to_string())),
         RegistryError::ThingGroupExists(tenant, name, id) => {

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
-    AccountId, AuthorizerName, CaCertificateId, CertificateId, IdError, PolicyName, Region, Tenant, ThingGroupName,
-    ThingName, ThingTypeName,
+    AccountId, AuthorizerName, CaCertificateId, CertificateId, DomainConfigurationName, IdError, PolicyName, Region,
+    Tenant, ThingGroupName, ThingName, ThingTypeName,
 };
 
 /// `arn:aws:<service>:<region>:<account>:<resource>`. Region and account may be empty, as in IAM's.
@@ -39,6 +39,8 @@ pub enum Resource {
     ThingGroup(ThingGroupName),
     /// `authorizer/NAME`
     Authorizer(AuthorizerName),
+    /// `domainconfiguration/NAME/ID`
+    DomainConfiguration(DomainConfigurationName),
 }
 
 impl Arn {
@@ -90,6 +92,17 @@ impl Arn {
         Self::iot(tenant, format!("authorizer/{name}"))
     }
 
+    /// `arn:aws:iot:REGION:ACCOUNT:domainconfiguration/NAME/ID`, without `/ID` for the service's own.
+    ///
+    /// Decision: the id, five characters that AWS draws at random, is made of account, region and name: whoever knows the name
+    /// knows the ARN, before there is a configuration.
+    pub fn domain_configuration(tenant: Tenant, name: &DomainConfigurationName) -> Self {
+        if name.is_reserved() {
+            return Self::iot(tenant, format!("domainconfiguration/{name}"));
+        }
+        Self::iot(tenant, format!("domainconfiguration/{name}/{}", short_id(&format!("{tenant}/{name}"))))
+    }
+
     /// `arn:aws:iam::ACCOUNT:root`: the principal that an account's administrator key stands for.
     pub fn root(account: AccountId) -> Self {
         Self::iam(account, "root")
@@ -122,9 +135,24 @@ impl Arn {
             ("iot", "thingtype") => id.parse().ok().map(Resource::ThingType),
             ("iot", "thinggroup") => id.parse().ok().map(Resource::ThingGroup),
             ("iot", "authorizer") => id.parse().ok().map(Resource::Authorizer),
+            ("iot", "domainconfiguration") => {
+                let name: DomainConfigurationName = id.split_once('/').map_or(id, |(name, _)| name).parse().ok()?;
+                let own = Self::domain_configuration(self.tenant()?, &name);
+                (own == *self).then_some(Resource::DomainConfiguration(name))
+            }
             _ => None,
         }
     }
+}
+
+/// Five letters and digits made of `text`, the same every time.
+fn short_id(text: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    // FNV-1a: it needs to be the same on all nodes and in all versions, nothing more.
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    (0..5).map(|part| char::from(ALPHABET[(hash >> (64 - 5 * (part + 1)) & 31) as usize])).collect()
 }
 
 impl FromStr for Arn {
@@ -205,6 +233,28 @@ mod tests {
         for nothing in ["thinggroup/a.b", "thinggroup/", "billinggroup/g", "thinggroup"] {
             let other: Arn = format!("arn:aws:iot:eu-central-1:123456789012:{nothing}").parse().unwrap();
             assert_eq!(other.iot_resource(), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn the_arn_of_a_domain_configuration_follows_from_its_name() {
+        let tenant = Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+        let of = |name: &str| Arn::domain_configuration(tenant, &name.parse().unwrap()).to_string();
+        let prefix = "arn:aws:iot:eu-central-1:123456789012:domainconfiguration";
+        assert_eq!(of("iot:Data-ATS"), format!("{prefix}/iot:Data-ATS"));
+        let id = of("a").strip_prefix(&format!("{prefix}/a/")).expect("the name").to_owned();
+        assert_eq!(id.len(), 5);
+        assert_ne!(of("b"), format!("{prefix}/b/{id}"));
+        for (text, name) in [
+            (of("a"), Some("a")),
+            (of("iot:Data-ATS"), Some("iot:Data-ATS")),
+            (format!("{prefix}/a"), None),
+            (format!("{prefix}/a/aaaaa"), None),
+            (format!("{prefix}/iot:Data-ATS/{id}"), None),
+            (of("a").replace("eu-central-1", "us-east-1"), None),
+        ] {
+            let expected = name.map(|name| Resource::DomainConfiguration(name.parse().unwrap()));
+            assert_eq!(text.parse::<Arn>().unwrap().iot_resource(), expected, "{text}");
         }
     }
 }

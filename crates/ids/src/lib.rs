@@ -13,7 +13,10 @@ mod time;
 pub use account::{AccountId, Region, Tenant};
 pub use arn::{Arn, Resource};
 pub use hex::{CaCertificateId, CertificateId, RegistrationCode};
-pub use name::{AccessKeyId, AuthorizerName, PolicyName, ShadowName, ThingGroupName, ThingName, ThingTypeName};
+pub use name::{
+    AccessKeyId, AuthorizerName, DomainConfigurationName, PolicyName, ShadowName, ThingGroupName, ThingName,
+    ThingTypeName,
+};
 pub use percent::percent_decoded;
 pub use time::{Clock, Monotonic, Now, Timestamp};
 
@@ -47,6 +50,9 @@ pub enum IdError {
     /// Not 1-128 characters of `[\w=,@-]`.
     #[error("an authorizer name is 1-128 characters out of letters, digits and _=,@-")]
     AuthorizerName,
+    /// Not 1-128 characters of `[\w.:-]`.
+    #[error("a domain configuration name is 1-128 characters out of letters, digits and _.:-")]
+    DomainConfigurationName,
     /// Not 1-64 characters of `[$a-zA-Z0-9:_-]`.
     #[error("a shadow name is 1-64 characters out of letters, digits and $:_-")]
     ShadowName,

@@ -114,6 +114,47 @@ impl FromStr for AuthorizerName {
     }
 }
 
+/// Name of a domain configuration: 1-128 characters of `[\w.:-]`. Never changed.
+///
+/// AWS: pattern of `ReservedDomainConfigurationName`; `\w` is taken as ASCII. Names with a colon, such as `iot:Data-ATS`, are the
+/// service's own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DomainConfigurationName(Box<str>);
+
+impl DomainConfigurationName {
+    /// The configuration of an account's endpoint.
+    pub const DATA_ATS: &'static str = "iot:Data-ATS";
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the configuration of an account's endpoint.
+    pub fn data_ats() -> Self {
+        Self(Self::DATA_ATS.into())
+    }
+
+    /// Whether it is one of the service's own.
+    pub fn is_reserved(&self) -> bool {
+        self.0.contains(':')
+    }
+}
+
+impl FromStr for DomainConfigurationName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let legal = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
+        if (1..=128).contains(&text.len()) && text.bytes().all(legal) {
+            Ok(Self(text.into()))
+        } else {
+            Err(IdError::DomainConfigurationName)
+        }
+    }
+}
+
 /// Name of a named shadow of a thing: 1-64 characters of `[$a-zA-Z0-9:_-]`.
 ///
 /// AWS: pattern of `ShadowName`.
@@ -170,6 +211,7 @@ impl FromStr for AccessKeyId {
 
 text_type!(PolicyName);
 text_type!(AuthorizerName);
+text_type!(DomainConfigurationName);
 text_type!(AccessKeyId);
 text_type!(ShadowName);
 
@@ -208,6 +250,26 @@ mod tests {
             ("é", false),
         ] {
             assert_eq!(text.parse::<AuthorizerName>().is_ok(), valid, "{text}");
+        }
+    }
+
+    #[test]
+    fn domain_configuration_names_follow_the_pattern() {
+        for (text, valid, reserved) in [
+            ("a", true, false),
+            ("My_domain-1.example", true, false),
+            (DomainConfigurationName::DATA_ATS, true, true),
+            (&"a".repeat(128), true, false),
+            (&"a".repeat(129), false, false),
+            ("", false, false),
+            ("a b", false, false),
+            ("a/b", false, false),
+            ("a@b", false, false),
+            ("é", false, false),
+        ] {
+            let parsed = text.parse::<DomainConfigurationName>();
+            assert_eq!(parsed.is_ok(), valid, "{text}");
+            assert_eq!(parsed.is_ok_and(|name| name.is_reserved()), reserved, "{text}");
         }
     }
 

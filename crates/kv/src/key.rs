@@ -5,8 +5,8 @@
 //! tuple's first parts are a prefix of exactly the keys that begin with them.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, PolicyName, Region, RegistrationCode,
-    ShadowName, Tenant, ThingGroupName, ThingName, ThingTypeName, Timestamp,
+    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, DomainConfigurationName, PolicyName,
+    Region, RegistrationCode, ShadowName, Tenant, ThingGroupName, ThingName, ThingTypeName, Timestamp,
 };
 
 /// A value that can be (a part of) a key.
@@ -115,7 +115,18 @@ macro_rules! texts {
         }
     )*};
 }
-texts!(Region, AuthorizerName, PolicyName, ShadowName, ThingGroupName, ThingName, ThingTypeName, AccessKeyId, String);
+texts!(
+    Region,
+    AuthorizerName,
+    DomainConfigurationName,
+    PolicyName,
+    ShadowName,
+    ThingGroupName,
+    ThingName,
+    ThingTypeName,
+    AccessKeyId,
+    String
+);
 
 impl Key for Box<str> {
     fn encode(&self, out: &mut Vec<u8>) {

@@ -1,8 +1,8 @@
 //! Why an operation did not happen.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, PolicyName, Tenant, ThingGroupName,
-    ThingName, ThingTypeName,
+    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, DomainConfigurationName, PolicyName,
+    Tenant, ThingGroupName, ThingName, ThingTypeName,
 };
 use tidegate_kv::{CommitError, StoreError};
 
@@ -38,6 +38,9 @@ pub enum RegistryError {
     /// This account has no such authorizer.
     #[error("Authorizer {0} was not found in this account and region: see list-authorizers")]
     AuthorizerNotFound(AuthorizerName),
+    /// This account has no such domain configuration.
+    #[error("Domain configuration {0} was not found in this account and region: see list-domain-configurations")]
+    DomainConfigurationNotFound(DomainConfigurationName),
     /// The account has no default authorizer.
     #[error("This account and region has no default authorizer: set-default-authorizer sets one")]
     NoDefaultAuthorizer,
@@ -96,6 +99,9 @@ pub enum RegistryError {
     /// This account has an authorizer of this name. AWS: as above.
     #[error("Authorizer {1} already exists in this account and region")]
     AuthorizerExists(Tenant, AuthorizerName),
+    /// This account has a domain configuration of this name, or one with the same domain name. AWS: as above.
+    #[error("Domain configuration {1} already exists in this account and region, or has the domain name already")]
+    DomainConfigurationExists(Tenant, DomainConfigurationName),
     /// Another authorizer is the default. AWS: as above. Unverified.
     #[error("Authorizer {1} is the default authorizer already: clear-default-authorizer first")]
     DefaultAuthorizerExists(Tenant, AuthorizerName),
@@ -237,6 +243,14 @@ pub enum RegistryError {
     /// AWS: LimitExceededException.
     #[error("The account already has {0} ACTIVE authorizers: make one INACTIVE first")]
     TooManyActiveAuthorizers(usize),
+    /// AWS: LimitExceededException.
+    #[error("The account already has {0} domain configurations: delete one first")]
+    TooManyDomainConfigurations(usize),
+    /// AWS: InvalidRequestException. Unverified: the sentence.
+    #[error(
+        "Domain configuration {0} must be DISABLED before deletion: update-domain-configuration --domain-configuration-status DISABLED first"
+    )]
+    DomainConfigurationEnabled(DomainConfigurationName),
     /// AWS: InvalidRequestException. Unverified: the model also allows DeleteConflictException.
     #[error("Cannot delete the default version of a policy")]
     DefaultPolicyVersion,
@@ -320,6 +334,17 @@ pub enum CertificateProblem {
     /// The CA sent along did not sign the certificate.
     #[error("The certificate is not signed by the CA certificate that was sent with it")]
     NotSignedByCa,
+    /// There is no server certificate of this ARN.
+    #[error("The server certificate {0} was not found")]
+    ServerCertificateUnknown(String),
+    /// A server certificate that is not for the domain name.
+    #[error("The server certificate {arn} is not for the name {domain_name}")]
+    OtherName {
+        /// The certificate.
+        arn: String,
+        /// The domain name.
+        domain_name: String,
+    },
     /// Outside its dates.
     #[error("The certificate is not within its validity period")]
     OutsideValidity,

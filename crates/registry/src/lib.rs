@@ -23,6 +23,7 @@ mod chance;
 mod change;
 mod connect;
 mod directory;
+mod domain_name;
 mod error;
 pub mod events;
 mod fault;
@@ -46,7 +47,10 @@ pub use connect::{
     AUTO_REGISTRATIONS_PER_SECOND_AWS, Admission, Admitted, CertificateRegistered, EndpointRequired, Evidence,
     IssuerEvidence, Limits, Presented, Refusal, Refused, ServerName,
 };
-pub use directory::{BoundThing, ConnectionGrants, Counts, Directory, Grants, Identity, SecretAccessKey, ThingState};
+pub use directory::{
+    BoundThing, ConnectionGrants, Counts, Directory, Domain, Grants, Identity, SecretAccessKey, StoredCertificate,
+    ThingState,
+};
 pub use error::{CertificateProblem, RegistryError};
 pub use events::thing::RegistryEvent;
 pub use fault::FaultPoints;
@@ -55,11 +59,12 @@ pub use operations::*;
 pub use page::{Page, PageRequest};
 pub use principal::ThingPrincipal;
 pub use records::{
-    AccessKeyStatus, AccessKeyUse, Attributes, AuthorizerRecord, AuthorizerStatus, CaCertificateRecord,
-    DeviceCertificateRecord, EventConfigurationsRecord, EventType, GenerationId, IdentityDetail, IdentityRecord,
-    ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute, RegistrationConfig,
-    Rejection, ResourceId, Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord, ThingTypeProperties,
-    ThingTypeRecord, Transfer, TransferNoticeRecord, TransferStep, Validity,
+    AccessKeyStatus, AccessKeyUse, ApplicationProtocol, Attributes, AuthenticationType, AuthorizerConfig,
+    AuthorizerRecord, AuthorizerStatus, CaCertificateRecord, DeviceCertificateRecord, DomainConfigurationRecord,
+    DomainConfigurationStatus, DomainType, EventConfigurationsRecord, EventType, GenerationId, IdentityDetail,
+    IdentityRecord, ManagedPolicyRecord, NoPolicyVersionId, PolicyRecord, PolicyVersionId, PropagatingAttribute,
+    RegistrationConfig, Rejection, ResourceId, SecurityPolicy, Tag, ThingGroupRecord, ThingPrincipalType, ThingRecord,
+    ThingTypeProperties, ThingTypeRecord, Transfer, TransferNoticeRecord, TransferStep, Validity, is_issued_for_domain,
 };
 pub use registry::{Parts, Registry, Settings};
 pub use status::{
@@ -99,6 +104,8 @@ pub const AUTHORIZERS_MAX: usize = 100;
 pub const ACTIVE_AUTHORIZERS_MAX: usize = 32;
 /// Most keys that tokens for one authorizer are signed with. Unverified.
 pub const TOKEN_SIGNING_KEYS_MAX: usize = 2;
+/// Most domain configurations of an account in a region, beside that of its endpoint. AWS: quota, 10.
+pub const DOMAIN_CONFIGURATIONS_MAX: usize = 10;
 /// Most access keys of an account's root. AWS: 2. Decision: more, for who uses no users.
 pub const ACCESS_KEYS_PER_ACCOUNT_MAX: usize = 100;
 

@@ -39,6 +39,8 @@ pub struct Settings {
     /// `mqtt.endpoint_domain`: accounts have endpoints below it, `<prefix>-ats.iot.<region>.<domain>`. None: every
     /// account shares the plain host name.
     pub endpoint_domain: Option<String>,
+    /// The names of the broker itself, which no account may have: DNS names (a leading `*.` is allowed) and addresses.
+    pub host_names: Vec<String>,
     /// The accounts whose transfer notices are kept until somebody says that they were told.
     pub transfer_notices_for: BTreeSet<AccountId>,
 }
@@ -72,7 +74,7 @@ impl Registry {
     pub async fn open(parts: Parts, now: Now) -> Result<Self, RegistryError> {
         let Parts { store, master_key, chance, settings, faults } = parts;
         let master_key = Arc::new(master_key);
-        let directory = Arc::new(Directory::new(settings.endpoint_domain.clone(), Arc::clone(&master_key)));
+        let directory = Arc::new(Directory::new(&settings, Arc::clone(&master_key)));
         let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory)).await?;
         let issuers = Issuers::open(&*store, &master_key, now).await?;
         let registrations = Registrations::default();
@@ -201,6 +203,10 @@ impl Registry {
     /// Whether somebody tells this account of what is offered to it.
     pub(crate) fn is_told_of_transfers(&self, account: AccountId) -> bool {
         self.0.settings.transfer_notices_for.contains(&account)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     pub(crate) fn issuers(&self) -> &Issuers {

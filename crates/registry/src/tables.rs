@@ -3,17 +3,18 @@
 //! Keys begin with account and region, except in the tables that answer whose something is.
 
 use tidegate_ids::{
-    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, PolicyName, Region, ShadowName, Tenant,
-    ThingGroupName, ThingName, ThingTypeName, Timestamp,
+    AccessKeyId, AccountId, AuthorizerName, CaCertificateId, CertificateId, DomainConfigurationName, PolicyName,
+    Region, ShadowName, Tenant, ThingGroupName, ThingName, ThingTypeName, Timestamp,
 };
 use tidegate_kv::{Key, Table};
 
 use crate::{
-    AuthorizerRecord, IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget, PolicyVersionId, ThingPrincipal,
+    AuthorizerRecord, DomainConfigurationRecord, IdentityKind, IdentityRecord, ManagedPolicyRecord, PolicyTarget,
+    PolicyVersionId, ThingPrincipal,
     records::{
         AccessKeyRecord, AccessKeyUse, AccountRecord, AttachmentRecord, CaCertificateRecord, DefaultAuthorizerRecord,
-        DeviceCertificateRecord, EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord, OwnerRecord,
-        PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
+        DeviceCertificateRecord, DomainNameRecord, EventConfigurationsRecord, ExclusiveThingRecord, IssuerRecord,
+        OwnerRecord, PolicyRecord, PolicyVersionRecord, RegistrationCodeRecord, ServerCertificateRecord, SettingRecord,
         ShadowRecord, ThingGroupRecord, ThingRecord, ThingTypeRecord, TransferNoticeRecord,
     },
 };
@@ -117,6 +118,12 @@ pub(crate) static EVENT_CONFIGURATIONS: Table<Tenant, EventConfigurationsRecord>
 pub(crate) static AUTHORIZERS: Table<(Tenant, AuthorizerName), AuthorizerRecord> = Table::new("authorizers");
 /// The authorizer that is asked when a client names none.
 pub(crate) static DEFAULT_AUTHORIZERS: Table<Tenant, DefaultAuthorizerRecord> = Table::new("authorizers-default");
+
+/// That of an account's endpoint is there once it was changed.
+pub(crate) static DOMAIN_CONFIGURATIONS: Table<(Tenant, DomainConfigurationName), DomainConfigurationRecord> =
+    Table::new("domain-configurations");
+/// Server name → account, region and configuration.
+pub(crate) static DOMAIN_NAMES: Table<String, DomainNameRecord> = Table::new("domain-names");
 
 /// Our own CAs, by purpose.
 pub(crate) static ISSUERS: Table<String, IssuerRecord> = Table::new("issuers");

@@ -1,6 +1,9 @@
 //! Labels on resources: their bounds, and which resources carry them.
 
-use tidegate_ids::{AuthorizerName, CaCertificateId, PolicyName, Resource, Tenant, ThingGroupName, ThingTypeName};
+use tidegate_ids::{
+    AuthorizerName, CaCertificateId, DomainConfigurationName, PolicyName, Resource, Tenant, ThingGroupName,
+    ThingTypeName,
+};
 
 use crate::{RegistryError, Tag, own_resource::own_resource};
 
@@ -28,6 +31,8 @@ pub enum TaggedResource {
     ThingType(ThingTypeName),
     /// A custom authorizer.
     Authorizer(AuthorizerName),
+    /// A domain configuration.
+    DomainConfiguration(DomainConfigurationName),
 }
 
 impl TaggedResource {
@@ -45,7 +50,10 @@ impl TaggedResource {
             Some(Resource::ThingGroup(name)) => Ok(Self::ThingGroup(name)),
             Some(Resource::ThingType(name)) => Ok(Self::ThingType(name)),
             Some(Resource::Authorizer(name)) => Ok(Self::Authorizer(name)),
-            None => Err(invalid("tags are on CA certificates, policies, thing groups, thing types and authorizers")),
+            Some(Resource::DomainConfiguration(name)) => Ok(Self::DomainConfiguration(name)),
+            None => Err(invalid(
+                "tags are on CA certificates, policies, thing groups, thing types, authorizers and domain configurations",
+            )),
         }
     }
 }
@@ -156,6 +164,8 @@ mod tests {
             ("arn:aws:iot:eu-central-1:123456789012:thinggroup/g".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:thingtype/t".into(), true),
             ("arn:aws:iot:eu-central-1:123456789012:authorizer/a".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:domainconfiguration/iot:Data-ATS".into(), true),
+            ("arn:aws:iot:eu-central-1:123456789012:domainconfiguration/d".into(), false),
             ("arn:aws:iot:eu-central-1:123456789012:thing/t".into(), false),
             ("arn:aws:iot:eu-central-1:000000000000:policy/p".into(), false),
             ("arn:aws:iot:us-east-1:123456789012:policy/p".into(), false),

@@ -27,7 +27,8 @@ impl PolicyTarget {
                 | Resource::Policy(_)
                 | Resource::Thing(_)
                 | Resource::ThingType(_)
-                | Resource::Authorizer(_),
+                | Resource::Authorizer(_)
+                | Resource::DomainConfiguration(_),
             )
             | None => Err(invalid(
                 "policies are attached to certificates and thing groups: \

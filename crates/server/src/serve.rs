@@ -93,6 +93,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     data.mark_initialized(account.id)?;
     let host_names = host_names(&config);
     let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
+    server_certificate::renew_domains(&registry, clock.now()).await?;
     data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
@@ -172,6 +173,7 @@ async fn open_registry(
             chance: Box::new(chance::SystemChance),
             settings: tidegate_registry::Settings {
                 endpoint_domain: endpoint_domain(config),
+                host_names: host_names(config),
                 transfer_notices_for: config.transfers.webhook.iter().map(|webhook| webhook.account_id).collect(),
             },
             faults: faults::points(),

@@ -181,6 +181,9 @@ impl Shapes<'_> {
                     ("CertificateId", Location::Uri("caCertificateId")) => "CaCertificateId".into(),
                     ("CertificateId", _) => "CertificateId".into(),
                     ("ShadowName", _) => "tidegate_ids::ShadowName".into(),
+                    ("DomainConfigurationName" | "ReservedDomainConfigurationName", _) => {
+                        "tidegate_ids::DomainConfigurationName".into()
+                    }
                     (
                         name @ ("AuthorizerName" | "PolicyName" | "ThingGroupName" | "ThingName" | "ThingTypeName"),
                         _,

@@ -26,6 +26,8 @@ pub(crate) struct Need {
 enum Named {
     /// A resource of AWS IoT: its kind, and the member that has its id or name.
     Iot(&'static str, &'static str),
+    /// A domain configuration, by name.
+    DomainConfiguration,
     /// As [`Self::Iot`], each item of a list.
     EachIot(&'static str, &'static str),
     /// `thing/NAME`, or `thing/NAME/SHADOW`.
@@ -46,7 +48,9 @@ enum Named {
     Fixed(&'static str),
 }
 
-use Named::{Arn as ByArn, EachIot, Fixed, Iot, LogStream, NewPolicy, Role, Shadow, User, UserOfKey};
+use Named::{
+    Arn as ByArn, DomainConfiguration, EachIot, Fixed, Iot, LogStream, NewPolicy, Role, Shadow, User, UserOfKey,
+};
 
 const CERT: Named = Iot("cert", "certificateId");
 const CA_CERT: Named = Iot("cacert", "certificateId");
@@ -70,6 +74,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("ClearDefaultAuthorizer", EVERYTHING),
     ("CreateAuthorizer", &[AUTHORIZER]),
     ("CreateCertificateFromCsr", EVERYTHING),
+    ("CreateDomainConfiguration", &[DomainConfiguration]),
     ("CreateKeysAndCertificate", EVERYTHING),
     ("CreatePolicy", &[POLICY]),
     ("CreatePolicyVersion", &[POLICY]),
@@ -79,6 +84,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("DeleteAuthorizer", &[AUTHORIZER]),
     ("DeleteCACertificate", &[CA_CERT]),
     ("DeleteCertificate", &[CERT]),
+    ("DeleteDomainConfiguration", &[DomainConfiguration]),
     ("DeleteConnection", &[CLIENT]),
     ("DeletePolicy", &[POLICY]),
     ("DeletePolicyVersion", &[POLICY]),
@@ -93,6 +99,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("DescribeCACertificate", &[CA_CERT]),
     ("DescribeCertificate", &[CERT]),
     ("DescribeDefaultAuthorizer", EVERYTHING),
+    ("DescribeDomainConfiguration", &[DomainConfiguration]),
     ("DescribeEndpoint", EVERYTHING),
     ("DescribeEventConfigurations", EVERYTHING),
     ("DescribeThing", &[THING]),
@@ -115,6 +122,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("ListCACertificates", EVERYTHING),
     ("ListCertificates", EVERYTHING),
     ("ListCertificatesByCA", EVERYTHING),
+    ("ListDomainConfigurations", EVERYTHING),
     ("ListNamedShadowsForThing", &[THING]),
     ("ListOutgoingCertificates", EVERYTHING),
     ("ListPolicies", EVERYTHING),
@@ -157,6 +165,7 @@ static IOT: &[(&str, &[Named])] = &[
     ("UpdateAuthorizer", &[AUTHORIZER]),
     ("UpdateCACertificate", &[CA_CERT]),
     ("UpdateCertificate", &[CERT]),
+    ("UpdateDomainConfiguration", &[DomainConfiguration]),
     ("UpdateEventConfigurations", EVERYTHING),
     ("UpdateThing", &[THING]),
     ("UpdateThingGroup", &[THING_GROUP]),
@@ -264,6 +273,10 @@ fn resources(call: &Call<'_>, named: Named, input: &Map<String, Value>) -> Vec<S
     let iam = |resource: String| Arn::iam(call.tenant().account, resource).to_string();
     match named {
         Iot(kind, member) => text(member).map(|id| iot(kind, id)).into_iter().collect(),
+        DomainConfiguration => {
+            let name = text("domainConfigurationName").and_then(|name| name.parse().ok());
+            name.map(|name| Arn::domain_configuration(call.tenant(), &name).to_string()).into_iter().collect()
+        }
         EachIot(kind, member) => {
             let items = input.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             items.iter().filter_map(Value::as_str).map(|id| iot(kind, id)).collect()

@@ -20,6 +20,7 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
     let thing: tidegate_ids::ThingName = "t".parse().unwrap();
     let thing_type: tidegate_ids::ThingTypeName = "tt".parse().unwrap();
     let authorizer: tidegate_ids::AuthorizerName = "a".parse().unwrap();
+    let domain: tidegate_ids::DomainConfigurationName = "d".parse().unwrap();
     let principal = tidegate_registry::ThingPrincipal::Certificate(certificate);
     vec![
         (
@@ -60,6 +61,14 @@ fn failures() -> Vec<(RegistryError, &'static [&'static str])> {
         (AuthorizerActive(authorizer), &["DeleteAuthorizer"]),
         (TooManyAuthorizers(100), &["CreateAuthorizer"]),
         (TooManyActiveAuthorizers(32), &["CreateAuthorizer", "UpdateAuthorizer"]),
+        (
+            DomainConfigurationNotFound(domain.clone()),
+            &["DescribeDomainConfiguration", "UpdateDomainConfiguration", "DeleteDomainConfiguration"],
+        ),
+        (DomainConfigurationExists(tenant, domain.clone()), &["CreateDomainConfiguration"]),
+        (DomainConfigurationEnabled(domain), &["DeleteDomainConfiguration"]),
+        (TooManyDomainConfigurations(10), &["CreateDomainConfiguration"]),
+        (CertificateInvalid(CertificateProblem::OutsideValidity), &["CreateDomainConfiguration"]),
         (BillingGroupNotFound("g".into()), &["CreateThing"]),
         (ThingExists(tenant, thing.clone()), &["CreateThing"]),
         (ThingTypeExists(tenant, thing_type.clone()), &["CreateThingType"]),

@@ -10,12 +10,12 @@ use tidegate_pki::CaCertificate;
 
 use super::{CaOwner, Directory, Owner, transfers};
 use crate::{
-    Authorizer, CaCertificateRecord, DeviceCertificateRecord, PolicyRecord, PolicyTarget, RegistryChange,
-    ThingPrincipal, ThingPrincipalType, ThingRecord, ThingTypeRecord,
+    Authorizer, CaCertificateRecord, DeviceCertificateRecord, DomainConfiguration, PolicyRecord, PolicyTarget,
+    RegistryChange, ThingPrincipal, ThingPrincipalType, ThingRecord, ThingTypeRecord,
     tables::{
         ACCESS_KEYS, ACCOUNTS, AUTHORIZERS, CA_CERTIFICATES, CERTIFICATES, CERTIFICATES_BY_SIGNED_PART,
-        DEFAULT_AUTHORIZERS, GROUPS_OF_THING, IAM_IDENTITIES, IAM_POLICIES, POLICIES, POLICIES_OF_TARGET,
-        SERVER_CERTIFICATES, THING_GROUPS, THING_TYPES, THINGS, THINGS_OF_PRINCIPAL,
+        DEFAULT_AUTHORIZERS, DOMAIN_CONFIGURATIONS, GROUPS_OF_THING, IAM_IDENTITIES, IAM_POLICIES, POLICIES,
+        POLICIES_OF_TARGET, SERVER_CERTIFICATES, THING_GROUPS, THING_TYPES, THINGS, THINGS_OF_PRINCIPAL,
     },
 };
 
@@ -146,9 +146,22 @@ impl Directory {
             }
         } else if table == SERVER_CERTIFICATES.name() {
             match SERVER_CERTIFICATES.change(change)? {
-                Some(TableChange::Put(name, _) | TableChange::Delete(name)) => {
+                Some(TableChange::Put(name, record)) => {
+                    self.domains.put_certificate(name.clone(), record);
                     told.push(RegistryChange::ServerCertificate { name });
                 }
+                Some(TableChange::Delete(name)) => {
+                    self.domains.remove_certificate(&name);
+                    told.push(RegistryChange::ServerCertificate { name });
+                }
+                None => {}
+            }
+        } else if table == DOMAIN_CONFIGURATIONS.name() {
+            match DOMAIN_CONFIGURATIONS.change(change)? {
+                Some(TableChange::Put((tenant, name), record)) => {
+                    self.domains.put(DomainConfiguration { tenant, name, record });
+                }
+                Some(TableChange::Delete((tenant, name))) => self.domains.remove(tenant, &name),
                 None => {}
             }
         }
@@ -213,6 +226,7 @@ impl Directory {
         self.read_things(at).await?;
         self.read_thing_groups(at).await?;
         self.read_authorizers(at).await?;
+        self.read_domains(at).await?;
 
         let (mut attached, mut attached_to_groups) = (HashSet::new(), HashSet::new());
         POLICIES_OF_TARGET
@@ -280,6 +294,25 @@ impl Directory {
             })
             .await?;
         self.authorizers.retain(&there, &defaults);
+        Ok(())
+    }
+
+    async fn read_domains(&self, at: &Snapshot) -> Result<(), StoreError> {
+        let (mut there, mut certificates) = (HashSet::new(), HashSet::new());
+        SERVER_CERTIFICATES
+            .each(at, KeyRange::all(), |row| {
+                certificates.insert(row.key.clone());
+                self.domains.put_certificate(row.key, row.value);
+            })
+            .await?;
+        DOMAIN_CONFIGURATIONS
+            .each(at, KeyRange::all(), |row| {
+                there.insert(row.key.clone());
+                let (tenant, name) = row.key;
+                self.domains.put(DomainConfiguration { tenant, name, record: row.value });
+            })
+            .await?;
+        self.domains.retain(&there, &certificates);
         Ok(())
     }
 

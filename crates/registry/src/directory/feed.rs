@@ -150,7 +150,7 @@ mod tests {
     async fn whoever_waits_for_a_transaction_does_not_wait_for_the_reader_to_let_go() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
-        let directory = Arc::new(Directory::new(None, master_key));
+        let directory = Arc::new(Directory::new(&crate::Settings::default(), master_key));
         let feed = Arc::new(Feed::open(Arc::clone(&store), directory).await.unwrap());
         let mut reader = feed.reader.lock().await; // as `run` holds it while it waits for the next change
         let mut transaction = Transaction::new();
@@ -171,7 +171,7 @@ mod tests {
     async fn nothing_behind_a_transaction_that_cannot_be_applied_counts_as_shown() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
-        let directory = Arc::new(Directory::new(None, master_key));
+        let directory = Arc::new(Directory::new(&crate::Settings::default(), master_key));
         let feed = Feed::open(Arc::clone(&store), directory).await.unwrap();
         let mut good = Transaction::new();
         ROWS.put(&mut good, &"row".to_owned(), &1);

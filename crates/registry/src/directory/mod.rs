@@ -13,6 +13,7 @@ mod apply;
 mod authorizers;
 mod certificates;
 mod connection;
+mod domains;
 mod endpoints;
 mod enrichments;
 mod feed;
@@ -32,6 +33,7 @@ pub(crate) use issuers::{CaOwner, NoSigner, Signer, Signers};
 
 pub use access_keys::SecretAccessKey;
 pub use connection::ConnectionGrants;
+pub use domains::{Domain, StoredCertificate};
 pub use grants::Grants;
 pub use identities::Identity;
 pub use things::{BoundThing, ThingState};
@@ -42,12 +44,12 @@ use tidegate_ids::{AccessKeyId, AccountId, AuthorizerName, CertificateId, Tenant
 use tidegate_pki::{ClientLeaf, seal::MasterKey};
 
 use self::{
-    access_keys::AccessKeys, authorizers::Authorizers, certificates::Certificates, endpoints::Endpoints,
-    enrichments::Enrichments, forms::Forms, groups::Groups, identities::Identities, issuers::Issuers,
-    policies::Policies, things::Things,
+    access_keys::AccessKeys, authorizers::Authorizers, certificates::Certificates, domains::Domains,
+    endpoints::Endpoints, enrichments::Enrichments, forms::Forms, groups::Groups, identities::Identities,
+    issuers::Issuers, policies::Policies, things::Things,
 };
 use crate::{
-    Authorizer, CertificateStatus, Credential, CredentialRefused, IdentityKind,
+    Authorizer, CertificateStatus, Credential, CredentialRefused, IdentityKind, Settings,
     iam::{IdentityKey, identity_key},
     operations::rewritable_part,
 };
@@ -65,13 +67,14 @@ pub struct Directory {
     pub(crate) groups: Groups,
     enrichments: Enrichments,
     authorizers: Authorizers,
+    domains: Domains,
 }
 
 impl Directory {
-    pub(crate) fn new(endpoint_domain: Option<String>, master_key: Arc<MasterKey>) -> Self {
+    pub(crate) fn new(settings: &Settings, master_key: Arc<MasterKey>) -> Self {
         Self {
-            endpoints: Endpoints::new(endpoint_domain),
-            access_keys: AccessKeys::new(master_key),
+            endpoints: Endpoints::new(settings.endpoint_domain.clone()),
+            access_keys: AccessKeys::new(Arc::clone(&master_key)),
             identities: Identities::default(),
             issuers: Issuers::default(),
             certificates: Certificates::new(),
@@ -81,6 +84,7 @@ impl Directory {
             groups: Groups::new(),
             enrichments: Enrichments::default(),
             authorizers: Authorizers::default(),
+            domains: Domains::new(&settings.host_names, master_key),
         }
     }
 
@@ -139,6 +143,21 @@ impl Directory {
     /// The account and region whose endpoint `server_name` is, in any case; `None` when it is no account's.
     pub fn tenant_of_endpoint(&self, server_name: &str) -> Option<Tenant> {
         self.endpoints.tenant(server_name)
+    }
+
+    /// The domain configuration of `server_name`, in any case, whatever its status: one that an account made, or that of an account's
+    /// endpoint if it was ever changed. From memory; the cost does not depend on how many there are.
+    pub fn domain(&self, server_name: &str) -> Option<Domain> {
+        match self.tenant_of_endpoint(server_name) {
+            Some(tenant) => self.domains.endpoint(tenant),
+            None => self.domains.by_domain_name(&server_name.to_ascii_lowercase()),
+        }
+    }
+
+    /// The account and region that `server_name`, in any case, stands for: by its endpoint or by a domain configuration.
+    pub fn tenant_of_server_name(&self, server_name: &str) -> Option<Tenant> {
+        let configured = || Some(self.domain(server_name)?.configuration.tenant);
+        self.tenant_of_endpoint(server_name).or_else(configured)
     }
 
     /// What a certificate's policies allow, now and after each change; `None` when the account has no such certificate.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tidegate_ids::Now;
 use tidegate_kv::{KeyRange, Transaction};
-use tidegate_pki::{PrivateKey, X509, issue, pem};
+use tidegate_pki::{PkiError, PrivateKey, X509, issue, pem, seal::MasterKey};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -75,6 +75,34 @@ impl Registry {
         validity: Validity,
         now: Now,
     ) -> Result<ServerCertificate, RegistryError> {
+        let record = self.issued_server_certificate(name, names, validity, now)?;
+        self.store_server_certificate(name, &record).await?;
+        self.open_server_certificate(name.to_owned(), record)
+    }
+
+    /// Issues again what the broker's own CA issued before, under the same names, if it is still there.
+    pub async fn renew_server_certificate(&self, name: &str, now: Now) -> Result<(), RegistryError> {
+        let name = &name.to_owned();
+        self.change(|read| async move {
+            let mut transaction = Transaction::new();
+            if let Some(row) = SERVER_CERTIFICATES.get(&read, name).await? {
+                let validity = Validity::of_server_certificate(now.wall);
+                let renewed = self.issued_server_certificate(name, &row.value.names, validity, now)?;
+                SERVER_CERTIFICATES.replace(&mut transaction, name, row.revision, &renewed);
+            }
+            Ok((transaction, ()))
+        })
+        .await
+    }
+
+    /// The row of a certificate by the broker's own CA, not stored yet.
+    pub(super) fn issued_server_certificate(
+        &self,
+        name: &str,
+        names: &[String],
+        validity: Validity,
+        now: Now,
+    ) -> Result<ServerCertificateRecord, RegistryError> {
         let internal = |error: tidegate_pki::PkiError| RegistryError::Internal(error.into());
         let key = PrivateKey::generate_p256().map_err(internal)?;
         let dates = issue::Validity { not_before: validity.not_before, not_after: validity.not_after };
@@ -89,7 +117,7 @@ impl Registry {
             chain_pem: format!("{}{}", leaf.pem(), ca.certificate().pem()),
             key_pkcs8: Zeroizing::new(key.pkcs8_der().to_vec()),
         };
-        self.put_server_certificate(input, now).await
+        self.server_certificate_record(&input, now)
     }
 
     /// Stores a server certificate, replacing the one of the same name.
@@ -101,6 +129,16 @@ impl Registry {
         input: NewServerCertificate,
         now: Now,
     ) -> Result<ServerCertificate, RegistryError> {
+        let record = self.server_certificate_record(&input, now)?;
+        self.store_server_certificate(&input.name, &record).await?;
+        self.open_server_certificate(input.name, record)
+    }
+
+    fn server_certificate_record(
+        &self,
+        input: &NewServerCertificate,
+        now: Now,
+    ) -> Result<ServerCertificateRecord, RegistryError> {
         let invalid = |error: tidegate_pki::PkiError| RegistryError::InvalidRequest(error.to_string());
         let chain = pem::certificates(&input.chain_pem).map_err(invalid)?;
         let first = chain.first().ok_or_else(|| RegistryError::InvalidRequest("the chain is empty".into()))?;
@@ -109,21 +147,27 @@ impl Registry {
         if key.public_key() != leaf.public_key() {
             return Err(RegistryError::InvalidRequest("the private key does not belong to the certificate".into()));
         }
-        let record = ServerCertificateRecord {
-            names: input.names,
-            chain_pem: input.chain_pem,
+        Ok(ServerCertificateRecord {
+            names: input.names.clone(),
+            chain_pem: input.chain_pem.clone(),
             key: Sealed(self.master_key().seal(&place(&input.name), &input.key_pkcs8)),
             validity: Validity { not_before: leaf.not_before(), not_after: leaf.not_after() },
             created: now.wall,
-        };
-        let (name, row) = (&input.name, &record);
+        })
+    }
+
+    async fn store_server_certificate(
+        &self,
+        name: &str,
+        record: &ServerCertificateRecord,
+    ) -> Result<(), RegistryError> {
+        let name = &name.to_owned();
         self.change(|_| async move {
             let mut transaction = Transaction::new();
-            SERVER_CERTIFICATES.put(&mut transaction, name, row);
+            SERVER_CERTIFICATES.put(&mut transaction, name, record);
             Ok((transaction, ()))
         })
-        .await?;
-        self.open_server_certificate(input.name, record)
+        .await
     }
 
     fn open_server_certificate(
@@ -131,11 +175,19 @@ impl Registry {
         name: String,
         record: ServerCertificateRecord,
     ) -> Result<ServerCertificate, RegistryError> {
-        let opened = self.master_key().open(&place(&name), &record.key.0);
-        let key_pkcs8 = opened.map_err(|error| RegistryError::Internal(error.into()))?;
-        let ServerCertificateRecord { names, chain_pem, validity, .. } = record;
-        Ok(ServerCertificate { name, names, chain_pem, key_pkcs8, validity })
+        opened(self.master_key(), name, &record).map_err(|error| RegistryError::Internal(error.into()))
     }
+}
+
+/// A stored certificate with its key.
+pub(crate) fn opened(
+    master_key: &MasterKey,
+    name: String,
+    record: &ServerCertificateRecord,
+) -> Result<ServerCertificate, PkiError> {
+    let key_pkcs8 = master_key.open(&place(&name), &record.key.0)?;
+    let ServerCertificateRecord { names, chain_pem, validity, .. } = record.clone();
+    Ok(ServerCertificate { name, names, chain_pem, key_pkcs8, validity })
 }
 
 /// What the key is sealed for.

@@ -5,7 +5,8 @@ use tidegate_kv::{Snapshot, Transaction};
 
 use super::{
     describe_authorizer::read_authorizer, describe_ca_certificate::read_ca_certificate,
-    describe_thing_group::read_group, describe_thing_type::read_thing_type, get_policy::read_policy,
+    describe_domain_configuration::read_domain_configuration, describe_thing_group::read_group,
+    describe_thing_type::read_thing_type, get_policy::read_policy,
 };
 use crate::{
     Registry, RegistryError, Tag, TaggedResource,
@@ -19,7 +20,7 @@ impl Registry {
     /// Versions, generation ids and dates of the resource stay as they are. Unverified.
     ///
     /// # Errors
-    /// `AuthorizerNotFound`, `CaCertificateNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
+    /// `AuthorizerNotFound`, `CaCertificateNotFound`, `DomainConfigurationNotFound`, `PolicyNotFound`, `ThingGroupNotFound`, `ThingTypeNotFound`; `InvalidRequest` for the tags, `TooManyTags`.
     pub async fn tag_resource(
         &self,
         tenant: Tenant,
@@ -43,6 +44,7 @@ pub(super) async fn read_tags(
         TaggedResource::ThingGroup(name) => read_group(read, tenant, name).await?.value.tags,
         TaggedResource::ThingType(name) => read_thing_type(read, tenant, name).await?.value.tags,
         TaggedResource::Authorizer(name) => read_authorizer(read, tenant, name).await?.value.tags,
+        TaggedResource::DomainConfiguration(name) => read_domain_configuration(read, tenant, name).await?.record.tags,
     })
 }
 
@@ -88,6 +90,13 @@ pub(super) async fn change_tags(
             let mut authorizer = row.value;
             if exchange(&mut authorizer.tags, change)? {
                 AUTHORIZERS.replace(&mut transaction, &(tenant, name.clone()), row.revision, &authorizer);
+            }
+        }
+        TaggedResource::DomainConfiguration(name) => {
+            let found = read_domain_configuration(read, tenant, name).await?;
+            let mut record = found.record.clone();
+            if exchange(&mut record.tags, change)? {
+                found.replace(&mut transaction, &(tenant, name.clone()), &record);
             }
         }
     }

@@ -6,6 +6,7 @@ mod account;
 mod authorizer;
 mod ca_certificate;
 mod device_certificate;
+mod domain_configuration;
 mod event_configurations;
 mod iam;
 mod policy;
@@ -22,6 +23,11 @@ pub(crate) use authorizer::DefaultAuthorizerRecord;
 pub use authorizer::{AuthorizerRecord, AuthorizerStatus};
 pub use ca_certificate::{CaCertificateRecord, RegistrationConfig};
 pub use device_certificate::DeviceCertificateRecord;
+pub use domain_configuration::{
+    ApplicationProtocol, AuthenticationType, AuthorizerConfig, DomainConfigurationRecord, DomainConfigurationStatus,
+    DomainType, SecurityPolicy, is_issued_for_domain,
+};
+pub(crate) use domain_configuration::{DomainNameRecord, issued_for};
 pub use event_configurations::{EventConfigurationsRecord, EventType};
 pub use iam::{IdentityDetail, IdentityRecord, ManagedPolicyRecord};
 pub(crate) use policy::PolicyVersionRecord;
@@ -36,7 +42,7 @@ pub use thing_group::ThingGroupRecord;
 pub use transfer::{Rejection, Transfer};
 pub use transfer_notice::{TransferNoticeRecord, TransferStep};
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tidegate_ids::Timestamp;
@@ -82,6 +88,8 @@ records!(
     ManagedPolicyRecord,
     AuthorizerRecord,
     DefaultAuthorizerRecord,
+    DomainConfigurationRecord,
+    DomainNameRecord,
 );
 
 /// The dates between which a certificate is valid, both inclusive.
@@ -94,6 +102,22 @@ pub struct Validity {
 }
 
 impl Validity {
+    /// How long a server certificate is valid: what browsers accept at most.
+    const SERVER_CERTIFICATE_LIFE: Duration = Duration::from_secs(397 * 24 * 3600);
+    /// How far it reaches back, for clients whose clocks are late.
+    const SERVER_CERTIFICATE_BACKDATED: Duration = Duration::from_secs(3600);
+
+    /// The dates of a server certificate that the broker issues at `now`.
+    pub fn of_server_certificate(now: Timestamp) -> Self {
+        Self { not_before: now - Self::SERVER_CERTIFICATE_BACKDATED, not_after: now + Self::SERVER_CERTIFICATE_LIFE }
+    }
+
+    /// Whether less than a third of the life is left: it is time for another certificate.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let life = self.not_after.millis().saturating_sub(self.not_before.millis());
+        self.not_after.millis().saturating_sub(now.millis()) < life / 3
+    }
+
     /// Whether `now` lies within it.
     pub fn contains(&self, now: Timestamp) -> bool {
         (self.not_before..=self.not_after).contains(&now)
@@ -191,6 +215,14 @@ mod tests {
         let validity = Validity { not_before: at(10), not_after: at(20) };
         for (now, inside) in [(9, false), (10, true), (20, true), (21, false)] {
             assert_eq!(validity.contains(at(now)), inside, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_renewed_in_the_last_third_of_its_life() {
+        let validity = Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(300) };
+        for (now, expected) in [(0, false), (199, false), (200, false), (201, true), (300, true), (1000, true)] {
+            assert_eq!(validity.is_due(Timestamp::from_seconds(now)), expected, "{now}");
         }
     }
 }

@@ -3,17 +3,19 @@
 use std::{collections::BTreeSet, fs};
 
 use proptest::{collection::vec, prelude::*, sample::Index};
-use tidegate_ids::{AuthorizerName, CertificateId, PolicyName, ThingGroupName, ThingName, ThingTypeName};
+use tidegate_ids::{
+    AuthorizerName, CertificateId, DomainConfigurationName, PolicyName, ThingGroupName, ThingName, ThingTypeName,
+};
 use tidegate_kv::Revision;
 use tidegate_pki::{ClientLeaf, PrivateKey};
 use tidegate_shadow::{Place, Update};
 
 use super::{material::Ca, *};
 use crate::{
-    AttributePayload, AuthorizerStatus, CertificateStatus, CreateAuthorizer, CreateThing, CreateThingGroup,
-    PolicyTarget, PolicyVersionId, RegisterCertificate, Subject, Tag, TaggedResource, ThingFilter, ThingGroupFilter,
-    ThingPrincipal, ThingPrincipalType, ThingTypeProperties, UpdateAuthorizer, UpdateCaCertificate, UpdateThing,
-    UpdateThingGroup,
+    AttributePayload, AuthorizerStatus, CertificateStatus, CreateAuthorizer, CreateDomainConfiguration, CreateThing,
+    CreateThingGroup, DomainConfigurationStatus, PolicyTarget, PolicyVersionId, RegisterCertificate, Subject, Tag,
+    TaggedResource, ThingFilter, ThingGroupFilter, ThingPrincipal, ThingPrincipalType, ThingTypeProperties,
+    UpdateAuthorizer, UpdateCaCertificate, UpdateDomainConfiguration, UpdateThing, UpdateThingGroup,
 };
 
 /// Files in `operations` that are no operation of an account: what they hold is the process's, or shared.
@@ -75,6 +77,20 @@ fn authorizer(called: &str, secret: &str) -> CreateAuthorizer {
     }
 }
 
+fn domain(called: &str, domain_name: &str, secret: &str) -> CreateDomainConfiguration {
+    CreateDomainConfiguration {
+        name: name(called),
+        domain_name: Some(domain_name.to_owned()),
+        server_certificate_arn: None,
+        validation_certificate_arn: None,
+        authorizer_config: None,
+        security_policy: None,
+        authentication_type: None,
+        application_protocol: None,
+        tags: vec![Tag { key: "k".into(), value: secret.into() }],
+    }
+}
+
 /// Gives the first account some of everything.
 async fn settle(registry: &Registry) -> Victim {
     let owner = tenant(A);
@@ -108,6 +124,8 @@ async fn settle(registry: &Registry) -> Victim {
         registry.create_thing_group(owner, group, at(4)).await.unwrap();
         registry.attach_policy(owner, &name(one), PolicyTarget::ThingGroup(name(one))).await.unwrap();
         registry.create_authorizer(owner, authorizer(one, SECRET), at(4)).await.unwrap();
+        let own = domain(one, &format!("{one}.example.com"), SECRET);
+        registry.create_domain_configuration(owner, own, at(4)).await.unwrap();
         registry.add_thing_to_thing_group(owner, &name(one), &name(one)).await.unwrap();
         for shadow in [None, Some(name("shadow"))] {
             let place = Place { thing: name(one), shadow };
@@ -153,6 +171,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         (name(called), if pick.yes { name("1") } else { name("2") });
     let (thing, group, kind): (ThingName, ThingGroupName, ThingTypeName) = (name(called), name(called), name(called));
     let authorizer_name: AuthorizerName = name(called);
+    let domain_name: DomainConfigurationName = name(called);
     let shadow = Place { thing: name(called), shadow: pick.yes.then(|| name("shadow")) };
     let status = CertificateStatus::ALL[pick.status.index(CertificateStatus::ALL.len())];
     let principal = ThingPrincipal::Certificate(id);
@@ -160,11 +179,12 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         0 => PolicyTarget::Certificate(id),
         _ => PolicyTarget::ThingGroup(name(called)),
     };
-    let tagged = match pick.status.index(5) {
+    let tagged = match pick.status.index(6) {
         0 => TaggedResource::CaCertificate(ca),
         1 => TaggedResource::Policy(name(called)),
         2 => TaggedResource::ThingGroup(name(called)),
         3 => TaggedResource::Authorizer(name(called)),
+        4 => TaggedResource::DomainConfiguration(name(called)),
         _ => TaggedResource::ThingType(name(called)),
     };
     let page = PageRequest::default;
@@ -185,6 +205,10 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "clear_default_authorizer" => told!(registry.clear_default_authorizer(b)),
         "create_authorizer" => told!(registry.create_authorizer(b, authorizer(called, "b"), now)),
         "create_certificate_from_csr" => told!(registry.create_certificate_from_csr(b, &leaf.pem(), pick.yes, now)),
+        "create_domain_configuration" => {
+            let taken = format!("{}.example.com", if pick.yes { called } else { "b" });
+            told!(registry.create_domain_configuration(b, domain(called, &taken, "b"), now))
+        }
         "create_keys_and_certificate" => {
             let key = PrivateKey::generate_p256().unwrap();
             told!(registry.create_keys_and_certificate(b, &key, pick.yes, now))
@@ -207,6 +231,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "delete_authorizer" => told!(registry.delete_authorizer(b, &authorizer_name)),
         "delete_ca_certificate" => told!(registry.delete_ca_certificate(b, ca)),
         "delete_certificate" => told!(registry.delete_certificate(b, id, pick.yes)),
+        "delete_domain_configuration" => told!(registry.delete_domain_configuration(b, &domain_name)),
         "delete_policy" => told!(registry.delete_policy(b, &policy_name)),
         "delete_policy_version" => told!(registry.delete_policy_version(b, &policy_name, version, now)),
         "delete_registration_code" => told!(registry.delete_registration_code(b)),
@@ -219,6 +244,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "describe_ca_certificate" => told!(registry.describe_ca_certificate(b, ca)),
         "describe_certificate" => told!(registry.describe_certificate(b, id)),
         "describe_default_authorizer" => told!(registry.describe_default_authorizer(b)),
+        "describe_domain_configuration" => told!(registry.describe_domain_configuration(b, domain_name, now)),
         "describe_event_configurations" => told!(registry.describe_event_configurations(b)),
         "describe_thing" => told!(registry.describe_thing(b, thing)),
         "describe_thing_group" => told!(registry.describe_thing_group(b, group)),
@@ -236,6 +262,7 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
         "list_ca_certificates" => told!(registry.list_ca_certificates(b, None, page())),
         "list_certificates" => told!(registry.list_certificates(b, page())),
         "list_certificates_by_ca" => told!(registry.list_certificates_by_ca(b, ca, page())),
+        "list_domain_configurations" => told!(registry.list_domain_configurations(b, page())),
         "list_named_shadows_for_thing" => told!(registry.list_named_shadows_for_thing(b, &thing, page())),
         "list_outgoing_certificates" => told!(registry.list_outgoing_certificates(b, page())),
         "list_policies" => told!(registry.list_policies(b, page())),
@@ -292,6 +319,12 @@ async fn attempt(registry: &Registry, operation: &str, pick: &Pick, victim: &Vic
             told!(registry.update_ca_certificate(b, ca, update, now))
         }
         "update_certificate" => told!(registry.update_certificate(b, id, status, now)),
+        "update_domain_configuration" => {
+            use DomainConfigurationStatus::{Disabled, Enabled};
+            let status = Some(if pick.yes { Disabled } else { Enabled });
+            let update = UpdateDomainConfiguration { status, ..Default::default() };
+            told!(registry.update_domain_configuration(b, domain_name, update, now))
+        }
         "update_event_configurations" => {
             let switches = [(crate::EventType::Thing, pick.yes)];
             told!(registry.update_event_configurations(b, &switches, now))

@@ -8,6 +8,7 @@ mod ca_certificates;
 mod certificates;
 mod connect;
 mod directory;
+mod domains;
 mod group_agreement;
 mod hostile;
 mod iam;
@@ -65,6 +66,7 @@ async fn open(store: Arc<dyn Store>, faults: Box<dyn FaultPoints>) -> Registry {
         chance: Box::new(Counting(Mutex::new(0))),
         settings: Settings {
             endpoint_domain: Some("iot.example".into()),
+            host_names: vec!["localhost".into(), "broker.example".into()],
             transfer_notices_for: [B.parse().unwrap()].into(),
         },
         faults,

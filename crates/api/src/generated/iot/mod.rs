@@ -17,6 +17,7 @@ pub(crate) mod cancel_certificate_transfer;
 pub(crate) mod clear_default_authorizer;
 pub(crate) mod create_authorizer;
 pub(crate) mod create_certificate_from_csr;
+pub(crate) mod create_domain_configuration;
 pub(crate) mod create_keys_and_certificate;
 pub(crate) mod create_policy;
 pub(crate) mod create_policy_version;
@@ -26,6 +27,7 @@ pub(crate) mod create_thing_type;
 pub(crate) mod delete_authorizer;
 pub(crate) mod delete_ca_certificate;
 pub(crate) mod delete_certificate;
+pub(crate) mod delete_domain_configuration;
 pub(crate) mod delete_policy;
 pub(crate) mod delete_policy_version;
 pub(crate) mod delete_registration_code;
@@ -38,6 +40,7 @@ pub(crate) mod describe_authorizer;
 pub(crate) mod describe_ca_certificate;
 pub(crate) mod describe_certificate;
 pub(crate) mod describe_default_authorizer;
+pub(crate) mod describe_domain_configuration;
 pub(crate) mod describe_endpoint;
 pub(crate) mod describe_event_configurations;
 pub(crate) mod describe_thing;
@@ -57,6 +60,7 @@ pub(crate) mod list_authorizers;
 pub(crate) mod list_ca_certificates;
 pub(crate) mod list_certificates;
 pub(crate) mod list_certificates_by_ca;
+pub(crate) mod list_domain_configurations;
 pub(crate) mod list_outgoing_certificates;
 pub(crate) mod list_policies;
 pub(crate) mod list_policy_principals;
@@ -93,6 +97,7 @@ pub(crate) mod untag_resource;
 pub(crate) mod update_authorizer;
 pub(crate) mod update_ca_certificate;
 pub(crate) mod update_certificate;
+pub(crate) mod update_domain_configuration;
 pub(crate) mod update_event_configurations;
 pub(crate) mod update_thing;
 pub(crate) mod update_thing_group;
@@ -110,6 +115,7 @@ pub(crate) static SERVED: &[&str] = &[
     "ClearDefaultAuthorizer",
     "CreateAuthorizer",
     "CreateCertificateFromCsr",
+    "CreateDomainConfiguration",
     "CreateKeysAndCertificate",
     "CreatePolicy",
     "CreatePolicyVersion",
@@ -119,6 +125,7 @@ pub(crate) static SERVED: &[&str] = &[
     "DeleteAuthorizer",
     "DeleteCACertificate",
     "DeleteCertificate",
+    "DeleteDomainConfiguration",
     "DeletePolicy",
     "DeletePolicyVersion",
     "DeleteRegistrationCode",
@@ -131,6 +138,7 @@ pub(crate) static SERVED: &[&str] = &[
     "DescribeCACertificate",
     "DescribeCertificate",
     "DescribeDefaultAuthorizer",
+    "DescribeDomainConfiguration",
     "DescribeEndpoint",
     "DescribeEventConfigurations",
     "DescribeThing",
@@ -150,6 +158,7 @@ pub(crate) static SERVED: &[&str] = &[
     "ListCACertificates",
     "ListCertificates",
     "ListCertificatesByCA",
+    "ListDomainConfigurations",
     "ListOutgoingCertificates",
     "ListPolicies",
     "ListPolicyPrincipals",
@@ -185,6 +194,7 @@ pub(crate) static SERVED: &[&str] = &[
     "UpdateAuthorizer",
     "UpdateCACertificate",
     "UpdateCertificate",
+    "UpdateDomainConfiguration",
     "UpdateEventConfigurations",
     "UpdateThing",
     "UpdateThingGroup",
@@ -220,6 +230,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "CreateCertificateFromCsr" => call.reply(
             &iot::create_certificate_from_csr(call, call.input(create_certificate_from_csr::INPUT).await?).await?,
         ),
+        "CreateDomainConfiguration" => call.reply(
+            &iot::create_domain_configuration(call, call.input(create_domain_configuration::INPUT).await?).await?,
+        ),
         "CreateKeysAndCertificate" => call.reply(
             &iot::create_keys_and_certificate(call, call.input(create_keys_and_certificate::INPUT).await?).await?,
         ),
@@ -243,6 +256,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "DeleteCertificate" => {
             call.reply(&iot::delete_certificate(call, call.input(delete_certificate::INPUT).await?).await?)
         }
+        "DeleteDomainConfiguration" => call.reply(
+            &iot::delete_domain_configuration(call, call.input(delete_domain_configuration::INPUT).await?).await?,
+        ),
         "DeletePolicy" => call.reply(&iot::delete_policy(call, call.input(delete_policy::INPUT).await?).await?),
         "DeletePolicyVersion" => {
             call.reply(&iot::delete_policy_version(call, call.input(delete_policy_version::INPUT).await?).await?)
@@ -274,6 +290,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         }
         "DescribeDefaultAuthorizer" => call.reply(
             &iot::describe_default_authorizer(call, call.input(describe_default_authorizer::INPUT).await?).await?,
+        ),
+        "DescribeDomainConfiguration" => call.reply(
+            &iot::describe_domain_configuration(call, call.input(describe_domain_configuration::INPUT).await?).await?,
         ),
         "DescribeEndpoint" => {
             call.reply(&iot::describe_endpoint(call, call.input(describe_endpoint::INPUT).await?).await?)
@@ -326,6 +345,8 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "ListCertificatesByCA" => {
             call.reply(&iot::list_certificates_by_ca(call, call.input(list_certificates_by_ca::INPUT).await?).await?)
         }
+        "ListDomainConfigurations" => call
+            .reply(&iot::list_domain_configurations(call, call.input(list_domain_configurations::INPUT).await?).await?),
         "ListOutgoingCertificates" => call
             .reply(&iot::list_outgoing_certificates(call, call.input(list_outgoing_certificates::INPUT).await?).await?),
         "ListPolicies" => call.reply(&iot::list_policies(call, call.input(list_policies::INPUT).await?).await?),
@@ -419,6 +440,9 @@ pub(crate) async fn serve(call: &Call<'_>) -> Result<Reply, ApiError> {
         "UpdateCertificate" => {
             call.reply(&iot::update_certificate(call, call.input(update_certificate::INPUT).await?).await?)
         }
+        "UpdateDomainConfiguration" => call.reply(
+            &iot::update_domain_configuration(call, call.input(update_domain_configuration::INPUT).await?).await?,
+        ),
         "UpdateEventConfigurations" => call.reply(
             &iot::update_event_configurations(call, call.input(update_event_configurations::INPUT).await?).await?,
         ),

@@ -11,7 +11,11 @@ use {
     serde::{Deserialize, Serialize},
 };
 
+pub(crate) static ACM_CERTIFICATE_ARN: Shape = Shape::Text(Text::ANY.length(1, 2048).pattern(r#"arn:aws(-cn|-us-gov|-iso-b|-iso)?:acm:[a-z]{2}-(gov-|iso-|isob-)?[a-z]{4,9}-\d{1}:\d{12}:certificate/[a-zA-Z0-9/-]+"#, &Sequence(&[Literal('a'), Literal('r'), Literal('n'), Literal(':'), Literal('a'), Literal('w'), Literal('s'), Repeat(&Either(&[Sequence(&[Literal('-'), Literal('c'), Literal('n')]), Sequence(&[Literal('-'), Literal('u'), Literal('s'), Literal('-'), Literal('g'), Literal('o'), Literal('v')]), Sequence(&[Literal('-'), Literal('i'), Literal('s'), Literal('o'), Literal('-'), Literal('b')]), Sequence(&[Literal('-'), Literal('i'), Literal('s'), Literal('o')])]), 0, 1), Literal(':'), Literal('a'), Literal('c'), Literal('m'), Literal(':'), Repeat(&Class(false, &[Range('a', 'z')]), 2, 2), Literal('-'), Repeat(&Either(&[Sequence(&[Literal('g'), Literal('o'), Literal('v'), Literal('-')]), Sequence(&[Literal('i'), Literal('s'), Literal('o'), Literal('-')]), Sequence(&[Literal('i'), Literal('s'), Literal('o'), Literal('b'), Literal('-')])]), 0, 1), Repeat(&Class(false, &[Range('a', 'z')]), 4, 9), Literal('-'), Repeat(&Class(false, &[Range('0', '9')]), 1, 1), Literal(':'), Repeat(&Class(false, &[Range('0', '9')]), 12, 12), Literal(':'), Literal('c'), Literal('e'), Literal('r'), Literal('t'), Literal('i'), Literal('f'), Literal('i'), Literal('c'), Literal('a'), Literal('t'), Literal('e'), Literal('/'), Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("/-")]), 1, u32::MAX)])));
+
 pub(crate) static ACTION_TYPE: Shape = Shape::OneOf(&["PUBLISH", "SUBSCRIBE", "RECEIVE", "CONNECT"]);
+
+pub(crate) static APPLICATION_PROTOCOL: Shape = Shape::OneOf(&["SECURE_MQTT", "MQTT_WSS", "HTTPS", "DEFAULT"]);
 
 pub(crate) static ATTRIBUTES: Shape = Shape::Map { key: &ATTRIBUTE_NAME, value: &ATTRIBUTE_VALUE };
 
@@ -27,6 +31,12 @@ pub(crate) static ATTRIBUTE_VALUE: Shape = Shape::Text(Text::ANY.length(0, 800).
     r#"[a-zA-Z0-9_.,@/:#=\[\]-]*"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf("_.,@/:#=[]-")]), 0, u32::MAX),
 ));
+
+pub(crate) static AUTHENTICATION_TYPE: Shape =
+    Shape::OneOf(&["CUSTOM_AUTH_X509", "CUSTOM_AUTH", "AWS_X509", "AWS_SIGV4", "DEFAULT"]);
+
+pub(crate) static AUTHORIZER_CONFIG: Shape =
+    Shape::Structure(&[body("allowAuthorizerOverride", &BOOLEAN), body("defaultAuthorizerName", &AUTHORIZER_NAME)]);
 
 pub(crate) static AUTHORIZER_FUNCTION_ARN: Shape = Shape::Text(Text::ANY.length(0, 2048));
 
@@ -70,12 +80,25 @@ pub(crate) static CERTIFICATE_SIGNING_REQUEST: Shape = Shape::Text(Text::ANY.len
 pub(crate) static CERTIFICATE_STATUS: Shape =
     Shape::OneOf(&["ACTIVE", "INACTIVE", "REVOKED", "PENDING_TRANSFER", "REGISTER_INACTIVE", "PENDING_ACTIVATION"]);
 
+pub(crate) static CLIENT_CERTIFICATE_CALLBACK_ARN: Shape = Shape::Text(Text::ANY.length(0, 2048));
+
+pub(crate) static CLIENT_CERTIFICATE_CONFIG: Shape =
+    Shape::Structure(&[body("clientCertificateCallbackArn", &CLIENT_CERTIFICATE_CALLBACK_ARN)]);
+
 pub(crate) static CONFIGURATION: Shape = Shape::Structure(&[body("Enabled", &BOOLEAN)]);
 
 pub(crate) static CONNECTION_ATTRIBUTE_NAME: Shape = Shape::Text(Text::ANY.length(0, 128).pattern(
     r#"[a-zA-Z0-9:.]+"#,
     &Repeat(&Class(false, &[Range('a', 'z'), Range('A', 'Z'), Range('0', '9'), AnyOf(":.")]), 1, u32::MAX),
 ));
+
+pub(crate) static DOMAIN_CONFIGURATION_NAME: Shape = Shape::Text(
+    Text::ANY.length(1, 128).pattern(r#"[\w.-]+"#, &Repeat(&Class(false, &[Word, AnyOf(".-")]), 1, u32::MAX)),
+);
+
+pub(crate) static DOMAIN_CONFIGURATION_STATUS: Shape = Shape::OneOf(&["ENABLED", "DISABLED"]);
+
+pub(crate) static DOMAIN_NAME: Shape = Shape::Text(Text::ANY.length(1, 253));
 
 pub(crate) static ENDPOINT_TYPE: Shape = Shape::Text(Text::ANY.length(0, 128));
 
@@ -156,6 +179,8 @@ pub(crate) static MQTT_CONTEXT: Shape =
 
 pub(crate) static MQTT_USERNAME: Shape = Shape::Text(Text::ANY.length(1, 65535));
 
+pub(crate) static OCSP_LAMBDA_ARN: Shape = Shape::Text(Text::ANY.length(0, 140));
+
 pub(crate) static OPTIONAL_VERSION: Shape = Shape::Integer { min: i64::MIN, max: i64::MAX };
 
 pub(crate) static PAGE_SIZE: Shape = Shape::Integer { min: 1, max: 250 };
@@ -189,6 +214,10 @@ pub(crate) static REGISTRATION_CONFIG: Shape = Shape::Structure(&[
 
 pub(crate) static REGISTRY_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
 
+pub(crate) static RESERVED_DOMAIN_CONFIGURATION_NAME: Shape = Shape::Text(
+    Text::ANY.length(1, 128).pattern(r#"[\w.:-]+"#, &Repeat(&Class(false, &[Word, AnyOf(".:-")]), 1, u32::MAX)),
+);
+
 pub(crate) static RESOURCE: Shape = Shape::Text(Text::ANY.length(0, 2048));
 
 pub(crate) static RESOURCES: Shape = Shape::List(List::of(&RESOURCE));
@@ -197,7 +226,19 @@ pub(crate) static ROLE_ARN: Shape = Shape::Text(Text::ANY.length(20, 2048));
 
 pub(crate) static SEARCHABLE_ATTRIBUTES: Shape = Shape::List(List::of(&ATTRIBUTE_NAME));
 
+pub(crate) static SECURITY_POLICY: Shape = Shape::Text(Text::ANY.length(0, 128));
+
+pub(crate) static SERVER_CERTIFICATE_ARNS: Shape = Shape::List(List::of(&ACM_CERTIFICATE_ARN).length(0, 1));
+
+pub(crate) static SERVER_CERTIFICATE_CONFIG: Shape = Shape::Structure(&[
+    body("enableOCSPCheck", &BOOLEAN),
+    body("ocspAuthorizedResponderArn", &ACM_CERTIFICATE_ARN),
+    body("ocspLambdaArn", &OCSP_LAMBDA_ARN),
+]);
+
 pub(crate) static SERVER_NAME: Shape = Shape::Text(Text::ANY.length(1, 253));
+
+pub(crate) static SERVICE_TYPE: Shape = Shape::OneOf(&["DATA", "CREDENTIAL_PROVIDER", "JOBS"]);
 
 pub(crate) static SKYFALL_MAX_RESULTS: Shape = Shape::Integer { min: 1, max: 250 };
 
@@ -262,6 +303,8 @@ pub(crate) static THING_TYPE_PROPERTIES: Shape = Shape::Structure(&[
     body("searchableAttributes", &SEARCHABLE_ATTRIBUTES),
     body("thingTypeDescription", &THING_TYPE_DESCRIPTION),
 ]);
+
+pub(crate) static TLS_CONFIG: Shape = Shape::Structure(&[body("securityPolicy", &SECURITY_POLICY)]);
 
 pub(crate) static TLS_CONTEXT: Shape = Shape::Structure(&[body("serverName", &SERVER_NAME)]);
 
@@ -345,6 +388,15 @@ pub(crate) struct AuthResult {
     pub(crate) denied: Option<Denied>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) missing_context_values: Option<Vec<String>>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthorizerConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_authorizer_override: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) default_authorizer_name: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -482,6 +534,13 @@ pub(crate) struct CertificateValidity {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct ClientCertificateConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_certificate_callback_arn: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Configuration {
     #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
     pub(crate) enabled: Option<bool>,
@@ -494,6 +553,17 @@ pub(crate) struct Denied {
     pub(crate) explicit_deny: Option<ExplicitDeny>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) implicit_deny: Option<ImplicitDeny>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DomainConfigurationSummary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) domain_configuration_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) domain_configuration_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service_type: Option<ServiceType>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -675,6 +745,46 @@ pub(crate) struct RegistrationConfig {
 
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+pub(crate) struct ServerCertificateConfig {
+    #[serde(rename = "enableOCSPCheck", skip_serializing_if = "Option::is_none")]
+    pub(crate) enable_ocsp_check: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ocsp_authorized_responder_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ocsp_lambda_arn: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum ServerCertificateStatus {
+    #[serde(rename = "INVALID")]
+    Invalid,
+    #[serde(rename = "VALID")]
+    Valid,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServerCertificateSummary {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_certificate_status: Option<ServerCertificateStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_certificate_status_detail: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) enum ServiceType {
+    #[serde(rename = "DATA")]
+    Data,
+    #[serde(rename = "CREDENTIAL_PROVIDER")]
+    CredentialProvider,
+    #[serde(rename = "JOBS")]
+    Jobs,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Tag {
     #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,
@@ -759,6 +869,13 @@ pub(crate) struct ThingTypeProperties {
     pub(crate) searchable_attributes: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thing_type_description: Option<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TlsConfig {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) security_policy: Option<String>,
 }
 
 #[derive(Clone, Default, Deserialize, Serialize)]

@@ -1,0 +1,124 @@
+//! From the name in SNI to a domain configuration, and the certificates that are shown there.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use parking_lot::RwLock;
+use tidegate_ids::{DomainConfigurationName, Tenant};
+use tidegate_pki::{PkiError, seal::MasterKey};
+
+use crate::{DomainConfiguration, DomainType, ServerCertificate, operations::opened, records::ServerCertificateRecord};
+
+/// All domain configurations that are stored, and all server certificates.
+pub(super) struct Domains {
+    master_key: Arc<MasterKey>,
+    /// The broker's own, which win over what an account had before they were.
+    host_names: HashSet<String>,
+    rows: RwLock<Rows>,
+}
+
+#[derive(Default)]
+struct Rows {
+    configurations: HashMap<(Tenant, DomainConfigurationName), Arc<DomainConfiguration>>,
+    by_domain_name: HashMap<String, Arc<DomainConfiguration>>,
+    certificates: HashMap<String, Arc<StoredCertificate>>,
+}
+
+/// A server certificate as it is stored. `Debug` hides the key.
+pub struct StoredCertificate {
+    name: String,
+    record: ServerCertificateRecord,
+    master_key: Arc<MasterKey>,
+}
+
+impl StoredCertificate {
+    /// With its key.
+    ///
+    /// # Errors
+    /// The key was sealed under another master key.
+    pub fn open(&self) -> Result<ServerCertificate, PkiError> {
+        opened(&self.master_key, self.name.clone(), &self.record)
+    }
+}
+
+impl fmt::Debug for StoredCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredCertificate").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The configuration of a domain name, and what is shown there.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    /// The same object until it is changed.
+    pub configuration: Arc<DomainConfiguration>,
+    /// The same object until it is renewed; `None`: the broker's own certificates.
+    pub certificate: Option<Arc<StoredCertificate>>,
+}
+
+impl Domains {
+    pub(super) fn new(host_names: &[String], master_key: Arc<MasterKey>) -> Self {
+        let host_names = host_names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        Self { master_key, host_names, rows: RwLock::default() }
+    }
+
+    pub(super) fn put(&self, configuration: DomainConfiguration) {
+        let key = (configuration.tenant, configuration.name.clone());
+        let configuration = Arc::new(configuration);
+        self.remove(key.0, &key.1);
+        let mut rows = self.rows.write();
+        if configuration.record.domain_type != DomainType::Endpoint {
+            let name = configuration.record.domain_name.clone();
+            rows.by_domain_name.insert(name, Arc::clone(&configuration));
+        }
+        rows.configurations.insert(key, configuration);
+    }
+
+    pub(super) fn remove(&self, tenant: Tenant, name: &DomainConfigurationName) {
+        let mut rows = self.rows.write();
+        let Some(removed) = rows.configurations.remove(&(tenant, name.clone())) else { return };
+        let domain_name = &removed.record.domain_name;
+        if rows.by_domain_name.get(domain_name).is_some_and(|known| Arc::ptr_eq(known, &removed)) {
+            rows.by_domain_name.remove(domain_name);
+        }
+    }
+
+    pub(super) fn put_certificate(&self, name: String, record: ServerCertificateRecord) {
+        let stored = StoredCertificate { name: name.clone(), record, master_key: Arc::clone(&self.master_key) };
+        self.rows.write().certificates.insert(name, Arc::new(stored));
+    }
+
+    pub(super) fn remove_certificate(&self, name: &str) {
+        self.rows.write().certificates.remove(name);
+    }
+
+    /// The configuration of a domain name in small letters; `None` also while its certificate is missing.
+    pub(super) fn by_domain_name(&self, domain_name: &str) -> Option<Domain> {
+        if self.host_names.contains(domain_name) {
+            return None;
+        }
+        let rows = self.rows.read();
+        let configuration = Arc::clone(rows.by_domain_name.get(domain_name)?);
+        let stored_as = configuration.record.server_certificate()?;
+        let certificate = Some(Arc::clone(rows.certificates.get(&stored_as)?));
+        Some(Domain { configuration, certificate })
+    }
+
+    /// What is stored about the account's endpoint.
+    pub(super) fn endpoint(&self, tenant: Tenant) -> Option<Domain> {
+        let key = (tenant, DomainConfigurationName::data_ats());
+        let configuration = Arc::clone(self.rows.read().configurations.get(&key)?);
+        Some(Domain { configuration, certificate: None })
+    }
+
+    /// Forgets what is not among `there`.
+    pub(super) fn retain(&self, there: &HashSet<(Tenant, DomainConfigurationName)>, certificates: &HashSet<String>) {
+        let mut rows = self.rows.write();
+        rows.configurations.retain(|key, _| there.contains(key));
+        rows.by_domain_name.retain(|_, known| there.contains(&(known.tenant, known.name.clone())));
+        rows.certificates.retain(|name, _| certificates.contains(name));
+    }
+}
