@@ -26,7 +26,7 @@ use crate::{
     half_open::GivenUp,
     https,
     listener::{Below, Listener},
-    reason, signed,
+    reason, remedy, signed,
     websocket::upgrade,
     wheel::TimerId,
 };
@@ -142,7 +142,7 @@ async fn first_packet(
 fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {
     let scribe = Scribe { book: &shared.book, at: shared.clock.now().wall };
     // Whoever the server name belongs to may know, whatever else is not known.
-    let named = origin.server_name.as_deref().and_then(|name| shared.registry.directory().tenant_of_endpoint(name));
+    let named = origin.server_name.as_deref().and_then(|name| shared.registry.propagated().tenant_of_endpoint(name));
     match ended {
         Ended::GivenUp(why) => {
             let reason = reason::of_given_up(*why);
@@ -341,7 +341,8 @@ impl Newcomer<'_> {
 
     /// Refuses a CONNECT for who sent it. AWS: facts 1.3 and 4.5.
     fn refuse(self, arrival: Arrival, connect: &Connect<'_>, refused: Refused) -> Leaving {
-        let Refused { reason, case, authenticated, tenant, certificate_id } = refused;
+        let Refused { reason, mut case, authenticated, tenant, certificate_id } = refused;
+        remedy::of_waiting(&mut case, self.shared.registry.propagating());
         let identity = Identity { tenant, certificate_id, client_id: Some(connect.client_id) };
         if authenticated {
             self.scribe().connect_refused(&self.origin, identity, &reason, &case);
@@ -374,7 +375,7 @@ impl Newcomer<'_> {
 fn end_if_refused_meanwhile(desk: &mut Desk, tenant: Tenant, certificate_id: Option<CertificateId>) {
     let Some(certificate_id) = certificate_id else { return };
     let Shared { registry, broker, .. } = &*desk.shared;
-    if registry.directory().certificate_status(tenant, certificate_id) == Some(CertificateStatus::Active) {
+    if registry.propagated().certificate_status(tenant, certificate_id) == Some(CertificateStatus::Active) {
         return;
     }
     let principal = Principal::Certificate { tenant, certificate_id };
@@ -386,7 +387,7 @@ fn end_if_refused_meanwhile(desk: &mut Desk, tenant: Tenant, certificate_id: Opt
 fn end_if_over_meanwhile(desk: &mut Desk, tenant: Tenant, signed: Option<(Credential, Principal)>) {
     let Some((credential, principal)) = signed else { return };
     let Shared { registry, broker, .. } = &*desk.shared;
-    if credential.is_in_force(registry.directory(), desk.now.wall) {
+    if credential.is_in_force(registry.propagated(), desk.now.wall) {
         return;
     }
     let selector = Selector::Principal { tenant, principal };

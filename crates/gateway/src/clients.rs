@@ -12,7 +12,7 @@ pub(crate) struct RegisteredClients(Arc<Directory>);
 
 impl RegisteredClients {
     pub(crate) fn new(registry: &Registry) -> Self {
-        Self(registry.directory().clone())
+        Self(registry.propagated().clone())
     }
 }
 
@@ -84,7 +84,7 @@ fn in_words_of_tls(refused: &Refused) -> Refusal {
         Inactive => Refusal::Inactive,
         Revoked => Refusal::Revoked,
         InTransfer => Refusal::PendingTransfer,
-        EndpointRequired(_) | OtherAccount | OtherForm(_) | OnlyByMqtt => Refusal::NotRegistered,
+        EndpointRequired(_) | OtherAccount | OtherForm(_) | OnlyByMqtt | NotPropagated => Refusal::NotRegistered,
         Throttled => Refusal::Internal(refused.to_string()),
         Unavailable(why) => Refusal::Internal(why.clone()),
     }

@@ -56,7 +56,7 @@ pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>, reason:
     match error {
         NoConnect::Tls(TlsError::Refused(refused)) => {
             let Ok(leaf) = clients::parse(&refused.leaf) else { return case };
-            let directory = shared.registry.directory();
+            let directory = shared.registry.propagated();
             match judged {
                 Some(judged) => case = of_registry(directory, &leaf, judged),
                 None if refused.refusal == Refusal::NotPossessed => {

@@ -95,7 +95,7 @@ impl TlsListener {
     /// Whom the client wants to talk to; `None` when that is nobody here.
     pub(crate) fn server_name(&self, hello: &ClientHello) -> Option<ServerName> {
         let Some(name) = hello.server_name() else { return Some(ServerName::Absent) };
-        if let Some(tenant) = self.registry.directory().tenant_of_endpoint(name) {
+        if let Some(tenant) = self.registry.propagated().tenant_of_endpoint(name) {
             return Some(ServerName::Endpoint(tenant));
         }
         self.server_names.knows(name).then_some(ServerName::Host)

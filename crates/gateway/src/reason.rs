@@ -4,7 +4,7 @@ use tidegate_authorizer::Refusal;
 use tidegate_broker::{ConnectRefused, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
-use tidegate_registry::Refused;
+use tidegate_registry::{Refused, ServerName};
 use tidegate_tls::{Refusal as TlsRefusal, RefusedCertificate, TlsError};
 use uuid::Uuid;
 
@@ -248,9 +248,10 @@ pub(crate) fn judge_again(error: &NoConnect, shared: &Shared) -> Option<Refused>
     if refused.refusal == TlsRefusal::NotPossessed {
         return None;
     }
-    let (directory, now) = (shared.registry.directory(), shared.clock.now().wall);
+    let (directory, now) = (shared.registry.propagated(), shared.clock.now().wall);
     let leaf = clients::parse(&refused.leaf).ok()?;
-    directory.check_leaf(&leaf, now).and_then(|()| directory.check_status(&leaf, now)).err()
+    let refused = directory.check_leaf(&leaf, now).and_then(|()| directory.check_status(&leaf, now)).err()?;
+    Some(shared.registry.retold(refused, &leaf, ServerName::Host))
 }
 
 /// The certificate that a handshake failed for.

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** what a peer wrote stands in a command only between single quotes, as [`quoted`] writes it.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tidegate_authorizer::{NoAuthorizer, Refusal};
 use tidegate_broker::{Denied, DeniedBy};
@@ -78,6 +80,7 @@ pub(crate) fn of_registry(case: &mut Case, refused: &Refused) {
             "the device must present the certificate that is registered, byte for byte",
             one(format!("aws iot describe-certificate --certificate-id {registered}")),
         ),
+        CertificateRefusal::NotPropagated => ("the device may try again when the change has reached it", Vec::new()),
         CertificateRefusal::Throttled => ("the device may try again a second later", Vec::new()),
         CertificateRefusal::Unavailable(_) => ("the broker's own log says what failed", Vec::new()),
     };
@@ -222,6 +225,17 @@ pub(crate) fn of_authorizer(case: &mut Case, tenant: Option<Tenant>, name: Optio
 pub(crate) fn of_no_certificate(case: &mut Case) {
     let advice = "configure the device's certificate and key (mosquitto_pub --cert … --key …); a new pair:";
     set(case, advice, vec![NEW_CERTIFICATE.to_owned()], None);
+}
+
+/// For a client that may have come too early: so many changes are on their way, each for so long.
+pub(crate) fn of_waiting(case: &mut Case, (changes, delay): (usize, Duration)) {
+    if changes > 0 {
+        let waits = format!(
+            "changes that have not reached the devices' edge yet: {changes}, each takes {} s (mqtt.propagation_delay_s)",
+            delay.as_secs()
+        );
+        case.advice = Some(case.advice.take().map_or_else(|| waits.clone(), |advice| format!("{advice}; {waits}")));
+    }
 }
 
 fn set(case: &mut Case, advice: &str, remedy: Vec<String>, tenant: Option<Tenant>) {

@@ -65,7 +65,7 @@ pub(crate) fn signer(
         claimed => claimed?,
     };
     claimed.require_service(&SERVICES)?;
-    let found = registry.directory().credential(&claimed.access_key_id, claimed.session_token.as_deref(), now);
+    let found = registry.propagated().credential(&claimed.access_key_id, claimed.session_token.as_deref(), now);
     let (credential, secret) = found.map_err(|refused| match refused {
         CredentialRefused::Unknown => SignatureRefused::Unknown,
         CredentialRefused::Expired => SignatureRefused::Expired,

@@ -12,7 +12,8 @@
 //!   Each reads a snapshot, decides by a pure function over the rows, commits with preconditions, and decides again when
 //!   somebody was faster. When it returns, the rows are durable **and the [`Directory`] shows them**: a CONNECT that
 //!   begins afterwards is judged by them.
-//! * [`Directory`] is what the message path asks: no store, no await, nothing linear in the number of CAs or certificates.
+//! * [`Directory`] is what the message path asks: no store, no await, nothing linear in the number of CAs or certificates. Where
+//!   changes [take their time](Settings::propagation_delay), the devices' edge asks a [second one](Registry::propagated).
 //! * [`Registry::connect`] is the device's path; it reads the store only to register a leaf that nobody has seen.
 //!
 //! **Invariant:** no clock, no randomness, no I/O but `kv`: `now` is an argument, [`Chance`] is handed in.
@@ -48,8 +49,8 @@ pub use connect::{
     IssuerEvidence, Limits, Presented, Refusal, Refused, ServerName,
 };
 pub use directory::{
-    BoundThing, ConnectionGrants, Counts, Directory, Domain, Grants, Identity, SecretAccessKey, StoredCertificate,
-    ThingState,
+    BoundThing, ConnectionGrants, Counts, Directory, Domain, Grants, Identity, Propagated, SecretAccessKey,
+    StoredCertificate, ThingState,
 };
 pub use error::{CertificateProblem, RegistryError};
 pub use events::thing::RegistryEvent;

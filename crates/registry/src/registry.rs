@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use tidegate_ids::{AccountId, Now, Tenant};
@@ -11,7 +12,7 @@ use tidegate_kv::{CommitError, Revision, Snapshot, Store, StoreError, Transactio
 use tidegate_pki::seal::MasterKey;
 
 use crate::{
-    Chance, Directory, FaultPoints, GenerationId, RegistryChange, RegistryError, RegistryEvent, ResourceId,
+    Chance, Directory, FaultPoints, GenerationId, Propagated, RegistryChange, RegistryError, RegistryEvent, ResourceId,
     connect::Registrations,
     directory::{Feed, endpoint_prefix},
     events,
@@ -43,6 +44,12 @@ pub struct Settings {
     pub host_names: Vec<String>,
     /// The accounts whose transfer notices are kept until somebody says that they were told.
     pub transfer_notices_for: BTreeSet<AccountId>,
+    /// How long the devices' edge does not see a change of certificates, CA certificates, policies, things and their groups; zero: it
+    /// is seen at once, and nothing is kept twice.
+    ///
+    /// AWS: developer guide, "AWS IoT Core policies": changes take minutes, for policies are cached. Whoever sets it calls
+    /// [`Registry::propagate`].
+    pub propagation_delay: Duration,
 }
 
 /// What accounts own. A clone is the same registry.
@@ -74,8 +81,11 @@ impl Registry {
     pub async fn open(parts: Parts, now: Now) -> Result<Self, RegistryError> {
         let Parts { store, master_key, chance, settings, faults } = parts;
         let master_key = Arc::new(master_key);
-        let directory = Arc::new(Directory::new(&settings, Arc::clone(&master_key)));
-        let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory)).await?;
+        let new_directory = || Arc::new(Directory::new(&settings, Arc::clone(&master_key)));
+        let directory = new_directory();
+        let delay = settings.propagation_delay;
+        let late = (!delay.is_zero()).then(|| (new_directory(), delay));
+        let feed = Feed::open(Arc::clone(&store), Arc::clone(&directory), late).await?;
         let issuers = Issuers::open(&*store, &master_key, now).await?;
         let registrations = Registrations::default();
         let inner = Inner {
@@ -94,9 +104,41 @@ impl Registry {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// What the message path asks.
+    /// What is stored, as the API sees it.
     pub fn directory(&self) -> &Arc<Directory> {
         &self.0.directory
+    }
+
+    /// What the devices' edge asks: the [`directory`](Self::directory) itself, or with a
+    /// [delay](Settings::propagation_delay) what it was.
+    ///
+    /// Access keys, users, roles, accounts and authorizers are the same in both.
+    pub fn propagated(&self) -> &Arc<Directory> {
+        self.0.feed.propagated()
+    }
+
+    /// As [`Self::on_change`], once [`Self::propagated`] shows the change.
+    pub fn on_propagated(&self, listener: impl Fn(&RegistryChange) + Send + Sync + 'static) {
+        self.0.feed.on_propagated(Box::new(listener));
+    }
+
+    /// How many changes the devices' edge has not seen yet, and how long each takes.
+    pub fn propagating(&self) -> (usize, Duration) {
+        self.0.feed.propagating()
+    }
+
+    /// Lets the devices' edge see what has waited for [`Settings::propagation_delay`]. Changes wait from the first call after they
+    /// were made; to be called again when [`Propagated::next`] has passed, and at each [`departure`](Self::departure).
+    ///
+    /// # Errors
+    /// When a row cannot be read; what the edge sees is then stale and the process should end.
+    pub fn propagate(&self, now: Now) -> Result<Propagated, RegistryError> {
+        Ok(self.0.feed.propagate(now.monotonic)?)
+    }
+
+    /// Returns when changes have been made that the devices' edge does not see yet; never without a delay.
+    pub async fn departure(&self) {
+        self.0.feed.departure().await;
     }
 
     /// Calls `listener` after each change, in order, from whatever task applied it. It must not block, await or
@@ -171,9 +213,9 @@ impl Registry {
         }
     }
 
-    /// The newest transaction that the directory surely shows: what is read from it afterwards is no older.
-    pub(crate) fn shown(&self) -> Revision {
-        self.0.feed.applied()
+    /// The newest transaction that the devices' edge surely sees: what is read from [`Self::propagated`] afterwards is no older.
+    pub(crate) fn seen(&self) -> Revision {
+        self.0.feed.seen()
     }
 
     /// Waits until the directory shows everything that is committed now.

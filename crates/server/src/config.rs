@@ -6,6 +6,7 @@ mod anonymous_policy;
 mod environment;
 mod functions;
 mod outgoing;
+mod propagation;
 #[cfg(test)]
 mod tests;
 
@@ -91,6 +92,8 @@ pub(crate) struct Mqtt {
     pub endpoint_domain: String,
     /// Seconds between two reports in `$SYS/broker/…`, in the first account; none when 0.
     pub sys_interval_s: u32,
+    /// Seconds until what is changed of certificates, CA certificates, policies, things and thing groups counts for devices.
+    pub propagation_delay_s: Spanned<u32>,
     /// More listeners.
     pub listener: Vec<Listener>,
 }
@@ -278,6 +281,7 @@ impl Default for Mqtt {
             persistence: true,
             endpoint_domain: String::new(),
             sys_interval_s: 10,
+            propagation_delay_s: Spanned::new(0..0, 0),
             listener: Vec::new(),
         }
     }
@@ -364,6 +368,7 @@ impl Config {
             Self::parse(&text).map_err(|message| ConfigError::Invalid { path: path.to_owned(), message })?;
         config.override_from(environment)?;
         config.check()?;
+        config.check_propagation(path, &text)?;
         for listener in &mut config.mqtt.listener {
             listener.policy = anonymous_policy::read(listener, path, &text)?.map(Arc::new);
         }

@@ -15,6 +15,7 @@ mod journal;
 mod key_uses;
 mod logs;
 mod metrics;
+mod propagation;
 mod registry_events;
 mod screen;
 mod server_certificate;
@@ -132,11 +133,13 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     tokio::spawn(key_uses::keep(registry.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });
+    let carried = propagation::carry(registry.clone(), Arc::clone(&clock));
 
     announce(&config, &options, &data, &account, &host_names, &gateway, (&api, &metrics))?;
     let outcome = tokio::select! {
         () = signals.first() => Ok(()),
         error = journal::failed(&mut journal) => Err(anyhow::Error::new(error).context("messages cannot be made durable")),
+        error = carried => Err(anyhow::Error::new(error).context("the store's changes cannot be followed")),
         ended = followed => Err(match ended {
             Ok(Ok(())) => anyhow::anyhow!("the store closed by itself"),
             Ok(Err(error)) => anyhow::Error::new(error).context("the store's changes cannot be followed"),
@@ -175,6 +178,7 @@ async fn open_registry(
                 endpoint_domain: endpoint_domain(config),
                 host_names: host_names(config),
                 transfer_notices_for: config.transfers.webhook.iter().map(|webhook| webhook.account_id).collect(),
+                propagation_delay: config.propagation_delay(),
             },
             faults: faults::points(),
         },
@@ -310,8 +314,8 @@ fn end_sessions_on_change(
     clock: &Arc<dyn Clock>,
 ) {
     let (broker, clock, signed_in) = (Arc::clone(broker), Arc::clone(clock), Arc::clone(signed_in));
-    let directory = Arc::clone(registry.directory());
-    registry.on_change(move |change| {
+    let directory = Arc::clone(registry.propagated());
+    registry.on_propagated(move |change| {
         if let RegistryChange::Credentials { account } = change {
             signed_in.end(Some(*account), &directory, &broker, clock.now());
         }
@@ -337,7 +341,7 @@ async fn end_expired_sessions(
 ) {
     loop {
         let now = clock.now();
-        signed_in.end(None, registry.directory(), &broker, now);
+        signed_in.end(None, registry.propagated(), &broker, now);
         // Looked at again now and then, for a clock that was set.
         let until = |end: Timestamp| Duration::from_millis(end.millis().saturating_sub(now.wall.millis()));
         let wait = signed_in.next_expiry().map_or(EXPIRY_PAUSE_MAX, until).clamp(EXPIRY_PAUSE_MIN, EXPIRY_PAUSE_MAX);

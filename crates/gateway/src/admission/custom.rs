@@ -52,7 +52,7 @@ impl Newcomer<'_> {
             }),
         };
         let tenant = custom.tenant_of(server_name);
-        let found = custom.find(self.shared.registry.directory(), tenant, &presented);
+        let found = custom.find(self.shared.registry.propagated(), tenant, &presented);
         let authorizer = found.map_err(|refused| not_admitted(tenant, &refused))?;
         let connection_id = self.origin.trace_id.to_string();
         let permit = custom.ask(&authorizer, &presented, &connection_id).await.map_err(|refusal| {
@@ -199,7 +199,7 @@ impl Watched {
         let gone = |why: &str| Refusal::NotFound(why.to_owned());
         let custom = self.shared.custom_authentication.as_ref();
         let custom = custom.ok_or_else(|| gone("custom authentication is switched off"))?;
-        let authorizer = self.shared.registry.directory().authorizer(self.tenant, &self.authorizer);
+        let authorizer = self.shared.registry.propagated().authorizer(self.tenant, &self.authorizer);
         let authorizer = authorizer.filter(|authorizer| authorizer.is_active());
         let authorizer = authorizer.ok_or_else(|| gone("it was deleted, or is INACTIVE"))?;
         custom.ask(&authorizer, &self.presented, &self.connection_id).await

@@ -125,7 +125,7 @@ impl Newcomer<'_> {
             Err(Refused { reason, case, authenticated, tenant: Some(tenant), certificate_id: None })
         };
         let entered = self.shared.signed_in.enter(signer);
-        if !signer.credential.is_in_force(self.shared.registry.directory(), self.now().wall) {
+        if !signer.credential.is_in_force(self.shared.registry.propagated(), self.now().wall) {
             let advice = "sign with a key that is active, or a session that is not over";
             return refused(reason::of_ended_credential(signer.credential.arn()), advice, false);
         }
@@ -189,7 +189,7 @@ impl Newcomer<'_> {
             Ok(Admission::Active(admitted)) => admitted,
             Ok(Admission::Registered(event) | Admission::PendingActivation(event)) => {
                 self.announce(&event);
-                let directory = self.shared.registry.directory();
+                let directory = self.shared.registry.propagated();
                 let mut case = evidence::of_leaf(directory, &leaf, Some(event.tenant));
                 remedy::of_pending_activation(&mut case, event.tenant, event.certificate_id);
                 return Err(Refused {
@@ -203,7 +203,7 @@ impl Newcomer<'_> {
             Err(refused) => {
                 return Err(Refused {
                     reason: reason::of_registry(&refused),
-                    case: Box::new(evidence::of_registry(self.shared.registry.directory(), &leaf, &refused)),
+                    case: Box::new(evidence::of_registry(self.shared.registry.propagated(), &leaf, &refused)),
                     authenticated: false,
                     tenant: refused.tenant,
                     certificate_id: Some(refused.certificate_id),
@@ -224,13 +224,13 @@ impl Newcomer<'_> {
         let (tenant, certificate_id) = (admitted.tenant, admitted.certificate_id);
         let variables =
             authorize::variables(leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
-        let grants = ConnectionGrants::new(self.shared.registry.directory(), admitted, client_id);
+        let grants = ConnectionGrants::new(self.shared.registry.propagated(), admitted, client_id);
         let thing = grants.thing();
         let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
         let rights = Rights::new(grants, variables, None, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
-            let mut case = evidence::of_leaf(self.shared.registry.directory(), leaf, Some(tenant));
+            let mut case = evidence::of_leaf(self.shared.registry.propagated(), leaf, Some(tenant));
             let name = evidence::policy_name(self.origin.trace_id);
             remedy::of_connect(&mut case, (tenant, Some(certificate_id)), client_id, &denial, &name);
             return Err(Refused {

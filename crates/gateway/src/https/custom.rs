@@ -62,7 +62,7 @@ impl Connection<'_> {
         let tenant = custom.tenant_of(&self.server_name);
         let server_name = self.origin.server_name.as_deref().map(str::to_owned);
         let presented = Presented { server_name, http: Some(http), mqtt: None };
-        let found = custom.find(self.shared.registry.directory(), tenant, &presented);
+        let found = custom.find(self.shared.registry.propagated(), tenant, &presented);
         let authorizer = found.map_err(|refused| self.not_admitted(tenant, &refused))?;
         let asked = custom.ask(&authorizer, &presented, &self.origin.trace_id.to_string()).await;
         let permit = asked.map_err(|refusal| {

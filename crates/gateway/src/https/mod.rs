@@ -213,7 +213,7 @@ impl<'a> Connection<'a> {
         let admitted = self.shared.registry.identify(leaf, self.server_name, now.wall).map_err(|refused| {
             let identity =
                 Identity { tenant: refused.tenant, certificate_id: Some(refused.certificate_id), client_id: None };
-            let case = evidence::of_registry(self.shared.registry.directory(), leaf, &refused);
+            let case = evidence::of_registry(self.shared.registry.propagated(), leaf, &refused);
             self.scribe().authentication_failed(&self.origin, identity, &reason::of_registry(&refused), &case);
             Refused::forbidden()
         })?;

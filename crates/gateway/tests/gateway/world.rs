@@ -312,7 +312,7 @@ impl Drop for World {
 /// As the server does it.
 fn end_sessions_on_change(registry: &Registry, broker: &Arc<Broker>, clock: &Arc<TestClock>, enabled: Arc<AtomicBool>) {
     let (broker, clock) = (broker.clone(), clock.clone());
-    registry.on_change(move |change| {
+    registry.on_propagated(move |change| {
         if !enabled.load(Ordering::SeqCst) {
             return;
         }

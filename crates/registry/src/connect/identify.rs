@@ -18,11 +18,10 @@ impl Registry {
     /// # Errors
     /// As [`Self::connect`]; a certificate that waits for activation is inactive here.
     pub fn identify(&self, leaf: &ClientLeaf, server_name: ServerName, now: Timestamp) -> Result<Admitted, Refused> {
-        let owners = self.directory().certificates.owners(leaf.certificate_id());
-        self.judge_known(leaf, server_name, &owners, now).map_err(|reason| Refused {
-            tenant: decide::concerned(server_name, &owners, &[]),
-            certificate_id: leaf.certificate_id(),
-            reason,
+        let owners = self.propagated().certificates.owners(leaf.certificate_id());
+        self.judge_known(leaf, server_name, &owners, now).map_err(|reason| {
+            let tenant = decide::concerned(server_name, &owners, &[]);
+            self.retold(Refused { tenant, certificate_id: leaf.certificate_id(), reason }, leaf, server_name)
         })
     }
 
@@ -44,7 +43,7 @@ impl Registry {
             return Err(Refusal::Inactive);
         }
         let certificate_id = leaf.certificate_id();
-        let grants = self.directory().grants(owner.tenant, certificate_id).ok_or(Refusal::Inactive)?;
+        let grants = self.propagated().grants(owner.tenant, certificate_id).ok_or(Refusal::Inactive)?;
         Ok(Admitted { tenant: owner.tenant, certificate_id, grants })
     }
 }

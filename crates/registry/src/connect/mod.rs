@@ -4,6 +4,7 @@ mod decide;
 mod evidence;
 mod identify;
 mod limits;
+mod propagation;
 mod refusal;
 mod register;
 mod tls;

@@ -38,6 +38,7 @@ impl Refused {
             | Refusal::OtherAccount
             | Refusal::OtherForm(_)
             | Refusal::OnlyByMqtt
+            | Refusal::NotPropagated
             | Refusal::Throttled
             | Refusal::Unavailable(_) => None,
         }
@@ -82,6 +83,9 @@ pub enum Refusal {
     OtherForm(CertificateId),
     /// Not registered, and presented where certificates do not register themselves: by HTTPS.
     OnlyByMqtt,
+    /// The account admits the certificate, and the devices' edge does not know yet: see
+    /// [`propagation_delay`](crate::Settings::propagation_delay).
+    NotPropagated,
     /// More certificates registered themselves in this account and region than [`Limits`](super::Limits) allow: the same
     /// client may be registered a second later.
     Throttled,
@@ -113,6 +117,7 @@ impl Refusal {
             | Self::AutoRegistrationDisabled(_)
             | Self::OtherAccount
             | Self::OnlyByMqtt
+            | Self::NotPropagated
             | Self::OtherForm(_) => "DEVICE_CERTIFICATE_NOT_REGISTERED",
             Self::Expired(_) | Self::NotYetValid(_) | Self::Algorithm(_) => "NOT_AUTHENTICATED",
             Self::Inactive | Self::InTransfer => "DEVICE_CERTIFICATE_INACTIVE",
@@ -188,6 +193,10 @@ impl fmt::Display for Refused {
                 f,
                 "the certificate is the registered certificate {registered} with its signature rewritten: the client must \
                  present that one; see aws iot describe-certificate --certificate-id {registered}"
+            ),
+            Refusal::NotPropagated => f.write_str(
+                "the certificate is registered and ACTIVE, which has not reached the devices' edge yet \
+                 (mqtt.propagation_delay_s in the configuration): the client must try again later",
             ),
             Refusal::Throttled => f.write_str(
                 "the certificate is not registered, and too many certificates register themselves in this account and \

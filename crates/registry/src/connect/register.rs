@@ -35,14 +35,14 @@ impl Registry {
         now: Now,
     ) -> Result<Admission, Refused> {
         let leaf = presented.leaf;
-        let shown = self.shown(); // before anything is read
-        let owners = self.directory().certificates.owners(leaf.certificate_id());
+        let shown = self.seen(); // before anything is read
+        let owners = self.propagated().certificates.owners(leaf.certificate_id());
         let mut signers = Vec::new();
         let outcome = self.judge(presented, &owners, shown, &mut signers, limits, now).await;
-        outcome.map_err(|reason| Refused {
-            tenant: decide::concerned(presented.server_name, &owners, &signers),
-            certificate_id: leaf.certificate_id(),
-            reason,
+        outcome.map_err(|reason| {
+            let tenant = decide::concerned(presented.server_name, &owners, &signers);
+            let refused = Refused { tenant, certificate_id: leaf.certificate_id(), reason };
+            self.retold(refused, leaf, presented.server_name)
         })
     }
 
@@ -64,10 +64,10 @@ impl Registry {
             Known::Unknown => {}
         }
         let elsewhere = |refusal| decide::known_elsewhere(owners, server_name, refusal);
-        let issuers = &self.directory().issuers;
+        let issuers = &self.propagated().issuers;
         // What others hold must not matter to the account that the client means: they may register any CA in SNI_ONLY mode.
         *signers = issuers.signers(leaf, |ca| decide::is_meant(ca, server_name)).found;
-        let forms = if signers.is_empty() { Vec::new() } else { self.directory().other_forms(leaf) };
+        let forms = if signers.is_empty() { Vec::new() } else { self.propagated().other_forms(leaf) };
         if let Some((id, _)) = forms.iter().find(|(_, owner)| decide::owns_as_meant(owner, server_name)) {
             return Err(Refusal::OtherForm(*id));
         }
@@ -96,8 +96,8 @@ impl Registry {
     fn admit(&self, presented: Presented<'_>, owner: Owner, now: Now) -> Result<Admission, Refusal> {
         let certificate_id = presented.leaf.certificate_id();
         if decide::judge_status(owner.status)? {
-            let grants = self.directory().grants(owner.tenant, certificate_id);
-            // It may have been deleted since the status was read.
+            let grants = self.propagated().grants(owner.tenant, certificate_id);
+            // It may have been deleted since the status was read, or be known to the rows alone.
             let grants = grants.ok_or(Refusal::Inactive)?;
             return Ok(Admission::Active(Admitted { tenant: owner.tenant, certificate_id, grants }));
         }

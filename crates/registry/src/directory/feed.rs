@@ -1,18 +1,17 @@
 //! The directory's place in the store's change feed.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
+use tidegate_ids::Monotonic;
 use tidegate_kv::{Changes, Committed, FeedError, Revision, Store, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use super::Directory;
+use super::{Directory, Listener, Propagated, propagation::Propagation};
 use crate::{RegistryChange, RegistryError};
 
 /// Transactions that are applied before those who wait for them are woken.
 const STEP_TRANSACTIONS_MAX: usize = 1024;
-
-type Listener = Box<dyn Fn(&RegistryChange) + Send + Sync>;
 
 /// Reads the change feed and applies it to the directory, for whoever needs it next.
 ///
@@ -21,6 +20,8 @@ type Listener = Box<dyn Fn(&RegistryChange) + Send + Sync>;
 pub(crate) struct Feed {
     store: Arc<dyn Store>,
     directory: Arc<Directory>,
+    /// The way to the devices' edge, where it is longer.
+    propagation: Option<Propagation>,
     reader: Mutex<Changes>,
     /// The newest transaction that the directory shows and the listeners know.
     applied: watch::Sender<Revision>,
@@ -28,10 +29,18 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// Fills the directory from the store.
-    pub(crate) async fn open(store: Arc<dyn Store>, directory: Arc<Directory>) -> Result<Self, StoreError> {
+    /// Fills the directory from the store; and `late`, which shows each change that much later, if there is to be one.
+    pub(crate) async fn open(
+        store: Arc<dyn Store>,
+        directory: Arc<Directory>,
+        late: Option<(Arc<Directory>, Duration)>,
+    ) -> Result<Self, StoreError> {
         let snapshot = store.snapshot().await?;
         directory.read_all(&snapshot).await?;
+        let propagation = match late {
+            Some((late, delay)) => Some(Propagation::open(late, delay, &snapshot).await?),
+            None => None,
+        };
         let revision = snapshot.revision();
         Ok(Self {
             reader: Mutex::new(store.changes(revision)),
@@ -39,11 +48,45 @@ impl Feed {
             listeners: RwLock::default(),
             store,
             directory,
+            propagation,
         })
     }
 
     pub(crate) fn on_change(&self, listener: Listener) {
         self.listeners.write().push(listener);
+    }
+
+    /// What the devices' edge asks.
+    pub(crate) fn propagated(&self) -> &Arc<Directory> {
+        self.propagation.as_ref().map_or(&self.directory, Propagation::directory)
+    }
+
+    /// As [`Self::on_change`], when the devices' edge sees it.
+    pub(crate) fn on_propagated(&self, listener: Listener) {
+        match &self.propagation {
+            Some(propagation) => propagation.on_change(listener),
+            None => self.on_change(listener),
+        }
+    }
+
+    /// How many changes the devices' edge has not seen yet, and how long each takes.
+    pub(crate) fn propagating(&self) -> (usize, Duration) {
+        self.propagation
+            .as_ref()
+            .map_or((0, Duration::ZERO), |propagation| (propagation.waiting(), propagation.delay()))
+    }
+
+    /// See [`Registry::propagate`](crate::Registry::propagate).
+    pub(crate) fn propagate(&self, now: Monotonic) -> Result<Propagated, StoreError> {
+        self.propagation.as_ref().map_or(Ok(Propagated { next: None, early: 0 }), |propagation| propagation.carry(now))
+    }
+
+    /// Returns when more changes are on their way; never where there is no delay.
+    pub(crate) async fn departure(&self) {
+        match &self.propagation {
+            Some(propagation) => propagation.joined().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Returns when the directory shows the transaction `revision` and all before it.
@@ -80,6 +123,11 @@ impl Feed {
         *self.applied.borrow()
     }
 
+    /// The newest transaction that the devices' edge surely sees.
+    pub(crate) fn seen(&self) -> Revision {
+        self.propagation.as_ref().map_or_else(|| self.applied(), Propagation::shown)
+    }
+
     /// Waits for a transaction and applies it, with those that are there behind it; reads everything again if it came too
     /// late.
     async fn step(&self, reader: &mut Changes) -> Result<(), RegistryError> {
@@ -90,6 +138,9 @@ impl Feed {
                 let told = self.directory.read_all(&snapshot).await?;
                 *reader = self.store.changes(snapshot.revision());
                 self.tell(&told);
+                if let Some(propagation) = &self.propagation {
+                    propagation.start_again(&snapshot).await?;
+                }
                 self.applied.send_replace(snapshot.revision());
             }
             Err(FeedError::Closed) => return Err(StoreError::Closed.into()),
@@ -104,13 +155,10 @@ impl Feed {
         let (mut next, mut applied, mut failed) = (Some(first), self.applied(), None);
         for left in (0..STEP_TRANSACTIONS_MAX).rev() {
             let Some(committed) = next.take() else { break };
-            match self.directory.apply(&committed) {
-                Ok(told) => self.tell(&told),
-                Err(error) => {
-                    failed = Some(error);
-                    *reader = self.store.changes(applied);
-                    break;
-                }
+            if let Err(error) = self.show(&committed) {
+                failed = Some(error);
+                *reader = self.store.changes(applied);
+                break;
             }
             applied = committed.revision;
             // An error of the feed itself is met by the next step, too.
@@ -118,6 +166,11 @@ impl Feed {
         }
         self.applied.send_replace(applied);
         failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn show(&self, committed: &Committed) -> Result<(), StoreError> {
+        self.tell(&self.directory.apply(committed)?);
+        self.propagation.as_ref().map_or(Ok(()), |propagation| propagation.take(committed))
     }
 
     fn tell(&self, changes: &[RegistryChange]) {
@@ -151,7 +204,7 @@ mod tests {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
         let directory = Arc::new(Directory::new(&crate::Settings::default(), master_key));
-        let feed = Arc::new(Feed::open(Arc::clone(&store), directory).await.unwrap());
+        let feed = Arc::new(Feed::open(Arc::clone(&store), directory, None).await.unwrap());
         let mut reader = feed.reader.lock().await; // as `run` holds it while it waits for the next change
         let mut transaction = Transaction::new();
         ROWS.put(&mut transaction, &"row".to_owned(), &1);
@@ -172,7 +225,7 @@ mod tests {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let master_key = Arc::new(MasterKey::from_bytes(&[7; 32]));
         let directory = Arc::new(Directory::new(&crate::Settings::default(), master_key));
-        let feed = Feed::open(Arc::clone(&store), directory).await.unwrap();
+        let feed = Feed::open(Arc::clone(&store), directory, None).await.unwrap();
         let mut good = Transaction::new();
         ROWS.put(&mut good, &"row".to_owned(), &1);
         let shown = store.commit(good.clone()).await.unwrap();

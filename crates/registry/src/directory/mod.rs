@@ -23,6 +23,7 @@ mod groups;
 mod identities;
 mod issuers;
 mod policies;
+mod propagation;
 mod things;
 mod transfers;
 
@@ -36,6 +37,7 @@ pub use connection::ConnectionGrants;
 pub use domains::{Domain, StoredCertificate};
 pub use grants::Grants;
 pub use identities::Identity;
+pub use propagation::Propagated;
 pub use things::{BoundThing, ThingState};
 
 use std::{fmt, sync::Arc};
@@ -49,10 +51,13 @@ use self::{
     issuers::Issuers, policies::Policies, things::Things,
 };
 use crate::{
-    Authorizer, CertificateStatus, Credential, CredentialRefused, IdentityKind, Settings,
+    Authorizer, CertificateStatus, Credential, CredentialRefused, IdentityKind, RegistryChange, Settings,
     iam::{IdentityKey, identity_key},
     operations::rewritable_part,
 };
+
+/// Told of changes. It must not block.
+type Listener = Box<dyn Fn(&RegistryChange) + Send + Sync>;
 
 /// Accounts, access keys, users, roles, CA certificates, device certificates, policies, things and thing groups, as of some commit.
 pub struct Directory {

@@ -17,6 +17,7 @@ mod isolation;
 mod material;
 mod memberships;
 mod policies;
+mod propagation;
 mod races;
 mod tags;
 mod thing_agreement;
@@ -25,7 +26,10 @@ mod thing_types;
 mod things;
 mod transfers;
 
-use std::{sync::Arc, sync::Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
 use tidegate_kv::{Store, memory::MemoryStore};
@@ -60,6 +64,10 @@ const A: &str = "111111111111";
 const B: &str = "222222222222";
 
 async fn open(store: Arc<dyn Store>, faults: Box<dyn FaultPoints>) -> Registry {
+    open_with(store, faults, Duration::ZERO).await
+}
+
+async fn open_with(store: Arc<dyn Store>, faults: Box<dyn FaultPoints>, propagation_delay: Duration) -> Registry {
     let parts = Parts {
         store,
         master_key: MasterKey::from_bytes(&[7; 32]),
@@ -68,6 +76,7 @@ async fn open(store: Arc<dyn Store>, faults: Box<dyn FaultPoints>) -> Registry {
             endpoint_domain: Some("iot.example".into()),
             host_names: vec!["localhost".into(), "broker.example".into()],
             transfer_notices_for: [B.parse().unwrap()].into(),
+            propagation_delay,
         },
         faults,
     };

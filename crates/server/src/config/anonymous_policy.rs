@@ -52,7 +52,7 @@ fn message(error: &MalformedPolicy) -> String {
 }
 
 /// Line and column, from 1.
-type LineColumn = (usize, usize);
+pub(super) type LineColumn = (usize, usize);
 
 /// Where in the document the error is.
 fn place(text: &str, error: &MalformedPolicy) -> Option<LineColumn> {
@@ -88,7 +88,8 @@ fn offset(text: &str, path: &str) -> usize {
     here.as_ptr().addr() - text.as_ptr().addr()
 }
 
-fn line_column(text: &str, offset: usize) -> LineColumn {
+/// Where a person looks for `offset`.
+pub(super) fn line_column(text: &str, offset: usize) -> LineColumn {
     let before = &text[..offset];
     let line_begins = before.rfind('\n').map_or(0, |at| at + 1);
     (before.matches('\n').count() + 1, before[line_begins..].chars().count() + 1)

@@ -42,6 +42,7 @@ impl Config {
             "MQTT_PERSISTENCE" => self.mqtt.persistence = parse(value)?,
             "MQTT_ENDPOINT_DOMAIN" => self.mqtt.endpoint_domain = value.to_owned(),
             "MQTT_SYS_INTERVAL_S" => self.mqtt.sys_interval_s = parse(value)?,
+            "MQTT_PROPAGATION_DELAY_S" => self.mqtt.propagation_delay_s = toml::Spanned::new(0..0, parse(value)?),
             "API_ADDRESS" => self.api.address = parse(value)?,
             "API_PORT" => self.api.port = parse(value)?,
             "API_PLAIN_PORT" => self.api.plain_port = Some(parse(value)?),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
@@ -149,4 +151,41 @@ fn what_is_wrong_in_an_anonymous_policy_is_named_with_its_place() {
     let variable = "TIDEGATE_MQTT_LISTENER_LAB_ANONYMOUS_POLICY";
     let error = load_with_policy(PLAIN, "", &[(variable, wrong)]).unwrap_err();
     assert!(error.starts_with(&format!("{setting}: Statement[0].Effect: ")), "{error}");
+}
+
+#[test]
+fn changes_take_their_time_in_the_manners_of_aws_only() {
+    let more = |profile: &str| {
+        format!("[[mqtt.listener]]\nname = \"more\"\naddress = \"127.0.0.1\"\nport = 1\nprofile = \"{profile}\"\n")
+    };
+    let mqtt =
+        |seconds: u32, profile: &str| format!("[mqtt]\nprofile = \"{profile}\"\npropagation_delay_s = {seconds}\n");
+    let place = "t.toml, line 3, column 23: mqtt.propagation_delay_s: ";
+    for (text, expected) in [
+        (mqtt(0, "standard"), Ok(0)),
+        (mqtt(900, "aws"), Ok(900)),
+        (mqtt(8, "aws") + &more("aws"), Ok(8)),
+        (mqtt(8, "aws") + &more("standard") + "transport = \"plain\"\n", Ok(8)),
+        (mqtt(901, "aws"), Err("901 is too long: it lies between 0 and 900 seconds")),
+        (mqtt(8, "standard"), Err("changes take their time in the manners of AWS only, and the first listener has")),
+        (
+            mqtt(8, "aws") + &more("standard"),
+            Err("changes take their time in the manners of AWS only, and mqtt.listener \"more\" has"),
+        ),
+    ] {
+        let read = load_with_policy(&text, "", &[]);
+        match expected {
+            Ok(seconds) => assert_eq!(read.unwrap().propagation_delay(), Duration::from_secs(seconds), "{text}"),
+            Err(why) => {
+                let error = read.unwrap_err();
+                assert!(error.starts_with(&format!("{place}{why}")), "{error}");
+            }
+        }
+    }
+    let variable = "TIDEGATE_MQTT_PROPAGATION_DELAY_S";
+    let aws = ("TIDEGATE_MQTT_PROFILE", "aws");
+    let config = load_with_policy("", "", &[(variable, "8"), aws]).unwrap();
+    assert_eq!(config.propagation_delay(), Duration::from_secs(8));
+    let error = load_with_policy("", "", &[(variable, "8")]).unwrap_err();
+    assert!(error.starts_with(&format!("environment variable {variable}: changes take")), "{error}");
 }
