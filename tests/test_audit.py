@@ -1,11 +1,14 @@
 """The audit trail: what is recorded, that it cannot be changed unseen, and `aws cloudtrail lookup-events`."""
 
 import json
+import os
 
 import pytest
 
-from support.aws import CLI_V2, Aws, AwsError
+from support.aws import CLI_V2, Aws, AwsError, device_of, register_ca
 from support.broker import Broker
+from support.mqtt import V5, Client
+from support.pki import Ca
 
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}]}'
 
@@ -22,7 +25,8 @@ def test_each_call_that_changes_something_is_recorded_with_who_and_what(broker, 
         aws.iot("create-policy", "--policy-name", "p", "--policy-document", POLICY)
     keys = aws.iot("create-keys-and-certificate", "--set-as-active")
     aws.iot("update-certificate", "--certificate-id", keys["certificateId"], "--new-status", "INACTIVE")
-    update, create_keys, refused, created = looked_up(aws)
+    update, create_keys, refused, created, account_made = looked_up(aws)
+    assert account_made["eventName"] == "CreateAccount"
     assert [record["eventName"] for record in (update, create_keys, refused, created)] == [
         "UpdateCertificate", "CreateKeysAndCertificate", "CreatePolicy", "CreatePolicy",
     ]  # fmt: skip
@@ -38,7 +42,7 @@ def test_each_call_that_changes_something_is_recorded_with_who_and_what(broker, 
     assert len(aws("cloudtrail", "lookup-events", "--max-items", "3")["Events"]) == 3
     assert looked_up(aws, "--end-time", "2020-01-01T00:00:00Z") == []
     assert looked_up(Aws(broker, account, CLI_V2)) == looked_up(aws)
-    assert looked_up(Aws(broker, broker.create_account())) == []
+    assert [record["eventName"] for record in looked_up(Aws(broker, broker.create_account()))] == ["CreateAccount"]
     for secret in (account.secret_access_key, keys["keyPair"]["PrivateKey"].splitlines()[3]):
         assert secret not in json.dumps(looked_up(aws))
 
@@ -57,3 +61,68 @@ def test_records_survive_kill_and_the_trail_is_verified_running_and_stopped(tmp_
         assert looked_up(aws) == before and len(before) == 5
         assert json.loads(broker.run("audit", "verify", "--json").stdout) == offline
         assert f"last hash  {offline['head']}" in broker.run("audit", "verify").stdout
+
+
+def test_commands_of_the_admin_socket_are_recorded_where_they_change_something(broker, account, aws, tmp_path):
+    ca = Ca(tmp_path / "pki")
+    register_ca(aws, ca)
+    device = device_of(aws, ca)
+    broker.run("account", "list"), broker.run("connections", "list"), broker.run("session", "list")
+    key = json.loads(broker.run("key", "create", "--account", account.account_id, "--json").stdout)
+    broker.run("key", "delete", key["accessKeyId"])
+    client = Client(broker, device, "kicked", V5).connect()
+    broker.run("connections", "kick", "kicked", "--account", account.account_id, "--reason", "it reads nonsense")
+    client.wait_closed()
+    with Client(broker, device, "dropped", V5):
+        broker.run("session", "drop", "dropped", "--account", account.account_id)
+    commands = [record for record in looked_up(aws) if record["eventSource"] == "tidegate"]
+    assert [(record["eventName"], record["requestParameters"]) for record in reversed(commands)] == [
+        ("CreateAccount", {"id": None}),
+        ("CreateAccessKey", {"account": account.account_id}),
+        ("DeleteAccessKey", {"accessKeyId": key["accessKeyId"]}),
+        ("KickConnections", {"target": {"clientId": "kicked"}, "scope": {"account": account.account_id, "region": None}, "reason": "it reads nonsense"}),
+        ("DropSession", {"clientId": "dropped", "scope": {"account": account.account_id, "region": None}, "preventWill": False}),
+    ]
+    me = f"uid:{os.getuid()}"
+    for record in commands:
+        assert record["userIdentity"] == {"type": "LocalUser", "principalId": me, "userName": me}
+        assert (record["sourceIPAddress"], record["eventType"], record["recipientAccountId"]) == ("admin socket", "TidegateCommand", account.account_id)
+    assert key["secretAccessKey"] not in json.dumps(looked_up(aws))
+    by_user = aws("cloudtrail", "lookup-events", "--lookup-attributes", f"AttributeKey=Username,AttributeValue={me}")["Events"]
+    assert len(by_user) == 5 and "AccessKeyId" not in by_user[0]
+
+
+def test_a_command_that_fails_is_recorded_in_the_first_account(tmp_path):
+    with Broker(tmp_path / "data") as broker:
+        assert broker.run("connections", "kick", "nobody", check=False).returncode != 0
+        (failed,) = looked_up(Aws(broker))
+        assert (failed["eventName"], failed["errorCode"]) == ("KickConnections", "CommandFailed") and "nobody" in failed["errorMessage"]
+
+
+def test_a_change_has_its_record_even_when_the_process_is_killed_between_the_two(tmp_path):
+    killed = tmp_path / "killed"
+    with Broker(tmp_path / "data", TIDEGATE_FAULT_KILL_AFTER_COMMIT=str(killed)) as broker:
+        broker.stop()
+        broker.start()  # what a first start writes is written
+        aws = Aws(broker)
+        aws.iot("create-policy", "--policy-name", "answered", "--policy-document", POLICY)
+        for change in (
+            lambda: aws.iot("create-policy", "--policy-name", "killed", "--policy-document", POLICY),
+            lambda: aws.iot("set-v2-logging-options", "--role-arn", "arn:aws:iam::123456789012:role/r"),
+            lambda: broker.run("account", "create", "--id", "333333333333"),
+        ):
+            killed.touch()
+            with pytest.raises(Exception):  # noqa: B017, PT011
+                change()
+            broker.process.wait(20)
+            killed.unlink()
+            broker.start()
+            aws = Aws(broker)
+        assert {policy["policyName"] for policy in aws.iot("list-policies")["policies"]} == {"answered", "killed"}
+        found = [(record["eventName"], "additionalEventData" in record, record.get("errorCode")) for record in looked_up(aws)]
+        assert found == [("SetV2LoggingOptions", True, None), ("CreatePolicy", True, None), ("CreatePolicy", False, None)]
+        verified = json.loads(broker.run("audit", "verify", "--json").stdout)
+        assert (verified["records"], verified["problems"]) == (4, [])
+        broker.stop()
+        broker.start()
+        assert json.loads(broker.run("audit", "verify", "--json").stdout) == verified

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tidegate_ids::percent_decoded;
-use tidegate_logs::{ApiCall, Identity, LogsError, Trail};
+use tidegate_logs::{ApiCall, Identity, LogsError, Note, Trail};
 use tidegate_registry::SignerKind;
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ const HEADERS: &[(&str, &str)] =
 pub(crate) struct Pending {
     trail: Arc<Trail>,
     call: Option<ApiCall>,
+    note: Arc<Note>,
 }
 
 impl Pending {
@@ -43,7 +44,11 @@ impl Pending {
         let recorded = ApiCall {
             tenant: call.tenant(),
             at: call.now.wall,
-            identity: Identity { kind, arn: credential.arn().to_string(), access_key_id: access_key_id.to_owned() },
+            identity: Identity::Signer {
+                kind,
+                arn: credential.arn().to_string(),
+                access_key_id: access_key_id.to_owned(),
+            },
             source_ip: call.caller.source_ip.to_string(),
             user_agent: agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
             service: call.service.name,
@@ -52,15 +57,20 @@ impl Pending {
             request_id,
             error: None,
         };
-        Some(Self { trail, call: Some(recorded) })
+        Some(Self { trail, note: Note::of(&recorded), call: Some(recorded) })
+    }
+
+    /// What the call's changes are committed with.
+    pub(crate) fn note(&self) -> Arc<Note> {
+        Arc::clone(&self.note)
     }
 
     /// Records the call with what is answered. It goes on when the caller does not wait for it.
     pub(crate) async fn settle(mut self, error: Option<&ApiError>) -> Result<(), LogsError> {
         let Some(mut call) = self.call.take() else { return Ok(()) };
         call.error = error.map(|error| (error.name.to_string(), error.message.clone()));
-        let trail = Arc::clone(&self.trail);
-        let recorded = tokio::spawn(async move { trail.append(call).await });
+        let (trail, note) = (Arc::clone(&self.trail), self.note());
+        let recorded = tokio::spawn(async move { trail.append(&call, Some(&note)).await });
         recorded.await.unwrap_or(Err(LogsError::Contended))
     }
 }
@@ -70,10 +80,10 @@ impl Drop for Pending {
         let Some(mut call) = self.call.take() else { return };
         call.error =
             Some(("RequestAbandoned".into(), "The caller went away: what was asked may have been done".into()));
-        let trail = Arc::clone(&self.trail);
+        let (trail, note) = (Arc::clone(&self.trail), self.note());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Err(error) = trail.append(call).await {
+                if let Err(error) = trail.append(&call, Some(&note)).await {
                     tracing::error!(event_type = "Api", %error, "a call could not be recorded");
                 }
             });

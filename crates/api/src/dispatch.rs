@@ -172,17 +172,25 @@ async fn answer(
     record.operation = Some(operation);
     let call = Call { api, service, operation, caller: &caller, now, request: &request, labels };
     record.pending = Pending::of(&call, claim.access_key_id(), record.request_id);
-    if let Some(answer) = extensions::serve(&call).await {
+    match record.pending.as_ref().map(Pending::note) {
+        Some(note) => note.around(carry_out(&call, form)).await,
+        None => carry_out(&call, form).await,
+    }
+}
+
+/// Asks the operation's own code.
+async fn carry_out(call: &Call<'_>, form: Form) -> Result<Reply, ApiError> {
+    if let Some(answer) = extensions::serve(call).await {
         return answer;
     }
-    match (form, service.name) {
+    match (form, call.service.name) {
         (Form::Cbor, _) => Err(call.not_served()),
-        (_, "iot") => generated::iot::serve(&call).await,
-        (_, "iot-data") => generated::iot_data::serve(&call).await,
-        (_, "cloudtrail") => generated::cloudtrail::serve(&call).await,
-        (_, "logs") => generated::logs::serve(&call).await,
-        (_, "sts") => generated::sts::serve(&call).await,
-        (_, "iam") => generated::iam::serve(&call).await,
+        (_, "iot") => generated::iot::serve(call).await,
+        (_, "iot-data") => generated::iot_data::serve(call).await,
+        (_, "cloudtrail") => generated::cloudtrail::serve(call).await,
+        (_, "logs") => generated::logs::serve(call).await,
+        (_, "sts") => generated::sts::serve(call).await,
+        (_, "iam") => generated::iam::serve(call).await,
         (_, _) => Err(call.not_served()),
     }
 }

@@ -24,7 +24,7 @@ mod settings;
 mod shelf;
 mod tallies;
 
-pub use audit::{ApiCall, Identity, LookedUp, Lookup, Recorded, Trail, Verification};
+pub use audit::{ApiCall, Identity, LookedUp, Lookup, Note, NotingStore, Recorded, Trail, Verification};
 pub use book::{Batch, LogBook, Parts, Queued, Retention, ThingGroups};
 pub use case::{CaMatch, Case, Leaf};
 pub use entry::{Entry, Status};

@@ -27,6 +27,13 @@ pub(crate) use request::{Listing, Place, Request, Scope, Target};
 /// The answer: a JSON value, or the sentence that says why not.
 type Answer = Result<Value, String>;
 
+/// The user of this machine who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// The user's number.
+    pub(crate) uid: u32,
+}
+
 /// Longest request, in bytes: a client id or topic filter has at most 65 535, each at worst escaped to six.
 const REQUEST_BYTES_MAX: u64 = 512 * 1024;
 /// Longest answer, in bytes.
@@ -98,7 +105,7 @@ impl AdminSocket {
     /// Answers until it is dropped.
     pub(crate) async fn serve<F, Fut>(self, handle: F)
     where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        F: Fn(Request, Peer) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send + 'static,
     {
         let handle = Arc::new(handle);
@@ -113,10 +120,13 @@ impl AdminSocket {
                     continue;
                 }
             };
-            let admitted = stream.peer_cred().is_ok_and(|peer| peer.uid() == self.owner || peer.uid() == 0);
+            let peer = stream.peer_cred().map(|peer| Peer { uid: peer.uid() });
+            let peer = peer.ok().filter(|peer| peer.uid == self.owner || peer.uid == 0);
             let handle = handle.clone();
             tokio::spawn(async move {
-                if admitted && let Err(error) = answer_one(stream, &*handle).await {
+                if let Some(peer) = peer
+                    && let Err(error) = answer_one(stream, |request| handle(request, peer)).await
+                {
                     tracing::debug!(%error, "an admin request was not answered");
                 }
                 drop(permit);
@@ -125,7 +135,7 @@ impl AdminSocket {
     }
 }
 
-async fn answer_one<F, Fut>(mut stream: UnixStream, handle: &F) -> io::Result<()>
+async fn answer_one<F, Fut>(mut stream: UnixStream, handle: F) -> io::Result<()>
 where
     F: Fn(Request) -> Fut,
     Fut: Future<Output = Answer>,
@@ -156,7 +166,7 @@ mod tests {
         std::fs::write(&path, "left by a killed process").unwrap();
         let socket = AdminSocket::bind(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        tokio::spawn(socket.serve(|request| async move {
+        tokio::spawn(socket.serve(|request, _| async move {
             match request {
                 Request::ListAccounts => Ok(serde_json::json!(["222222222222"])),
                 other => Err(format!("no: {other:?}")),
@@ -174,7 +184,7 @@ mod tests {
         let path = root.path().join("admin.sock");
         let missing = ask(root.path(), &path, &Request::ListAccounts).await.unwrap_err();
         assert!(missing.to_string().starts_with("no broker runs on "), "{missing}");
-        tokio::spawn(AdminSocket::bind(&path).unwrap().serve(|_| async { Ok(Value::Null) }));
+        tokio::spawn(AdminSocket::bind(&path).unwrap().serve(|_, _| async { Ok(Value::Null) }));
         let mut stream = UnixStream::connect(&path).await.unwrap();
         stream.write_all(b"{\"command\":\"shutdown\"}\n").await.unwrap();
         let mut answer = String::new();

@@ -39,7 +39,7 @@ use tidegate_gateway::{
 };
 use tidegate_ids::{Clock, Tenant, Timestamp};
 use tidegate_kv::Store;
-use tidegate_logs::{LogBook, Trail};
+use tidegate_logs::{LogBook, NotingStore, Trail};
 use tidegate_pki::seal::MasterKey;
 use tidegate_policy::{AttachedPolicy, Document, PolicySet};
 use tidegate_registry::{Parts, Registry, RegistryChange};
@@ -111,8 +111,8 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     transfers::call_webhooks(&registry, webhooks, &clock);
     let profile = Arc::new(profile(config.mqtt.profile));
     let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
-    let api =
-        start_api(&config, &host_names, &registry, &names, &clock, &store, (plane, &book, trail, functions)).await?;
+    let shared = (plane, &book, Arc::clone(&trail), functions);
+    let api = start_api(&config, &host_names, &registry, &names, &clock, &store, shared).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
         .with_context(|| format!("cannot listen on {}", data.admin_socket().display()))?;
     metrics.ready(Sources {
@@ -126,9 +126,11 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         broker,
         clock: clock.clone(),
         book,
+        trail,
         store: Arc::clone(&store),
+        home: Tenant { account: account.id, region: config.first_start.region },
     };
-    tokio::spawn(admin.serve(move |request| answerer.clone().answer(request)));
+    tokio::spawn(admin.serve(move |request, peer| answerer.clone().answer(request, peer)));
     tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
     tokio::spawn(key_uses::keep(registry.clone()));
     let follow = registry.clone();
@@ -171,7 +173,7 @@ async fn open_registry(
     tidegate_kv::schema::open(&*store, SCHEMA, &[]).await.context("cannot use the store")?;
     let registry = Registry::open(
         Parts {
-            store: faults::store(Arc::clone(&store) as Arc<dyn Store>),
+            store: NotingStore::over(faults::store(Arc::clone(&store) as Arc<dyn Store>)),
             master_key: MasterKey::from_bytes(&master_key),
             chance: Box::new(chance::SystemChance),
             settings: tidegate_registry::Settings {

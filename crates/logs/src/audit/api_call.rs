@@ -1,4 +1,4 @@
-//! One call, in CloudTrail's shape.
+//! One call, or one command of the admin socket, in CloudTrail's shape.
 
 use serde_json::{Map, Value, json};
 use tidegate_ids::{Tenant, Timestamp};
@@ -13,19 +13,41 @@ const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Who called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// Root, IAMUser or AssumedRole.
-    pub kind: &'static str,
-    /// Its ARN.
-    pub arn: String,
-    /// The access key that signed.
-    pub access_key_id: String,
+pub enum Identity {
+    /// Who signed the request.
+    Signer {
+        /// Root, IAMUser or AssumedRole.
+        kind: &'static str,
+        /// Its ARN.
+        arn: String,
+        /// The access key that signed.
+        access_key_id: String,
+    },
+    /// A user of this machine, who came by the admin socket. Decision: CloudTrail has no such type; ours is `LocalUser`, without ARN and key.
+    Local {
+        /// The user's number.
+        uid: u32,
+    },
 }
 
 impl Identity {
-    /// The user's name, or the session's.
-    pub fn user_name(&self) -> &str {
-        self.arn.rsplit(['/', ':']).next().unwrap_or_default()
+    /// The name of the user or session that signed; of a user of this machine, `uid:` and the number.
+    pub fn user_name(&self) -> String {
+        match self {
+            Self::Signer { arn, .. } => arn.rsplit(['/', ':']).next().unwrap_or_default().to_owned(),
+            Self::Local { uid } => format!("uid:{uid}"),
+        }
+    }
+
+    /// CloudTrail's `userIdentity`.
+    fn record(&self, account: &str) -> Value {
+        let name = self.user_name();
+        match self {
+            Self::Signer { kind, arn, access_key_id } => json!({
+                "type": kind, "principalId": name, "arn": arn, "accountId": account, "accessKeyId": access_key_id, "userName": name,
+            }),
+            Self::Local { .. } => json!({ "type": "LocalUser", "principalId": name, "userName": name }),
+        }
     }
 }
 
@@ -38,11 +60,11 @@ pub struct ApiCall {
     pub at: Timestamp,
     /// Who called.
     pub identity: Identity,
-    /// From where.
+    /// From where; `admin socket`.
     pub source_ip: String,
     /// What the caller says it is.
     pub user_agent: String,
-    /// `iot`, `iam`, …
+    /// `iot`, `iam`, …; `tidegate` for the admin socket.
     pub service: &'static str,
     /// The operation.
     pub operation: String,
@@ -64,16 +86,17 @@ impl ApiCall {
 
     /// The record.
     pub(super) fn record(&self) -> Value {
-        let Self { tenant, identity, error, .. } = self;
+        let Self { tenant, identity, service, error, .. } = self;
         let account = tenant.account.as_str();
+        let (source, kind) = match identity {
+            Identity::Signer { .. } => (format!("{service}.amazonaws.com"), "AwsApiCall"),
+            Identity::Local { .. } => ((*service).to_owned(), "TidegateCommand"),
+        };
         let mut record = json!({
             "eventVersion": "1.08",
-            "userIdentity": {
-                "type": identity.kind, "principalId": identity.user_name(), "arn": identity.arn, "accountId": account,
-                "accessKeyId": identity.access_key_id, "userName": identity.user_name(),
-            },
+            "userIdentity": identity.record(account),
             "eventTime": date(self.at),
-            "eventSource": format!("{}.amazonaws.com", self.service),
+            "eventSource": source,
             "eventName": self.operation,
             "awsRegion": tenant.region.as_str(),
             "sourceIPAddress": self.source_ip,
@@ -83,7 +106,7 @@ impl ApiCall {
             "requestID": self.request_id.to_string(),
             "eventID": Uuid::from_u128(!self.request_id.as_u128()).to_string(),
             "readOnly": false,
-            "eventType": "AwsApiCall",
+            "eventType": kind,
             "managementEvent": true,
             "eventCategory": "Management",
             "recipientAccountId": account,

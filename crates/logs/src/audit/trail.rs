@@ -5,13 +5,15 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
 use tidegate_ids::Timestamp;
 use tidegate_kv::{CommitError, Direction, KeyRange, Store, Transaction, commit_with, key::Only};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
-    ApiCall,
+    ApiCall, Note,
     chain::{ANCHOR, HEAD, OF_TENANT, Place, ROWS, Row, hash},
+    note::{NOTES, NoteRow},
 };
 use crate::LogsError;
 
@@ -28,9 +30,11 @@ pub struct Trail {
     turn: Mutex<()>,
 }
 
-/// A call, and whoever waits until it is recorded. Its callers are as many as the API has connections.
+/// A record, and whoever waits until it is written. Its callers are as many as the API has connections.
 struct Waiting {
-    call: ApiCall,
+    record: NoteRow,
+    /// The note that it takes the place of.
+    note: Option<String>,
     done: oneshot::Sender<()>,
 }
 
@@ -40,13 +44,43 @@ impl Trail {
         Self { store, waiting: Lock::default(), turn: Mutex::default() }
     }
 
-    /// Records a call. Durable when it returns.
+    /// Records a call, in the place of its note. Durable when it returns.
     ///
     /// # Errors
-    /// When the store does not take it; it is not recorded then.
-    pub async fn append(&self, call: ApiCall) -> Result<(), LogsError> {
+    /// When the store does not take it; it is not recorded then, or at the next start when it has changed something.
+    pub async fn append(&self, call: &ApiCall, note: Option<&Note>) -> Result<(), LogsError> {
+        let record = NoteRow { tenant: call.tenant, at: call.at.millis(), event: call.record().to_string() };
+        self.write_in_turn(record, note.and_then(Note::kept)).await
+    }
+
+    /// Records the calls that notes are left of: the process ended between their change and their record. How many there were.
+    ///
+    /// A call whose caller went away while its change was being committed may be recorded twice, under one id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn recover(&self) -> Result<usize, LogsError> {
+        let mut recovered = 0;
+        loop {
+            let snapshot = self.store.snapshot().await?;
+            let page = NOTES.scan(&snapshot, &KeyRange::all(), BATCH_MAX, Direction::Ascending).await?;
+            if page.is_empty() {
+                return Ok(recovered);
+            }
+            for row in page {
+                let NoteRow { tenant, at, event } = row.value;
+                let mut event: Value = serde_json::from_str(&event).unwrap_or_default();
+                event["additionalEventData"] = json!({ "recovered": "the process ended before the call was answered" });
+                let record = NoteRow { tenant, at, event: event.to_string() };
+                self.write_in_turn(record, Some(row.key)).await?;
+                recovered += 1;
+            }
+        }
+    }
+
+    async fn write_in_turn(&self, record: NoteRow, note: Option<String>) -> Result<(), LogsError> {
         let (done, mut recorded) = oneshot::channel();
-        self.waiting().push(Waiting { call, done });
+        self.waiting().push(Waiting { record, note, done });
         let _turn = self.turn.lock().await;
         loop {
             // Whoever had the turn before has perhaps written this one too.
@@ -69,21 +103,20 @@ impl Trail {
             let count = waiting.len().min(BATCH_MAX);
             waiting.drain(..count).collect()
         };
-        let records: Vec<(&ApiCall, String)> =
-            batch.iter().map(|one| (&one.call, one.call.record().to_string())).collect();
-        let records = &records;
+        let records = &batch;
         commit_with(&*self.store, |snapshot| async move {
             let read = HEAD.get(&snapshot, &Only).await?;
             let mut head = read.as_ref().map(|row| row.value.clone()).unwrap_or_default();
             let mut transaction = Transaction::new();
             HEAD.require_as_read(&mut transaction, &Only, read.as_ref());
-            for (call, event) in records {
-                let (tenant, at) = (call.tenant, call.at.millis());
-                let hash = hash(&head.hash, head.number, tenant, at, event);
-                let row = Row { tenant, at, event: event.clone(), hash: hash.clone() };
+            for Waiting { record, note, .. } in records {
+                let NoteRow { tenant, at, event } = record.clone();
+                let hash = hash(&head.hash, head.number, tenant, at, &event);
+                let row = Row { tenant, at, event, hash: hash.clone() };
                 ROWS.put(&mut transaction, &head.number, &row);
                 OF_TENANT.put(&mut transaction, &(tenant, head.number), &());
                 head = Place { number: head.number + 1, hash };
+                note.iter().for_each(|id| NOTES.delete(&mut transaction, id));
             }
             HEAD.put(&mut transaction, &Only, &head);
             Ok::<_, LogsError>((transaction, ()))

@@ -14,11 +14,16 @@ pub(super) fn points() -> Box<dyn FaultPoints> {
     Box::new(())
 }
 
-/// `store`; in a test build whose `TIDEGATE_FAULT_FULL_DISK` names a file, one whose disk is full while that file exists.
+/// `store`; in a test build one with the faults that these variables ask for, each with the name of a file, while that file exists:
+/// `TIDEGATE_FAULT_FULL_DISK`: the disk is full; `TIDEGATE_FAULT_KILL_AFTER_COMMIT`: the process ends once a commit is durable.
 pub(super) fn store(store: Arc<dyn Store>) -> Arc<dyn Store> {
     #[cfg(feature = "fault-points")]
-    if let Some(marker) = std::env::var_os("TIDEGATE_FAULT_FULL_DISK") {
-        return Arc::new(full_disk::FullDisk { store, marker: marker.into() });
+    {
+        let marker = |name: &str| std::env::var_os(name).map(std::path::PathBuf::from);
+        let (full, kill) = (marker("TIDEGATE_FAULT_FULL_DISK"), marker("TIDEGATE_FAULT_KILL_AFTER_COMMIT"));
+        if full.is_some() || kill.is_some() {
+            return Arc::new(faulty::Faulty { store, full, kill });
+        }
     }
     store
 }
@@ -37,7 +42,7 @@ impl FaultPoints for AbortAt {
 }
 
 #[cfg(feature = "fault-points")]
-mod full_disk {
+mod faulty {
     use std::{path::PathBuf, sync::Arc};
 
     use tidegate_kv::{
@@ -45,23 +50,33 @@ mod full_disk {
         Transaction, Versioned,
     };
 
-    /// A store that takes no commits while a file exists, as if its disk were full.
-    pub(super) struct FullDisk {
+    /// A store that has a fault while a file exists.
+    pub(super) struct Faulty {
         pub(super) store: Arc<dyn Store>,
-        pub(super) marker: PathBuf,
+        /// It takes no commits, as if its disk were full.
+        pub(super) full: Option<PathBuf>,
+        /// The process ends after a commit, before anybody hears of it.
+        pub(super) kill: Option<PathBuf>,
     }
 
-    impl Store for FullDisk {
+    impl Store for Faulty {
         fn snapshot(&self) -> BoxFuture<'_, Result<Snapshot, StoreError>> {
             self.store.snapshot()
         }
 
         fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision, CommitError>> {
-            if self.marker.exists() {
-                let full = StoreError::Full { path: self.marker.clone(), free_bytes: 0, bytes_min: 1 };
+            if let Some(marker) = self.full.as_ref().filter(|marker| marker.exists()) {
+                let full = StoreError::Full { path: marker.clone(), free_bytes: 0, bytes_min: 1 };
                 return Box::pin(async { Err(full.into()) });
             }
-            self.store.commit(transaction)
+            let committing = self.store.commit(transaction);
+            match self.kill.as_ref().filter(|marker| marker.exists()) {
+                None => committing,
+                Some(_) => Box::pin(async {
+                    let _ = committing.await;
+                    std::process::abort()
+                }),
+            }
         }
 
         fn changes(&self, from: Revision) -> Changes {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
-use tidegate_logs::{Batch, LogBook, Parts, Retention, ThingGroups, Trail};
+use tidegate_logs::{Batch, LogBook, NotingStore, Parts, Retention, ThingGroups, Trail};
 use tidegate_registry::{Directory, Registry};
 use tidegate_standalone::StandaloneStore;
 use tokio::{
@@ -37,7 +37,7 @@ pub(super) async fn open(
     clock: &Arc<dyn Clock>,
 ) -> Result<(Arc<LogBook>, Arc<Trail>, Keeper)> {
     let groups = Box::new(Groups(Arc::clone(registry.directory())));
-    let parts = Parts { store: super::faults::store(Arc::clone(store) as Arc<dyn Store>), groups };
+    let parts = Parts { store: NotingStore::over(super::faults::store(Arc::clone(store) as Arc<dyn Store>)), groups };
     let (book, queue) = LogBook::open(parts).await.context("cannot read the logging options")?;
     let retention = Retention { days: config.retention_days, bytes_max: config.mib_max.saturating_mul(1024 * 1024) };
     let follow = Arc::clone(&book);
@@ -48,6 +48,14 @@ pub(super) async fn open(
     });
     let (stop, stopped) = watch::channel(false);
     let trail = Arc::new(Trail::new(super::faults::store(Arc::clone(store) as Arc<dyn Store>)));
+    let recovered = trail.recover().await.context("cannot read the audit trail")?;
+    if recovered > 0 {
+        tracing::warn!(
+            event_type = "Audit",
+            recovered,
+            "changes that were not recorded when the process ended are recorded now"
+        );
+    }
     let keeping = Keeping {
         trail: Arc::clone(&trail),
         audit_days: config.audit_retention_days,

@@ -4,7 +4,7 @@ use tidegate_kv::memory::MemoryStore;
 use uuid::Uuid;
 
 use super::*;
-use crate::{Identity, Lookup, Verification};
+use crate::{Identity, Lookup, NotingStore, Verification};
 
 fn tenant(account: &str) -> Tenant {
     Tenant { account: account.parse().unwrap(), region: "us-east-1".parse().unwrap() }
@@ -14,7 +14,11 @@ fn call(number: u64) -> ApiCall {
     ApiCall {
         tenant: tenant(if number.is_multiple_of(2) { "111111111111" } else { "222222222222" }),
         at: Timestamp::from_millis(number * 1000),
-        identity: Identity { kind: "Root", arn: "arn:aws:iam::1:root".into(), access_key_id: format!("KEY{number}") },
+        identity: Identity::Signer {
+            kind: "Root",
+            arn: "arn:aws:iam::1:root".into(),
+            access_key_id: format!("KEY{number}"),
+        },
         source_ip: "10.0.0.1".into(),
         user_agent: "test".into(),
         service: "iot",
@@ -28,7 +32,7 @@ fn call(number: u64) -> ApiCall {
 async fn filled(count: u64) -> Arc<Trail> {
     let trail = Arc::new(Trail::new(Arc::new(MemoryStore::new())));
     for number in 0..count {
-        trail.append(call(number)).await.unwrap();
+        trail.append(&call(number), None).await.unwrap();
     }
     trail
 }
@@ -52,7 +56,7 @@ async fn calls_at_once_make_one_unbroken_chain() {
     let trail = filled(0).await;
     let calls = (0..200).map(|number| {
         let trail = Arc::clone(&trail);
-        tokio::spawn(async move { trail.append(call(number)).await })
+        tokio::spawn(async move { trail.append(&call(number), None).await })
     });
     for done in calls.collect::<Vec<_>>() {
         done.await.unwrap().unwrap();
@@ -100,7 +104,7 @@ async fn what_is_too_old_goes_and_the_rest_is_still_a_chain() {
     let found = Verification::of(&*trail.store).await.unwrap();
     assert_eq!((found.first, found.records, found.problems.len()), (500, 100, 0));
     trail.trim(1, Timestamp::from_millis(u64::MAX)).await.unwrap();
-    trail.append(call(7)).await.unwrap();
+    trail.append(&call(7), None).await.unwrap();
     let found = Verification::of(&*trail.store).await.unwrap();
     assert_eq!((found.first, found.records, found.problems.len()), (600, 1, 0));
     tamper(&trail, |transaction| ROWS.delete(transaction, &600)).await;
@@ -127,4 +131,56 @@ async fn an_account_looks_up_its_own_calls_the_newest_first_page_by_page() {
     assert_eq!(trail.lookup(&named).await.unwrap().events.len(), 1);
     let between = Lookup { from: Timestamp::from_millis(4000), to: Timestamp::from_millis(8000), ..Lookup::all(own) };
     assert_eq!(trail.lookup(&between).await.unwrap().events.len(), 3);
+}
+
+#[tokio::test]
+async fn a_change_and_its_note_are_one_commit_and_what_is_left_of_a_killed_process_is_recorded_once() {
+    static THINGS: tidegate_kv::Table<u64, u64> = tidegate_kv::Table::new("things");
+    let memory = Arc::new(MemoryStore::new());
+    let (store, trail) = (NotingStore::over(Arc::clone(&memory) as _), Trail::new(Arc::clone(&memory) as _));
+    let change = async |number: u64| {
+        let mut transaction = Transaction::new();
+        THINGS.put(&mut transaction, &number, &number);
+        store.commit(transaction).await.unwrap();
+    };
+    let notes = async || {
+        let snapshot = memory.snapshot().await.unwrap();
+        NOTES.scan(&snapshot, &KeyRange::all(), 10, Direction::Ascending).await.unwrap().len()
+    };
+    change(0).await;
+    assert_eq!(notes().await, 0, "outside of a call");
+    let (answered, killed, refused) = (Note::of(&call(2)), Note::of(&call(4)), Note::of(&call(6)));
+    answered.around(change(1)).await;
+    assert_eq!(notes().await, 1);
+    trail.append(&call(2), Some(&answered)).await.unwrap();
+    assert_eq!(notes().await, 0);
+    refused.around(async {}).await;
+    let error = Some(("Refused".to_owned(), "no".to_owned()));
+    trail.append(&ApiCall { error, ..call(6) }, Some(&refused)).await.unwrap();
+    let two_changes = async {
+        change(2).await;
+        tokio::task::yield_now().await;
+        change(3).await;
+    };
+    let stranger = async {
+        change(8).await;
+        tokio::task::yield_now().await;
+        change(9).await;
+    };
+    tokio::join!(killed.around(two_changes), stranger);
+    assert_eq!(
+        notes().await,
+        1,
+        "of several commits of a call one note is left, and none of others' commits meanwhile"
+    );
+
+    let again = Trail::new(Arc::clone(&memory) as _);
+    assert_eq!((again.recover().await.unwrap(), notes().await), (1, 0));
+    assert_eq!(again.recover().await.unwrap(), 0);
+    let found = again.lookup(&Lookup::all(tenant("111111111111"))).await.unwrap().events;
+    let told =
+        found.iter().map(|one| (one.event["eventName"].as_str().unwrap(), !one.event["additionalEventData"].is_null()));
+    assert_eq!(told.collect::<Vec<_>>(), [("Create4", true), ("Create6", false), ("Create2", false)]);
+    assert_eq!(found[0].at.millis(), 4000);
+    assert_eq!(problems(&again).await, [""; 0]);
 }

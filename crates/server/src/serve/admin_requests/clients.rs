@@ -10,6 +10,7 @@ use tidegate_ids::{Now, Tenant};
 use tidegate_mqtt::{Version, topic};
 use tracing::info;
 
+use super::Done;
 use crate::admin::{Listing, Place, Scope, Target};
 
 /// Most rows of one answer.
@@ -139,25 +140,30 @@ pub(super) fn kick(
     scope: Scope,
     reason: Option<&str>,
     now: Now,
-) -> Result<Value, String> {
-    let selectors: Vec<Selector> = match target {
+) -> Result<Done, String> {
+    let selectors: Vec<(Tenant, Selector)> = match target {
         Target::ClientId(client_id) => {
             let (tenant, _) = only_session(broker, client_id, scope, now)?;
-            vec![Selector::ClientId { tenant, client_id: client_id.as_str().into() }]
+            vec![(tenant, Selector::ClientId { tenant, client_id: client_id.as_str().into() })]
         }
         Target::Certificate(certificate_id) => {
             let of = |tenant| Principal::Certificate { tenant, certificate_id: *certificate_id };
             let tenants = broker.tenants().into_iter().filter(|tenant| scope.has(*tenant));
-            tenants.map(|tenant| Selector::Principal { tenant, principal: of(tenant) }).collect()
+            tenants.map(|tenant| (tenant, Selector::Principal { tenant, principal: of(tenant) })).collect()
         }
         Target::Anonymous => {
             let tenants = broker.tenants().into_iter().filter(|tenant| scope.has(*tenant));
-            tenants.map(|tenant| Selector::Principal { tenant, principal: Principal::Anonymous }).collect()
+            let of = |tenant| Selector::Principal { tenant, principal: Principal::Anonymous };
+            tenants.map(|tenant| (tenant, of(tenant))).collect()
         }
     };
     let mut effects = Effects::outside();
-    let kick = |selector| broker.kick(selector, CloseReason::AdministrativeAction, now, &mut effects);
-    let closed: usize = selectors.iter().map(kick).sum();
+    let (mut closed, mut touched) = (0, Vec::new());
+    for (tenant, selector) in &selectors {
+        let here = broker.kick(selector, CloseReason::AdministrativeAction, now, &mut effects);
+        closed += here;
+        touched.extend((here > 0).then_some(*tenant));
+    }
     broker.hand_over(&mut effects);
     if closed == 0 {
         return Err(match target {
@@ -167,7 +173,7 @@ pub(super) fn kick(
         });
     }
     info!(event_type = "Admin", command = "kick", ?target, closed, reason, "connections were closed");
-    Ok(json!({ "closed": closed }))
+    Ok(Done { answer: json!({ "closed": closed }), touched })
 }
 
 /// Ends a session, whatever its expiry.
@@ -177,7 +183,7 @@ pub(super) fn drop_session(
     scope: Scope,
     prevent_will: bool,
     now: Now,
-) -> Result<Value, String> {
+) -> Result<Done, String> {
     let (tenant, session) = only_session(broker, client_id, scope, now)?;
     let ending = Ending { reason: CloseReason::AdministrativeAction, drop_session: true, prevent_will };
     let mut effects = Effects::outside();
@@ -188,9 +194,10 @@ pub(super) fn drop_session(
     }
     let was_connected = session.connection.is_some();
     info!(event_type = "Admin", command = "drop session", %tenant, client_id, was_connected, "a session was ended");
-    Ok(json!({
+    let answer = json!({
         "clientId": client_id, "accountId": tenant.account, "region": tenant.region, "wasConnected": was_connected,
-    }))
+    });
+    Ok(Done { answer, touched: vec![tenant] })
 }
 
 /// A page of the retained messages that `filter` matches.
