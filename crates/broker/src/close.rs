@@ -27,6 +27,8 @@ pub enum CloseReason {
     PrincipalRefused,
     /// The time is over that a custom authorizer gave the connection.
     TimeOver,
+    /// The connection has lasted as long as one over WebSocket may.
+    WebSocketOver,
     /// An operator closed the connection.
     AdministrativeAction,
     /// The client does not read its acknowledgements.
@@ -50,8 +52,8 @@ impl CloseReason {
             Self::TakenOver => Some(ReasonCode::SessionTakenOver),
             Self::ClientError(code) => Some(code),
             Self::NotAuthorized | Self::PrincipalRefused => Some(ReasonCode::NotAuthorized),
-            // Spec: 3.14.2.1 (5.0): 0xA0.
-            Self::TimeOver => Some(ReasonCode::MaximumConnectTime),
+            // Spec: 3.14.2.1 (5.0): 0xA0. Unverified: what AWS sends; its list of codes does not have this one.
+            Self::TimeOver | Self::WebSocketOver => Some(ReasonCode::MaximumConnectTime),
             Self::AdministrativeAction => Some(ReasonCode::AdministrativeAction),
             Self::DoesNotRead | Self::QuotaExceeded => Some(ReasonCode::QuotaExceeded),
             Self::ServerShuttingDown => Some(ReasonCode::ServerShuttingDown),
@@ -70,6 +72,7 @@ impl CloseReason {
             Self::NotAuthorized => "the policies do not allow it",
             Self::PrincipalRefused => "the certificate may not connect any more",
             Self::TimeOver => "the time is over that the authorizer gave the connection",
+            Self::WebSocketOver => "the time is over that a connection over WebSocket may last",
             Self::AdministrativeAction => "closed by an operator",
             Self::DoesNotRead => "acknowledgements were not read",
             Self::QuotaExceeded => "a quota is used up",
@@ -89,6 +92,7 @@ impl CloseReason {
             Self::NotAuthorized => DisconnectReason::AuthError,
             Self::PrincipalRefused => DisconnectReason::ForbiddenAccess,
             Self::TimeOver => DisconnectReason::CustomAuthTtlExpiration,
+            Self::WebSocketOver => DisconnectReason::WebSocketTtlExpiration,
             Self::AdministrativeAction => DisconnectReason::ApiInitiatedDisconnect,
             Self::DoesNotRead | Self::QuotaExceeded => DisconnectReason::Throttled,
             Self::ServerShuttingDown => DisconnectReason::ServerInitiatedDisconnect,

@@ -111,6 +111,8 @@ reasons! {
     ClientError = "CLIENT_ERROR",
     /// The time is over that a custom authorizer gave the connection.
     CustomAuthTtlExpiration = "CUSTOM_AUTH_TTL_EXPIRATION",
+    /// A connection over WebSocket has lasted as long as it may.
+    WebSocketTtlExpiration = "WEBSOCKET_TTL_EXPIRATION",
     /// The socket closed without DISCONNECT.
     ConnectionLost = "CONNECTION_LOST",
     /// The client id came back on another connection.

@@ -101,6 +101,10 @@ pub struct Limits {
     pub publishes_per_second: Option<u32>,
     /// Most bytes of one connection in a second. What exceeds it is read later: `Link::paused_until`.
     pub bytes_per_second: Option<u32>,
+    /// How long a connection over WebSocket may last; `None`: as long as it likes. It then ends with 0xA0.
+    ///
+    /// AWS: general reference, "WebSocket connection duration".
+    pub websocket_lifetime_max: Option<Duration>,
     /// Most connections under one client id in a second; more are refused with 0x97.
     pub connects_per_second: Option<u32>,
     /// Time that must pass between two retained messages of one topic name; earlier ones are refused with 0x97.
@@ -195,6 +199,7 @@ impl Profile {
                 share_name_chars_max: 1000,
                 publishes_per_second: None,
                 bytes_per_second: None,
+                websocket_lifetime_max: None,
                 connects_per_second: None,
                 retained_interval: None,
                 user_properties_bytes_max: usize::MAX,
@@ -244,6 +249,7 @@ impl Profile {
                 share_name_chars_max: 128,
                 publishes_per_second: Some(100),
                 bytes_per_second: Some(512 * 1024),
+                websocket_lifetime_max: Some(Duration::from_secs(24 * 3600)),
                 connects_per_second: Some(1),
                 retained_interval: Some(Duration::from_secs(1)),
                 user_properties_bytes_max: 8192,

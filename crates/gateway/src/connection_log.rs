@@ -268,6 +268,7 @@ fn is_refusal(reason: CloseReason) -> bool {
         | CloseReason::DisconnectWithWill
         | CloseReason::ConnectionLost
         | CloseReason::KeepAliveTimeout
+        | CloseReason::WebSocketOver
         | CloseReason::ServerShuttingDown => false,
     }
 }
@@ -290,6 +291,9 @@ fn explain(reason: CloseReason) -> &'static str {
         }
         CloseReason::TimeOver => {
             "the time is over that the authorizer's function gave the connection (disconnectAfterInSeconds): connect again"
+        }
+        CloseReason::WebSocketOver => {
+            "the time is over that a connection over WebSocket may last in the listener's profile: connect again"
         }
         CloseReason::AdministrativeAction => "closed by an operator",
         CloseReason::DoesNotRead => "the client did not read what was sent to it",

@@ -7,6 +7,7 @@ pub mod fuzz;
 pub(crate) mod upgrade;
 
 use tidegate_broker::CloseReason;
+use tidegate_ids::Monotonic;
 
 /// Longest payload of a control frame. Spec: RFC 6455, 5.5.
 const CONTROL_BYTES_MAX: usize = 125;
@@ -33,6 +34,8 @@ pub(crate) struct WebSocket {
     /// Set when nothing that comes counts any more.
     ended: Option<Ended>,
     close_sent: bool,
+    /// When its connection has lasted as long as it may.
+    over_at: Option<Monotonic>,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,15 @@ pub(crate) enum Ended {
 }
 
 impl WebSocket {
+    /// It is over at this time, if ever.
+    pub(crate) fn limit(&mut self, over_at: Option<Monotonic>) {
+        self.over_at = over_at;
+    }
+
+    pub(crate) fn over_at(&self) -> Option<Monotonic> {
+        self.over_at
+    }
+
     /// Takes what the client sent. What it carries is appended to `payload`, answers to `answer`: a pong, which is never
     /// longer than what it answers, and the answer to a close. Of many pings in `bytes` the last one is answered, so that
     /// whoever floods gets one small frame for each read. Spec: RFC 6455, 5.5.3.
@@ -161,6 +173,7 @@ pub(crate) fn close_code(reason: CloseReason) -> u16 {
         | CloseReason::KeepAliveTimeout
         | CloseReason::TakenOver
         | CloseReason::TimeOver
+        | CloseReason::WebSocketOver
         | CloseReason::AdministrativeAction => 1000,
         CloseReason::ServerShuttingDown => 1001,
         CloseReason::ClientError(_)

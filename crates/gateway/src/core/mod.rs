@@ -474,17 +474,16 @@ impl Core {
         self.due = due;
     }
 
-    /// The end of a client's silence, unless it was heard since the timer was armed; or the end of a close.
+    /// The end of a client's silence, unless it was heard since the timer was armed, or of its WebSocket's time; or the end of a close.
     fn slot_is_due(&mut self, key: u32) {
         let Some(slot) = self.slots.get_mut(key as usize) else { return };
         slot.timer = None;
-        let Some(link) = &slot.link else { return self.remove(key) };
-        let Some(limit) = link.silence_limit() else { return };
-        // A client that we do not read from is not silent.
-        let last_heard = if slot.stalled { self.desk.now.monotonic } else { slot.last_heard };
-        let end = last_heard + limit;
+        if slot.link.is_none() {
+            return self.remove(key);
+        }
+        let Some((end, reason)) = slot.deadline(self.desk.now.monotonic) else { return };
         if end <= self.desk.now.monotonic {
-            return self.close(key, CloseReason::KeepAliveTimeout);
+            return self.close(key, reason);
         }
         slot.timer = Some(self.wheel.arm(end, Due::Slot(key)));
     }
@@ -543,8 +542,8 @@ impl Core {
         };
         self.desk.scribe().connected(&arrived.client);
         let now = self.desk.now.monotonic;
-        let timer = link.silence_limit().map(|limit| self.wheel.arm(now + limit, Due::Slot(key)));
-        let slot = entry.insert(Slot::new(arrived, link, timer, now));
+        let slot = entry.insert(Slot::new(arrived, link, now));
+        slot.timer = slot.deadline(now).map(|(end, _)| self.wheel.arm(end, Due::Slot(key)));
         let interests = mio::Interest::READABLE | mio::Interest::WRITABLE;
         match self.registry.register(&mut slot.socket, mio::Token(key as usize), interests) {
             Ok(()) if self.state != State::Running => self.close(key, CloseReason::ServerShuttingDown),

@@ -78,8 +78,11 @@ enum More {
 }
 
 impl Slot {
-    pub(super) fn new(arrived: Arrived, link: Link, timer: Option<TimerId>, now: Monotonic) -> Self {
-        let Arrived { socket, tls, websocket, client, counted } = arrived;
+    pub(super) fn new(arrived: Arrived, link: Link, now: Monotonic) -> Self {
+        let Arrived { socket, tls, mut websocket, client, counted } = arrived;
+        if let Some(websocket) = &mut websocket {
+            websocket.limit(link.profile().limits.websocket_lifetime_max.map(|lifetime| now + lifetime));
+        }
         Self {
             socket,
             tls,
@@ -96,10 +99,21 @@ impl Slot {
             finished: false,
             peer_closed: false,
             last_heard: now,
-            timer,
+            timer: None,
             client,
             _counted: counted,
         }
+    }
+
+    /// When it is to end if nothing is heard until then, and why: by the client's silence, or because a WebSocket may last no longer.
+    pub(super) fn deadline(&self, now: Monotonic) -> Option<(Monotonic, CloseReason)> {
+        // A client that we do not read from is not silent.
+        let last_heard = if self.stalled { now } else { self.last_heard };
+        let silence = self.link.as_ref().and_then(Link::silence_limit);
+        let silence = silence.map(|limit| (last_heard + limit, CloseReason::KeepAliveTimeout));
+        let over_at = self.websocket.as_ref().and_then(|websocket| websocket.over_at());
+        let over = over_at.map(|at| (at, CloseReason::WebSocketOver));
+        silence.into_iter().chain(over).min_by_key(|(at, _)| *at)
     }
 
     /// Whether it comes again without an event.

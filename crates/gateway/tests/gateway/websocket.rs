@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use tidegate_broker::Profile;
 use tidegate_mqtt::{Connect, Packet, Version};
 
 use crate::{
@@ -133,6 +134,42 @@ fn pings_of_websocket_do_not_keep_a_silent_client() {
     assert_eq!(received(&mut silent), Some((CLOSE, 1000_u16.to_be_bytes().to_vec())));
     assert_eq!(received(&mut silent), None);
     mqtt_ping(&mut lively);
+}
+
+#[test]
+fn a_websocket_lasts_no_longer_than_its_profile_says_however_lively_it_is() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    assert_eq!(Profile::aws().limits.websocket_lifetime_max, Some(DAY));
+    assert_eq!(Profile::standard().limits.websocket_lifetime_max, None);
+    let world = World::with(1, |config| {
+        for listener in &mut config.listeners {
+            listener.websocket = true;
+            Arc::make_mut(&mut listener.profile).limits.websocket_lifetime_max = Some(DAY);
+        }
+    });
+    let (mut lively, mut patient) = (entered(&world, "lively", 1000), entered(&world, "patient", 0));
+    let mut plain = dial(world.address("plain"));
+    let mut bytes = Vec::new();
+    Connect { keep_alive_seconds: 0, ..Connect::new(Version::V4, "plain") }.encode(&mut bytes).unwrap();
+    plain.write_all(&bytes).unwrap();
+    let mut answer = [0; 4];
+    plain.read_exact(&mut answer).unwrap();
+    for _ in 0..89 {
+        mqtt_ping(&mut lively);
+        world.move_clock(DAY / 90);
+    }
+    mqtt_ping(&mut lively);
+    mqtt_ping(&mut patient);
+    world.move_clock(DAY / 90 + Duration::from_secs(1));
+    for socket in [&mut lively, &mut patient] {
+        assert_eq!(received(socket), Some((CLOSE, 1000_u16.to_be_bytes().to_vec())));
+        assert_eq!(received(socket), None);
+    }
+    bytes.clear();
+    Packet::PingReq.encode(Version::V4, &mut bytes).unwrap();
+    plain.write_all(&bytes).unwrap();
+    plain.read_exact(&mut answer[..2]).unwrap();
+    assert_eq!(answer[..2], [0xd0, 0]);
 }
 
 #[test]
