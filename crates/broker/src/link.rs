@@ -67,6 +67,8 @@ pub enum Output {
     Drained,
     /// There is more: take it once the socket took this.
     More,
+    /// The buffer holds all that may be sent now; there is more at this time, which nobody tells again.
+    Later(Monotonic),
     /// The buffer holds the last bytes of this connection: it was taken over or closed by the broker. Write them if
     /// the socket takes them, close, and call `Broker::disconnected` with this reason.
     Ended(CloseReason),

@@ -136,6 +136,11 @@ pub struct AccountLimits {
     pub shared_groups_max: usize,
     /// Most PUBLISH packets in a second: beyond it as for one connection.
     pub publishes_per_second: Option<u32>,
+    /// Most PUBLISH packets to clients in a second. What has QoS 0 is dropped and counted beyond it; QoS 1 and 2, and retained messages
+    /// that a subscription brings, are sent later, each session's in its turn.
+    ///
+    /// AWS: general reference, "Outbound publish requests per second per account". Unverified: what becomes of messages beyond it.
+    pub outbound_publishes_per_second: Option<u32>,
     /// Most messages in a second that begin to wait in sessions whose clients are away; more are dropped and counted.
     ///
     /// AWS: developer guide, "Shared Subscriptions": those that were queued before stay, those beyond the quota are dropped.
@@ -156,6 +161,7 @@ impl AccountLimits {
         subscribes_per_second: None,
         shared_groups_max: usize::MAX,
         publishes_per_second: None,
+        outbound_publishes_per_second: None,
         queued_per_second: None,
         retained_per_second: None,
         retained_max: usize::MAX,
@@ -263,6 +269,7 @@ impl Profile {
                     subscribes_per_second: Some(3000),
                     shared_groups_max: 100,
                     publishes_per_second: Some(20_000),
+                    outbound_publishes_per_second: Some(20_000),
                     queued_per_second: Some(500),
                     retained_per_second: Some(500),
                     retained_max: 500_000,

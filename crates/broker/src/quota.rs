@@ -103,6 +103,8 @@ quotas! {
     SharedGroups: "Subscribe", "shared subscription groups per account, and clients per group", "the subscription is refused (0x97)";
     /// `Limits::topic_bytes_max`, `Limits::topic_levels_max` of a topic filter, `Limits::share_name_chars_max`.
     TopicFilterSize: "Subscribe", "topic filter size and slashes, and share name size", "the subscription is refused (0x8f)";
+    /// `AccountLimits::outbound_publishes_per_second`
+    OutboundPerAccount: "Publish-Out", "outbound publish requests per second per account", "messages with QoS 0 are dropped, others sent later";
     /// `Limits::queued_messages_max`, `Limits::queued_bytes_max`
     QueuedMessages: "Queued", "messages queued per session", "the message is dropped for this client";
     /// `AccountLimits::queued_per_second`

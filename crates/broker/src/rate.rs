@@ -44,6 +44,17 @@ impl SharedRate {
         let take = |full_at| Some(after(full_at, per_second, 1, now)).filter(|taken| *taken <= micros(now) + SECOND);
         self.0.fetch_update(Relaxed, Relaxed, take).is_ok()
     }
+
+    /// Take one of `per_second`, whatever is there: when it may be used. Nobody who asks later may use his earlier, nor may
+    /// [`take`](Self::take) pass by.
+    pub(crate) fn reserve(&self, per_second: u32, now: Monotonic) -> Monotonic {
+        let reserve = |full_at| Some(after(full_at, per_second, 1, now));
+        let before = match self.0.fetch_update(Relaxed, Relaxed, reserve) {
+            Ok(before) | Err(before) => before,
+        };
+        let usable = after(before, per_second, 1, now).saturating_sub(SECOND).div_ceil(1000);
+        Monotonic::from_millis(usable.max(now.millis()))
+    }
 }
 
 fn micros(now: Monotonic) -> u64 {
@@ -74,6 +85,19 @@ mod tests {
             let later = at(1000_u64.div_ceil(u64::from(per_second)) + 1);
             assert!(rate.take(per_second, later) && shared.take(per_second, later), "{per_second}");
         }
+    }
+
+    #[test]
+    fn who_reserves_waits_for_those_before_and_nobody_passes_by() {
+        let shared = SharedRate::default();
+        assert_eq!(shared.reserve(2, at(0)), at(0));
+        assert!(shared.take(2, at(0)));
+        for wait in [500, 1000, 1500] {
+            assert_eq!(shared.reserve(2, at(0)), at(wait));
+        }
+        assert!(!shared.take(2, at(1999)));
+        assert!(shared.take(2, at(2000)));
+        assert_eq!(shared.reserve(2, at(2000)), at(2500));
     }
 
     #[test]

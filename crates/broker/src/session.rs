@@ -121,6 +121,8 @@ struct Connection {
     version: Version,
     rights: Rights,
     outbox: Outbox,
+    /// When the next message may be sent, where the account's rate made it wait.
+    turn: Option<Monotonic>,
     /// QoS 1 and 2 messages that may be sent now, and at most. Spec: 4.9 (5.0).
     window: u16,
     window_max: u16,

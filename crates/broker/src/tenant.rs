@@ -48,6 +48,7 @@ pub(crate) struct Rates {
     pub(crate) connects: SharedRate,
     pub(crate) subscribes: SharedRate,
     pub(crate) publishes: SharedRate,
+    pub(crate) outbound: SharedRate,
     pub(crate) retained: SharedRate,
     pub(crate) queued: SharedRate,
 }

@@ -83,7 +83,7 @@ impl Broker {
             now,
         };
         match offer_to_group(&group, &offer, &mut Images::default(), effects) {
-            Offered::Refused => effects.counters.dropped_unrouted += 1,
+            Offered::Refused | Offered::OverRate => effects.counters.dropped_unrouted += 1,
             Offered::Taken | Offered::TakenDurably => effects.counters.rerouted += 1,
         }
     }
@@ -102,7 +102,7 @@ fn offer_to_group(group: &Arc<Group>, offer: &Offer<'_>, images: &mut Images, ef
         };
         match member.session.offer(&offer, images, effects) {
             Offered::Refused => refused.push(member.session.serial()),
-            taken => return taken,
+            final_word => return final_word,
         }
     }
     Offered::Refused
@@ -113,7 +113,7 @@ impl Routed {
         match offered {
             Offered::Taken => self.matched = true,
             Offered::TakenDurably => (self.matched, self.durable) = (true, true),
-            Offered::Refused => {}
+            Offered::Refused | Offered::OverRate => {}
         }
     }
 }

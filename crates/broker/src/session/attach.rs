@@ -138,6 +138,7 @@ impl Session {
             version,
             rights: attachment.rights,
             outbox: Outbox::new(effects.buffer()),
+            turn: None,
             window,
             window_max: window,
             packet_bytes_max: attachment.packet_bytes_max,

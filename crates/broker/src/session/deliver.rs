@@ -49,6 +49,8 @@ pub(crate) enum Offered {
     TakenDurably,
     /// It is not; the counters say why.
     Refused,
+    /// It is not, because the account is at its rate: nobody else would take it.
+    OverRate,
 }
 
 impl Session {
@@ -68,6 +70,12 @@ impl Session {
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
+                    let rate = profile.limits.account.outbound_publishes_per_second;
+                    if rate.is_some_and(|rate| !self.rates.outbound.take(rate, offer.now.monotonic)) {
+                        effects.counters.dropped_qos0 += 1;
+                        effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id);
+                        return Offered::OverRate;
+                    }
                     let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
                     if offered != Offered::Refused {
                         self.tell_sent(connection, offer.topic_name, offer.qos, effects);
@@ -219,9 +227,15 @@ impl Session {
         }
         self.pump(&mut state, now, effects);
         let more = state.connection.as_mut().is_some_and(|connection| connection.outbox.settle());
+        let turn = state.connection.as_ref().and_then(|connection| connection.turn);
         let fetch = if more || state.outbound.backlog() > 0 { None } else { state.fetches.pop_front() };
         self.take_stock(&mut state, effects);
-        (if more || fetch.is_some() { Output::More } else { Output::Drained }, fetch)
+        let output = match turn.filter(|at| *at > now.monotonic) {
+            _ if more || fetch.is_some() => Output::More,
+            Some(at) => Output::Later(at),
+            None => Output::Drained,
+        };
+        (output, fetch)
     }
 
     /// Send what the window and the outbox have room for.
@@ -286,6 +300,11 @@ impl Session {
                         outbound.skip();
                         continue;
                     }
+                    if let Some(rate) = limits.account.outbound_publishes_per_second
+                        && !self.has_turn(connection, rate, now, effects)
+                    {
+                        break;
+                    }
                     delivery.topic = connection.aliases.name(name);
                     connection.lend_buffer(effects);
                     connection.outbox.publish(|out| match &mut youngest {
@@ -299,6 +318,24 @@ impl Session {
                 }
             }
             connection.mark_dirty(effects);
+        }
+    }
+
+    /// Whether the account's rate lets the connection send a message now. If not, it has a turn, and its owner hears of that once.
+    fn has_turn(&self, connection: &mut Connection, rate: u32, now: Now, effects: &mut Effects) -> bool {
+        match connection.turn {
+            Some(at) if at > now.monotonic => false,
+            Some(_) => {
+                connection.turn = None;
+                true
+            }
+            None if self.rates.outbound.take(rate, now.monotonic) => true,
+            None => {
+                connection.turn = Some(self.rates.outbound.reserve(rate, now.monotonic));
+                effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id);
+                connection.mark_dirty(effects);
+                false
+            }
         }
     }
 

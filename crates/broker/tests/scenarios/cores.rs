@@ -109,7 +109,7 @@ impl Core<'_> {
             let mut out = Vec::new();
             match self.links[at].take_output(&mut out, now(round), &mut self.effects) {
                 Output::Ended(reason) => self.end(at, reason, round),
-                Output::Drained | Output::More => at += 1,
+                Output::Drained | Output::More | Output::Later(_) => at += 1,
             }
             self.effects.recycle(out);
         }

@@ -12,6 +12,7 @@ mod disk;
 mod durability;
 mod exchanges;
 mod limits;
+mod outbound_rate;
 mod outside;
 mod probes;
 mod quota_names;

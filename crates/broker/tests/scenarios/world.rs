@@ -94,6 +94,8 @@ pub struct Client {
     pub version: Version,
     /// Why the broker ended the connection.
     pub ended: Option<CloseReason>,
+    /// When what waits for its turn may be sent.
+    pub later: Option<Monotonic>,
     pub got: VecDeque<Got>,
     bytes: Vec<u8>,
     topics: Vec<String>,
@@ -264,8 +266,13 @@ impl World {
             let mut out = Vec::new();
             let output = link.take_output(&mut out, self.now, &mut self.effects);
             client.take(&out);
+            client.later = None;
             match output {
                 Output::More => {}
+                Output::Later(at) => {
+                    client.later = Some(at);
+                    break;
+                }
                 Output::Drained => break,
                 Output::Ended(reason) => {
                     client.ended = Some(reason);
@@ -452,6 +459,7 @@ impl Client {
             link: None,
             version,
             ended: None,
+            later: None,
             got: VecDeque::new(),
             bytes: Vec::new(),
             topics: vec![String::new(); 1024],

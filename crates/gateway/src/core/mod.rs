@@ -101,6 +101,8 @@ enum Due {
     Slot(u32),
     /// A slot that sent too much at once may be read again; or another one in its place, which does no harm.
     Resume(u32),
+    /// What waits in a slot's session may be sent; or in another's in its place, which does no harm.
+    Write(u32),
     /// Something of the broker's.
     Expiry,
     /// Figures of the process.
@@ -367,6 +369,11 @@ impl Core {
         match catch_unwind(AssertUnwindSafe(|| slot.write(desk))) {
             Ok(Ok(Written::All | Written::Blocked)) => {}
             Ok(Ok(Written::More)) => self.dirty.push(key),
+            Ok(Ok(Written::Later(at))) => {
+                if !std::mem::replace(&mut slot.has_turn, true) {
+                    self.wheel.arm(at, Due::Write(key));
+                }
+            }
             Ok(Ok(Written::Ended(reason))) => self.close(key, reason),
             Ok(Err(_)) => self.read_to_the_end(key),
             Err(_) => self.give_up_on(key),
@@ -466,12 +473,21 @@ impl Core {
                 Due::HalfOpen(arrival) => Place::give_up(&self.desk.shared.half_open, arrival, GivenUp::TooSlow),
                 Due::Slot(key) => self.slot_is_due(key),
                 Due::Resume(key) => self.take_turn(key),
+                Due::Write(key) => self.has_its_turn(key),
                 Due::Expiry => self.expire(),
                 Due::Sys => self.publish_sys(),
                 Due::Stop => self.state = State::Ended,
             }
         }
         self.due = due;
+    }
+
+    /// The time has come for what waits in the slot's session.
+    fn has_its_turn(&mut self, key: u32) {
+        if let Some(slot) = self.slots.get_mut(key as usize) {
+            slot.has_turn = false;
+            self.dirty.push(key);
+        }
     }
 
     /// The end of a client's silence, unless it was heard since the timer was armed, or of its WebSocket's time; or the end of a close.

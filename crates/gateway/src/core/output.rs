@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use mio::net::TcpStream;
 use tidegate_broker::{CloseReason, Link, Output};
+use tidegate_ids::Monotonic;
 
 use super::{Desk, Slot};
 use crate::websocket::close_code;
@@ -32,6 +33,8 @@ pub(super) enum Written {
     Blocked,
     /// There is more, but others come first.
     More,
+    /// There is more at this time.
+    Later(Monotonic),
     /// These were the last bytes of the session, and they may still be unsent.
     Ended(CloseReason),
 }
@@ -85,8 +88,9 @@ impl Slot {
             let blocked = !output.is_empty() && !self.send(output, desk)?;
             match state {
                 Output::Ended(reason) => return Ok(Written::Ended(reason)),
-                Output::Drained | Output::More if blocked => return Ok(Written::Blocked),
+                Output::Drained | Output::More | Output::Later(_) if blocked => return Ok(Written::Blocked),
                 Output::Drained => return Ok(Written::All),
+                Output::Later(at) => return Ok(Written::Later(at)),
                 Output::More => {}
             }
         }

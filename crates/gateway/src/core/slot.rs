@@ -56,6 +56,8 @@ pub(crate) struct Slot {
     pub(super) stalled: bool,
     /// Whether something in `unsent` has not been tried yet.
     pub(super) has_answer: bool,
+    /// Whether the wheel calls for what waits in its session.
+    pub(super) has_turn: bool,
     /// Whether the peer was told that no more will come.
     pub(super) finished: bool,
     /// The peer has sent its last byte, or the socket is broken: a short read does not mean drained, and nobody waits for
@@ -96,6 +98,7 @@ impl Slot {
             unsent: Unsent::default(),
             stalled: false,
             has_answer: false,
+            has_turn: false,
             finished: false,
             peer_closed: false,
             last_heard: now,

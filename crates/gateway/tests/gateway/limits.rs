@@ -164,3 +164,32 @@ fn who_sends_more_than_its_profile_lets_it_is_read_later_and_holds_up_nobody() {
     });
     sender.ping();
 }
+
+#[test]
+fn what_exceeds_the_rate_of_the_account_is_sent_later_without_anybody_asking() {
+    const RATE: u32 = 20;
+    for cores in [1, 2] {
+        let world = World::with(cores, |config| {
+            for listener in &mut config.listeners {
+                Arc::make_mut(&mut listener.profile).limits.account.outbound_publishes_per_second = Some(RATE);
+            }
+        });
+        let mut publisher = Client::plain(&world).enter(Version::V5, "publisher");
+        let mut subscribers = ["one", "other"].map(|name| Client::plain(&world).enter(Version::V5, name));
+        for subscriber in &mut subscribers {
+            subscriber.subscribe("t", QoS::AtLeastOnce);
+        }
+        let start = Instant::now();
+        let count = RATE as u8;
+        for n in 0..count {
+            assert_eq!(publisher.deliver("t", &[n]), ReasonCode::Success);
+        }
+        for subscriber in &mut subscribers {
+            for n in 0..count {
+                assert_eq!(subscriber.message().1, [n]);
+            }
+        }
+        // A second's worth at once, and a second's worth in a second.
+        assert!(start.elapsed() >= Duration::from_millis(950), "{:?}", start.elapsed());
+    }
+}
