@@ -7,7 +7,9 @@ import json
 import socket
 import ssl
 import subprocess
+import urllib.parse
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import urllib3
@@ -248,6 +250,52 @@ def test_shadows_are_asked_for_by_https(broker, aws, device, port):
         assert https.urlopen("GET", f"{path}?name=n").json()["state"] == {"reported": {"a": 1}}
         assert https.urlopen("DELETE", path).json()["version"] == 1
     assert aws.boto3("iot-data").list_named_shadows_for_thing(thingName=thing)["results"] == ["n"]
+
+
+def test_shadows_are_listed_by_https_with_the_right_to_it(broker, aws, ca, device, port):
+    thing, path = f"thing-{uuid.uuid4().hex[:8]}", "/api/things/shadow/ListNamedShadowsForThing"
+    for name in ("b", "a", "c"):
+        aws.boto3("iot-data").update_thing_shadow(thingName=thing, shadowName=name, payload=b'{"state": {}}')
+    with contextlib.closing(pool(broker, port, device)) as https:
+        first = https.urlopen("GET", f"{path}/{thing}?pageSize=2")
+        assert (first.status, first.json()["results"]) == (200, ["a", "b"]) and first.json()["timestamp"] > 1_700_000_000
+        token = urllib.parse.quote(first.json()["nextToken"], safe="")
+        second = https.urlopen("GET", f"{path}/{thing}?pageSize=2&nextToken={token}").json()
+        assert second["results"] == ["c"] and "nextToken" not in second
+        assert https.urlopen("GET", f"{path}/nobody").json()["results"] == []
+        refused(https.urlopen("GET", f"{path}/{thing}?pageSize=101"), 400, "pageSize is 1 to 100")
+        assert https.urlopen("GET", f"{path}/{thing}?nextToken=x").status == 400
+        assert https.urlopen("POST", f"{path}/{thing}").status == 405
+    arn = f"arn:aws:iot:{aws.region}:{aws.account.account_id}:thing/{thing}"
+    one = [{"Effect": "Allow", "Action": "iot:ListNamedShadowsForThing", "Resource": arn}]
+    lister = ca.sign("lists")
+    aws.iot("register-certificate", "--certificate-pem", f"file://{lister.certificate}", "--status", "ACTIVE")
+    activate(aws, lister.certificate_id, create_policy(aws, "lists", {"Version": "2012-10-17", "Statement": one}))
+    with contextlib.closing(pool(broker, port, lister)) as https:
+        assert https.urlopen("GET", f"{path}/{thing}").json()["results"] == ["a", "b", "c"]
+        refused(https.urlopen("GET", f"{path}/nobody"), 403)
+        refused(https.urlopen("GET", f"/things/{thing}/shadow?name=a"), 403)
+
+
+def test_profile_aws_answers_a_thing_that_asks_too_often_with_429(broker, device, port):
+    path = "/things/hasty/shadow"
+
+    def statuses(port, count):
+        """Of requests on connections of their own, as many at once as there are."""
+
+        def ask(_):
+            with contextlib.closing(pool(broker, port, device)) as https:
+                return [https.urlopen("GET", path) for _ in range(count // 10)]
+
+        with ThreadPoolExecutor(10) as workers:
+            return [answer for answers in workers.map(ask, range(10)) for answer in answers]
+
+    assert {answer.status for answer in statuses(port, 200)} == {404}, "profile standard has no pace"
+    answers = []
+    wait_for(lambda: answers.extend(statuses(broker.aws_port, 200)) or any(answer.status == 429 for answer in answers), "a request too many")
+    assert {answer.status for answer in answers} == {404, 429}
+    refused(next(answer for answer in answers if answer.status == 429), 429, "Too many requests")
+    wait_for(lambda: statuses(broker.aws_port, 10)[0].status == 404, "the thing to be served again")
 
 
 def test_silent_peers_and_large_bodies_hold_nobody_up(broker, device, port):

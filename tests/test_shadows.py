@@ -258,6 +258,24 @@ def test_a_device_reaches_the_shadow_that_its_policy_names_and_no_other(broker, 
         raise Closed("as it should be")
 
 
+def test_profile_aws_rejects_what_a_thing_asks_too_often_by_mqtt(broker, device, thing):
+    class Aws:
+        env, host, port, ca_file = broker.env, broker.host, broker.aws_port, broker.ca_file
+
+    prefix = f"$aws/things/{thing}/shadow/get"
+    with Client(Aws, device) as client:
+        client.subscribe(f"{prefix}/rejected", 1)
+        codes = []
+        while 429 not in codes:  # ten at once, twenty a second: far less than these
+            for number in range(40):
+                client.paho.publish(prefix, json.dumps({"clientToken": str(number)}), 0)
+            rejections = [json.loads(client.message().payload) for _ in range(40)]
+            assert {rejection["clientToken"] for rejection in rejections} == {str(number) for number in range(40)}
+            codes += [rejection["code"] for rejection in rejections]
+        assert set(codes) == {404, 429}
+        assert {rejection["message"] for rejection in rejections if rejection["code"] == 429} == {"Too many requests"}
+
+
 def test_what_was_accepted_survives_kill_9(own_broker, tmp_path):
     aws = Aws(own_broker)
     ca = Ca(tmp_path / "ca", "Test CA of a shadow")

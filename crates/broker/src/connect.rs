@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tidegate_ids::{Now, Tenant};
+use tidegate_ids::{Now, Rate, Tenant};
 use tidegate_mqtt::{ConnAck, ConnAckProperties, Connect, Message, ReasonCode, SessionExpiry, Version};
 
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     link::Rights,
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
-    rate::Rate,
     reserved,
     session::{AskedTerms, Attachment, Session, Surroundings},
     tenant::TenantState,

@@ -63,7 +63,6 @@ mod principal;
 mod profile;
 mod publish;
 mod quota;
-mod rate;
 pub mod reserved;
 mod restore;
 mod retained;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tidegate_ids::{Monotonic, Now};
+use tidegate_ids::{Monotonic, Now, Rate};
 use tidegate_mqtt::Version;
 
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     narration::{DENIALS_PER_SECOND, Denied},
     ports::{Access, Authorize},
     publish::PublishCache,
-    rate::Rate,
     session::Session,
     tenant::TenantState,
 };

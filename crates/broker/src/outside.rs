@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use tidegate_ids::{Now, Tenant};
+use tidegate_ids::{Now, Rate, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, topic};
 
 use crate::{
     Broker, Effects, Profile, Quota, ServiceAnswer, ServiceRequest, message::Stamped, persist::Waiting,
-    publish::beyond_limits, rate::Rate, reserved, tenant::TenantState,
+    publish::beyond_limits, reserved, tenant::TenantState,
 };
 
 /// A message of the broker's own: an event, an answer of a service, the action of a rule. No policy is asked.
@@ -110,7 +110,7 @@ impl Broker {
         }
         if asked == reserved::Publish::Request {
             effects.counters.messages_received += 1;
-            self.ask(&tenant, topic_name, &properties, payload, now, effects);
+            self.ask((&tenant, profile), topic_name, &properties, payload, now, effects);
             answer(ReasonCode::Success);
             return Ok(());
         }
@@ -130,14 +130,15 @@ impl Broker {
     /// Hand a request to the service that it is for, and publish what that says at once.
     pub(crate) fn ask(
         &self,
-        tenant: &TenantState,
+        (tenant, profile): (&TenantState, &Profile),
         topic_name: &str,
         properties: &MessageProperties<'_>,
         payload: &[u8],
         now: Now,
         effects: &mut Effects,
     ) {
-        let request = ServiceRequest { tenant: tenant.tenant, topic_name, properties, payload };
+        let request =
+            ServiceRequest { tenant: tenant.tenant, limits: &profile.limits, topic_name, properties, payload };
         let Some(ServiceAnswer { topic_name, payload }) = self.services().request(&request) else { return };
         let answer = SystemPublish {
             tenant: tenant.tenant,

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use tidegate_ids::Monotonic;
+use tidegate_ids::{Monotonic, Rate};
 
-use crate::{LastConnection, rate::Rate};
+use crate::LastConnection;
 
 /// How long a client id is remembered. AWS: developer guide, "Lifecycle events": version numbers.
 pub(crate) const PAST: Duration = Duration::from_secs(3600);

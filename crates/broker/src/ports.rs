@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidegate_ids::Tenant;
 use tidegate_mqtt::MessageProperties;
 
-use crate::DeniedBy;
+use crate::{DeniedBy, Limits};
 
 /// What a policy is asked about. CONNECT itself was decided before the broker saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,6 +91,8 @@ pub trait Services: Send + Sync {
 pub struct ServiceRequest<'a> {
     /// In whose topics.
     pub tenant: Tenant,
+    /// Whose limits hold for who asks.
+    pub limits: &'a Limits,
     /// Which request it is.
     pub topic_name: &'a str,
     /// Properties that came with it.

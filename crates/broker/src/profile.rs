@@ -115,6 +115,12 @@ pub struct Limits {
     pub content_type_bytes_max: usize,
     /// Longest correlation data in bytes; longer is refused with 0x97.
     pub correlation_data_bytes_max: usize,
+    /// Most requests to the shadows of one thing in a second, by whatever way: more are rejected with 429 by the service.
+    pub shadow_requests_per_second: Option<u32>,
+    /// Most requests to the shadows of one thing that are not answered yet: more are rejected with 429 by the service.
+    ///
+    /// AWS: the quota is for a thing, the sentence of the error for a connection.
+    pub shadow_requests_in_flight_max: Option<u32>,
     /// Smallest Maximum Packet Size a client may ask for; less is refused with 0x80.
     pub client_packet_bytes_min: u32,
     /// Bounds of all clients of an account together.
@@ -211,6 +217,8 @@ impl Profile {
                 user_properties_bytes_max: usize::MAX,
                 content_type_bytes_max: usize::MAX,
                 correlation_data_bytes_max: usize::MAX,
+                shadow_requests_per_second: None,
+                shadow_requests_in_flight_max: None,
                 client_packet_bytes_min: 0,
                 account: AccountLimits::NONE,
             },
@@ -261,6 +269,8 @@ impl Profile {
                 user_properties_bytes_max: 8192,
                 content_type_bytes_max: 256,
                 correlation_data_bytes_max: 8192,
+                shadow_requests_per_second: Some(20),
+                shadow_requests_in_flight_max: Some(10),
                 client_packet_bytes_min: 512,
                 account: AccountLimits {
                     connections_max: 500_000,

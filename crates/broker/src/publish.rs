@@ -105,7 +105,7 @@ impl Broker {
             routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
         }
         if destination.reserved == reserved::Publish::Request {
-            self.ask(tenant, topic_name, &publish.properties, publish.payload, now, effects);
+            self.ask((tenant, profile), topic_name, &publish.properties, publish.payload, now, effects);
         }
         // That its packet id is in use has to be durable, whoever gets the message.
         routed.durable |= publish.qos == QoS::ExactlyOnce && session.is_logged();

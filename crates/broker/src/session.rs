@@ -19,7 +19,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
+use tidegate_ids::{Monotonic, Now, Rate, Tenant, Timestamp};
 use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, SessionExpiry, Version, topic::Shared};
 
 pub(crate) use attach::{Aftermath, Attachment, Surroundings};
@@ -37,7 +37,6 @@ use crate::{
     message::Aliases,
     persist::{Held, Promise, RecordLog},
     ports::Access,
-    rate::Rate,
     tenant::Rates,
     topic_cache::Decisions,
 };

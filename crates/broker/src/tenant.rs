@@ -10,14 +10,13 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tidegate_ids::{Monotonic, Tenant};
+use tidegate_ids::{Monotonic, SharedRate, Tenant};
 
 use crate::{
     LastConnection, Principal,
     levels::topic_hash,
     memory::Memory,
     past::{PAST, Past, Pasts},
-    rate::SharedRate,
     retained::Retained,
     router::Router,
     session::Session,

@@ -8,6 +8,7 @@ mod arn;
 mod hex;
 mod name;
 mod percent;
+mod rate;
 mod time;
 
 pub use account::{AccountId, Region, Tenant};
@@ -18,6 +19,7 @@ pub use name::{
     ThingTypeName,
 };
 pub use percent::percent_decoded;
+pub use rate::{Rate, SharedRate};
 pub use time::{Clock, Monotonic, Now, Timestamp};
 
 /// Why a text is not the identifier it was taken for.

@@ -15,6 +15,7 @@
 
 mod document;
 pub mod fuzz;
+mod pace;
 mod port;
 mod rejection;
 mod request;
@@ -23,6 +24,7 @@ mod topic;
 pub mod wire;
 
 pub use document::{STATE_BYTES_MAX, Sections, Shadow};
+pub use pace::{Pace, Paces};
 pub use port::{Answer, Request, Shadows};
 pub use rejection::Rejection;
 pub use request::{Change, DEPTH_MAX, Demand, REQUEST_BYTES_MAX, Update};

@@ -4,7 +4,7 @@ use std::{fmt::Debug, pin::Pin};
 
 use tidegate_ids::Tenant;
 
-use crate::{Operation, Place, Rejection};
+use crate::{Operation, Pace, Place, Rejection};
 
 /// A request that came by HTTP; policies have been asked.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Request {
     pub tenant: Tenant,
     /// Which.
     pub place: Place,
+    /// How many such requests are too many.
+    pub pace: Pace,
     /// What is asked.
     pub operation: Operation,
     /// The body.

@@ -1,7 +1,7 @@
 //! What the operations of shadows share.
 
 use tidegate_ids::{ShadowName, ThingName};
-use tidegate_shadow::{Operation, Place, Rejection, Request};
+use tidegate_shadow::{Operation, Pace, Place, Rejection, Request};
 
 use super::data;
 use crate::{ApiError, call::Call};
@@ -15,8 +15,12 @@ pub(super) async fn ask(
     payload: &[u8],
 ) -> Result<Vec<u8>, ApiError> {
     let place = Place { thing, shadow };
-    let request = Request { tenant: call.tenant(), place, operation, payload: payload.to_vec() };
-    data(call)?.shadows.serve(request).await.map_err(in_words_of_the_model)
+    let data = data(call)?;
+    let limits = &data.profile.limits;
+    let pace =
+        Pace { per_second: limits.shadow_requests_per_second, in_flight_max: limits.shadow_requests_in_flight_max };
+    let request = Request { tenant: call.tenant(), place, pace, operation, payload: payload.to_vec() };
+    data.shadows.serve(request).await.map_err(in_words_of_the_model)
 }
 
 /// AWS: the service model of `iot-data`.

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tidegate_ids::Now;
+use tidegate_ids::{Now, Rate};
 use tidegate_mqtt::{MessageProperties, Publish};
 
-use crate::{Broker, Limits, Profile, Quota, rate::Rate, tenant::TenantState};
+use crate::{Broker, Limits, Profile, Quota, tenant::TenantState};
 
 /// Why there is no room for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

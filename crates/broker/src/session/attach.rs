@@ -14,14 +14,14 @@ use std::{
     },
 };
 
-use tidegate_ids::{Monotonic, Now};
+use tidegate_ids::{Monotonic, Now, Rate};
 use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
 
 use super::{AskedTerms, Connection, Farewell, Session, State, Undelivered};
 use crate::{
     CloseReason, Effects, LastConnection, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record,
     SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases,
-    persist::Promise, rate::Rate, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
+    persist::Promise, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.

@@ -19,8 +19,8 @@ use tidegate_logs::Case;
 use tidegate_mqtt::ReasonCode;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::{Access, PolicySet, RequestContext, Variables, keys};
-use tidegate_registry::{Admitted, ServerName, certificate_variables};
-use tidegate_shadow::{Operation, Place, Rejection, Request};
+use tidegate_registry::{Admitted, PageRequest, RegistryError, ServerName, certificate_variables};
+use tidegate_shadow::{Pace, Rejection, Request};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, oneshot},
     time::timeout,
@@ -38,7 +38,7 @@ use crate::{
     reason, remedy,
 };
 use custom::Cached;
-use route::{Asked, Framing, Publish, Refused};
+use route::{Asked, Framing, Listing, Publish, Refused};
 
 /// Longest wait for the next request of a connection.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -183,15 +183,18 @@ impl<'a> Connection<'a> {
         };
         let allowed = match asked {
             Asked::Publish(publish) => self.may_publish(&rights, publish),
-            Asked::Shadow(..) if rights.publishes_only => false,
-            Asked::Shadow(place, operation) => self.may_ask(&rights, place, *operation),
+            Asked::Shadow(..) | Asked::Shadows(_) if rights.publishes_only => false,
+            Asked::Shadow(place, operation) => self.may_ask(&rights, operation.action(), &place.resource()),
+            Asked::Shadows(listing) => {
+                self.may_ask(&rights, "iot:ListNamedShadowsForThing", &format!("thing/{}", listing.thing))
+            }
         };
         if !allowed {
             return Err(Refused::forbidden());
         }
         let body_bytes_max = match asked {
             Asked::Publish(_) => self.listener.profile.limits.payload_bytes_max.min(BODY_BYTES_MAX),
-            Asked::Shadow(..) => tidegate_shadow::REQUEST_BYTES_MAX,
+            Asked::Shadow(..) | Asked::Shadows(_) => tidegate_shadow::REQUEST_BYTES_MAX,
         };
         if framing.body_bytes > body_bytes_max {
             return Err(Refused::new(413, "The payload exceeds the maximum size allowed"));
@@ -251,10 +254,10 @@ impl<'a> Connection<'a> {
     }
 
     /// AWS: `iot:GetThingShadow` and its like on `thing/NAME` or `thing/NAME/SHADOW`.
-    fn may_ask(&self, rights: &Rights, place: &Place, operation: Operation) -> bool {
-        let resource = Arn::iot(rights.tenant, place.resource()).to_string();
+    fn may_ask(&self, rights: &Rights, action: &str, resource: &str) -> bool {
+        let resource = Arn::iot(rights.tenant, resource).to_string();
         let context = RequestContext::at(self.shared.clock.now().wall);
-        rights.policies.decide_arn(operation.action(), &resource, &rights.variables, &context).is_allowed()
+        rights.policies.decide_arn(action, &resource, &rights.variables, &context).is_allowed()
     }
 
     async fn carry_out(&self, rights: &Rights, asked: Asked, body: Vec<u8>) -> Result<answer::Body, Refused> {
@@ -273,11 +276,41 @@ impl<'a> Connection<'a> {
             }
             Asked::Shadow(place, operation) => {
                 let Some(shadows) = &self.shared.shadows else { return Err(Refused::new(404, "Not Found")) };
-                let request = Request { tenant: rights.tenant, place, operation, payload: body };
+                let limits = &self.listener.profile.limits;
+                let pace = Pace {
+                    per_second: limits.shadow_requests_per_second,
+                    in_flight_max: limits.shadow_requests_in_flight_max,
+                };
+                let request = Request { tenant: rights.tenant, place, pace, operation, payload: body };
                 let served = shadows.serve(request).await;
                 served.map(answer::Body::Document).map_err(|Rejection { code, message }| Refused::new(code, message))
             }
+            Asked::Shadows(listing) => self.list(rights, listing).await,
         }
+    }
+
+    /// The names of a thing's shadows, as a document.
+    async fn list(&self, rights: &Rights, listing: Listing) -> Result<answer::Body, Refused> {
+        let Listing { thing, page_size, next_token } = listing;
+        let page = PageRequest { size: page_size, marker: next_token, ascending: true };
+        let found = self.shared.registry.list_named_shadows_for_thing(rights.tenant, &thing, page).await;
+        let found = found.map_err(|error| match error {
+            RegistryError::InvalidMarker => Refused::new(400, "nextToken is not of this list"),
+            error => {
+                tracing::error!(
+                    event_type = "Shadow",
+                    error = &error as &dyn std::error::Error,
+                    "shadows were not listed"
+                );
+                Refused::new(500, "Internal service failure")
+            }
+        })?;
+        let names: Vec<String> = found.items.iter().map(ToString::to_string).collect();
+        let mut document = serde_json::json!({ "results": names, "timestamp": self.shared.clock.now().wall.seconds() });
+        if let Some(token) = found.next_marker {
+            document["nextToken"] = token.into();
+        }
+        Ok(answer::Body::Document(document.to_string().into_bytes()))
     }
 
     /// Publishes, and waits until the message is durable for the sessions that are kept.

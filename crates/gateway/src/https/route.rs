@@ -3,7 +3,7 @@
 //! AWS: developer guide, "Choosing an application protocol for your device communication", "HTTPS"; "Device Shadow REST API".
 
 use tidegate_broker::https::{Fields, Properties};
-use tidegate_ids::percent_decoded;
+use tidegate_ids::{ThingName, percent_decoded};
 use tidegate_mqtt::QoS;
 use tidegate_shadow::{Operation, Place};
 
@@ -16,6 +16,16 @@ pub(crate) enum Asked {
     Publish(Publish),
     /// `GET`, `POST`, `DELETE /things/NAME/shadow?name=…`.
     Shadow(Place, Operation),
+    /// `GET /api/things/shadow/ListNamedShadowsForThing/NAME?nextToken=…&pageSize=…`.
+    Shadows(Listing),
+}
+
+/// A page of the names of a thing's shadows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) thing: ThingName,
+    pub(crate) page_size: Option<u32>,
+    pub(crate) next_token: Option<String>,
 }
 
 /// A message, but for its payload.
@@ -84,6 +94,12 @@ pub(crate) fn route(head: &Head<'_>) -> Result<Asked, Refused> {
             _ => Err(Refused::new(405, "Messages are published with POST")),
         };
     }
+    if let Some(thing) = head.path().strip_prefix("/api/things/shadow/ListNamedShadowsForThing/") {
+        return match head.method {
+            "GET" => listing(thing, head).map(Asked::Shadows),
+            _ => Err(Refused::new(405, "Shadows are listed with GET")),
+        };
+    }
     let thing = head.path().strip_prefix("/things/").and_then(|rest| rest.strip_suffix("/shadow"));
     let Some(thing) = thing.filter(|thing| !thing.contains('/')) else {
         return Err(Refused::new(404, "Not Found"));
@@ -102,6 +118,18 @@ fn place(thing: &str, head: &Head<'_>) -> Result<Place, Refused> {
     let thing = decoded(thing)?.parse().map_err(invalid)?;
     let shadow = query(head, "name")?.map(|name| name.parse().map_err(invalid)).transpose()?;
     Ok(Place { thing, shadow })
+}
+
+/// AWS: API_iotdata_ListNamedShadowsForThing: pages of 1 to 100 names.
+fn listing(thing: &str, head: &Head<'_>) -> Result<Listing, Refused> {
+    let thing = decoded(thing)?.parse().map_err(|error: tidegate_ids::IdError| Refused::new(400, error.to_string()))?;
+    let page_size = query(head, "pageSize")?.map(|size| size.parse().ok().filter(|size| (1..=100).contains(size)));
+    let page_size = match page_size {
+        Some(None) => return Err(Refused::new(400, "pageSize is 1 to 100")),
+        Some(size) => size,
+        None => None,
+    };
+    Ok(Listing { thing, page_size, next_token: query(head, "nextToken")? })
 }
 
 fn publish(topic: &str, head: &Head<'_>) -> Result<Publish, Refused> {
@@ -181,6 +209,27 @@ mod tests {
         ] {
             let Ok((Asked::Shadow(place, operation), _)) = ask(line, "") else { panic!("{line}") };
             assert_eq!((place.resource().as_str(), operation), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn shadows_are_listed_page_by_page() {
+        let path = "GET /api/things/shadow/ListNamedShadowsForThing/";
+        for (rest, page_size, next_token) in
+            [("t", None, None), ("t?pageSize=7&nextToken=a%2Fb", Some(7), Some("a/b".to_owned()))]
+        {
+            let (asked, _) = ask(&format!("{path}{rest}"), "").unwrap();
+            assert_eq!(asked, Asked::Shadows(Listing { thing: "t".parse().unwrap(), page_size, next_token }), "{rest}");
+        }
+        for (line, status) in [
+            (format!("{path}t?pageSize=0"), 400),
+            (format!("{path}t?pageSize=101"), 400),
+            (format!("{path}t?pageSize=x"), 400),
+            (format!("{path}a.b"), 400),
+            (path.to_owned(), 400),
+            (path.replace("GET", "POST") + "t", 405),
+        ] {
+            assert_eq!(ask(&line, "").map_err(|refused| refused.status), Err(status), "{line}");
         }
     }
 

@@ -5,8 +5,8 @@
 //!   api, gateway ── Shadows::serve ┴▶ a lane, chosen by the thing ─▶ task ┴▶ broker: accepted, documents, delta
 //! ```
 //!
-//! Lanes are bounded in requests, and all together in bytes: what does not fit is rejected at once (429). What is answered as
-//! accepted is durable.
+//! Lanes are bounded in requests, and all together in bytes: what does not fit is rejected at once (429), and so is what a thing asks beyond
+//! the pace of the profile. What is answered as accepted is durable.
 //!
 //! AWS: developer guide, "AWS IoT Device Shadow service". Unverified: that updates and deletions by HTTP are published as
 //! accepted, too; rejections are not.
@@ -21,13 +21,16 @@ use std::{
     },
 };
 
-use tidegate_broker::{Broker, Effects, ServiceAnswer, ServiceRequest, Services, SystemPublish};
-use tidegate_ids::{Clock, Tenant, Timestamp};
+use parking_lot::Mutex;
+use tidegate_broker::{Broker, Effects, Limits, ServiceAnswer, ServiceRequest, Services, SystemPublish};
+use tidegate_ids::{Clock, Now, Tenant, ThingName, Timestamp};
 use tidegate_kv::StoreError;
 use tidegate_logs::{Entry, LogBook, LogLevel, Status};
 use tidegate_mqtt::{MessageProperties, QoS};
 use tidegate_registry::{Registry, RegistryError};
-use tidegate_shadow::{Answer, Demand, Operation, Place, REQUEST_BYTES_MAX, Rejection, Request, Shadows, Update, wire};
+use tidegate_shadow::{
+    Answer, Demand, Operation, Pace, Paces, Place, REQUEST_BYTES_MAX, Rejection, Request, Shadows, Update, wire,
+};
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
@@ -43,8 +46,22 @@ struct Job {
     request: Request,
     /// Who asked by HTTP; `None`: a client that hears by MQTT.
     caller: Option<oneshot::Sender<Result<Vec<u8>, Rejection>>>,
-    /// Counts until it is carried out.
+    /// Counts until it is answered.
     _room: Room,
+    _turn: Option<Turn>,
+}
+
+/// A request among those of its thing, until it is answered.
+struct Turn {
+    paces: Arc<Mutex<Paces>>,
+    tenant: Tenant,
+    thing: ThingName,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.paces.lock().end((self.tenant, &self.thing));
+    }
 }
 
 /// Bytes of a request among those that wait.
@@ -71,10 +88,28 @@ impl Drop for Room {
 
 /// Where requests are left.
 pub(super) struct ShadowService {
-    lanes: Box<[mpsc::Sender<Job>]>,
+    lanes: Box<[Lane]>,
     waiting: Arc<AtomicUsize>,
     hasher: RandomState,
     clock: Arc<dyn Clock>,
+}
+
+/// Requests for some of the things.
+struct Lane {
+    jobs: mpsc::Sender<Job>,
+    paces: Arc<Mutex<Paces>>,
+}
+
+impl Lane {
+    /// `None` when the request is one too many of its thing; without limits nothing is noted.
+    fn turn(&self, request: &Request, now: Now) -> Option<Option<Turn>> {
+        if request.pace == Pace::UNLIMITED {
+            return Some(None);
+        }
+        let (tenant, thing) = (request.tenant, request.place.thing.clone());
+        let begun = self.paces.lock().begin((tenant, &thing), request.pace, now.monotonic);
+        begun.then(|| Some(Turn { paces: Arc::clone(&self.paces), tenant, thing }))
+    }
 }
 
 /// What carries them out, before it does.
@@ -84,7 +119,7 @@ pub(super) struct Workers(Vec<mpsc::Receiver<Job>>);
 pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
     let (lanes, receivers): (Vec<_>, Vec<_>) = (0..LANES).map(|_| mpsc::channel(LANE_MAX)).unzip();
     let service = ShadowService {
-        lanes: lanes.into(),
+        lanes: lanes.into_iter().map(|jobs| Lane { jobs, paces: Arc::default() }).collect(),
         waiting: Arc::default(),
         hasher: RandomState::new(),
         clock: Arc::clone(clock),
@@ -117,10 +152,17 @@ impl ShadowService {
             return Err(Rejection::too_large());
         }
         let lane = self.hasher.hash_one((request.tenant, &request.place.thing)) as usize % self.lanes.len();
+        let lane = &self.lanes[lane];
         let room = Room::take(&self.waiting, request.payload.len()).ok_or_else(Rejection::too_many)?;
-        let job = Job { request, caller, _room: room };
-        self.lanes[lane].try_send(job).map_err(|_| Rejection::too_many())
+        let turn = lane.turn(&request, self.clock.now()).ok_or_else(Rejection::too_many)?;
+        let job = Job { request, caller, _room: room, _turn: turn };
+        lane.jobs.try_send(job).map_err(|_| Rejection::too_many())
     }
+}
+
+/// The pace of a profile.
+fn pace(limits: &Limits) -> Pace {
+    Pace { per_second: limits.shadow_requests_per_second, in_flight_max: limits.shadow_requests_in_flight_max }
 }
 
 impl Services for ShadowService {
@@ -128,7 +170,13 @@ impl Services for ShadowService {
         let (place, operation) = Place::parse(request.topic_name)?;
         let (tenant, payload) = (request.tenant, request.payload);
         if payload.len() <= REQUEST_BYTES_MAX {
-            let request = Request { tenant, place: place.clone(), operation, payload: payload.to_vec() };
+            let request = Request {
+                tenant,
+                place: place.clone(),
+                pace: pace(request.limits),
+                operation,
+                payload: payload.to_vec(),
+            };
             match self.leave(request, None) {
                 Ok(()) => return None,
                 Err(rejection) => {
@@ -190,8 +238,8 @@ struct Served {
 
 impl Worker {
     async fn carry_out(&self, job: Job) {
-        let Job { request, caller, _room } = job;
-        let Request { tenant, place, operation, payload } = request;
+        let Job { request, caller, _room, _turn } = job;
+        let Request { tenant, place, operation, payload, .. } = request;
         let (client_token, outcome) = match operation {
             Operation::Get => self.get(tenant, &place, &payload).await,
             Operation::Update => self.update(tenant, &place, &payload).await,
@@ -345,7 +393,7 @@ fn log(book: &LogBook, told: &Told<'_>, rejection: Option<&Rejection>, at: Times
 
 #[cfg(test)]
 mod tests {
-    use tidegate_ids::Now;
+    use tidegate_broker::Profile;
 
     use super::*;
 
@@ -363,8 +411,12 @@ mod tests {
     }
 
     fn ask(service: &ShadowService, topic_name: &str, payload: &[u8]) -> Option<(String, u64)> {
+        ask_within(&Profile::standard().limits, service, topic_name, payload)
+    }
+
+    fn ask_within(limits: &Limits, service: &ShadowService, topic_name: &str, payload: &[u8]) -> Option<(String, u64)> {
         let properties = MessageProperties::default();
-        let request = ServiceRequest { tenant: tenant(), topic_name, properties: &properties, payload };
+        let request = ServiceRequest { tenant: tenant(), limits, topic_name, properties: &properties, payload };
         let answer = service.request(&request)?;
         let rejected: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
         Some((answer.topic_name, rejected["code"].as_u64().unwrap()))
@@ -385,6 +437,20 @@ mod tests {
         let large = vec![b'x'; REQUEST_BYTES_MAX + 1];
         assert_eq!(ask(&service, update, &large), rejected(update, 413));
         assert_eq!(ask(&service, "$aws/things/t/jobs/get", b""), None);
+    }
+
+    #[test]
+    fn what_a_thing_asks_beyond_its_pace_is_rejected_until_it_is_answered() {
+        let clock: Arc<dyn Clock> = Arc::new(Still);
+        let (service, workers) = new(&clock);
+        let limits = Profile::aws().limits;
+        let get = "$aws/things/eager/shadow/name/n/get";
+        let asked = || ask_within(&limits, &service, get, br#"{"clientToken":"x"}"#);
+        assert!((0..10).all(|_| asked().is_none()));
+        assert_eq!(asked(), Some((format!("{get}/rejected"), 429)));
+        assert_eq!(ask_within(&limits, &service, "$aws/things/other/shadow/get", b""), None);
+        drop(workers); // nobody carries anything out, and nobody waits
+        assert_eq!(service.lanes.iter().map(|lane| lane.paces.lock().in_flight()).sum::<u32>(), 0);
     }
 
     #[test]

@@ -2,22 +2,22 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use tidegate_ids::Monotonic;
+use crate::Monotonic;
 
 /// Microseconds of a second: what a full bucket holds.
 const SECOND: u64 = 1_000_000;
 
 /// What was taken lately, by when the bucket will be full again, in microseconds since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rate(u64);
+pub struct Rate(u64);
 
 /// A [`Rate`] that cores share.
 #[derive(Debug, Default)]
-pub(crate) struct SharedRate(AtomicU64);
+pub struct SharedRate(AtomicU64);
 
 impl Rate {
     /// Take one of `per_second`; false, and nothing is taken, when a second's worth is used up.
-    pub(crate) fn take(&mut self, per_second: u32, now: Monotonic) -> bool {
+    pub fn take(&mut self, per_second: u32, now: Monotonic) -> bool {
         let taken = after(self.0, per_second, 1, now);
         let allowed = taken <= micros(now) + SECOND;
         if allowed {
@@ -26,13 +26,18 @@ impl Rate {
         allowed
     }
 
+    /// Whether nothing was taken lately: it is as good as a new one.
+    pub fn is_full(self, now: Monotonic) -> bool {
+        self.0 <= micros(now)
+    }
+
     /// Take `amount` of `per_second`, whatever is there: more than there was must be waited for.
-    pub(crate) fn owe(&mut self, per_second: u32, amount: usize, now: Monotonic) {
+    pub fn owe(&mut self, per_second: u32, amount: usize, now: Monotonic) {
         self.0 = after(self.0, per_second, amount as u64, now);
     }
 
     /// When nothing is owed any more; `None`: nothing is.
-    pub(crate) fn settled_at(self, now: Monotonic) -> Option<Monotonic> {
+    pub fn settled_at(self, now: Monotonic) -> Option<Monotonic> {
         let ahead = self.0.checked_sub(micros(now) + SECOND).filter(|ahead| *ahead > 0)?;
         Some(Monotonic::from_millis(now.millis().saturating_add(ahead.div_ceil(1000))))
     }
@@ -40,14 +45,14 @@ impl Rate {
 
 impl SharedRate {
     /// As [`Rate::take`].
-    pub(crate) fn take(&self, per_second: u32, now: Monotonic) -> bool {
+    pub fn take(&self, per_second: u32, now: Monotonic) -> bool {
         let take = |full_at| Some(after(full_at, per_second, 1, now)).filter(|taken| *taken <= micros(now) + SECOND);
         self.0.fetch_update(Relaxed, Relaxed, take).is_ok()
     }
 
     /// Take one of `per_second`, whatever is there: when it may be used. Nobody who asks later may use his earlier, nor may
     /// [`take`](Self::take) pass by.
-    pub(crate) fn reserve(&self, per_second: u32, now: Monotonic) -> Monotonic {
+    pub fn reserve(&self, per_second: u32, now: Monotonic) -> Monotonic {
         let reserve = |full_at| Some(after(full_at, per_second, 1, now));
         let before = match self.0.fetch_update(Relaxed, Relaxed, reserve) {
             Ok(before) | Err(before) => before,
@@ -98,6 +103,12 @@ mod tests {
         assert!(!shared.take(2, at(1999)));
         assert!(shared.take(2, at(2000)));
         assert_eq!(shared.reserve(2, at(2000)), at(2500));
+    }
+
+    #[test]
+    fn what_was_taken_is_there_again_after_its_time() {
+        let mut rate = Rate::default();
+        assert!(rate.is_full(at(0)) && rate.take(10, at(0)) && !rate.is_full(at(99)) && rate.is_full(at(100)));
     }
 
     #[test]
