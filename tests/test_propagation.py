@@ -1,8 +1,10 @@
 """`mqtt.propagation_delay_s`: devices live with yesterday's registry for a while, as at AWS; operators see today's."""
 
 import json
+import re
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -15,7 +17,14 @@ LONG = 900  # nothing arrives within a test
 
 
 def delayed(tmp_path, seconds):
-    return Broker(tmp_path / "data", f'[mqtt]\nprofile = "aws"\npropagation_delay_s = {seconds}\n')
+    config = f'[mqtt]\nprofile = "aws"\npropagation_delay_s = {seconds}\n[metrics]\nport = 0\n'
+    return Broker(tmp_path / "data", config)
+
+
+def waiting(broker):
+    """How many changes wait, as monitoring sees it."""
+    with urllib.request.urlopen(broker.env["TIDEGATE_METRICS_URL"] + "/metrics", timeout=60) as answer:
+        return int(re.search(r"^tidegate_propagating_changes (\d+)$", answer.read().decode(), re.M)[1])
 
 
 def again(broker):
@@ -114,8 +123,11 @@ def test_who_is_refused_too_early_finds_out_why(tmp_path):
         device_of(aws, ca)
         other = ca.sign("other")
         aws.iot("register-certificate", "--certificate-pem", f"file://{other.certificate}", "--status", "ACTIVE")
+        assert waiting(broker) > 0
         aws = again(broker)
+        assert waiting(broker) == 0
         activate(aws, other.certificate_id, "everything")
+        assert waiting(broker) == 1  # it was ACTIVE; the attachment is new
         assert not connects(broker, other)
 
         def why():

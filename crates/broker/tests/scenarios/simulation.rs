@@ -104,6 +104,16 @@ impl Simulation {
         Self { world, chance, actors, batches: VecDeque::new(), persist, kills: false, published: Vec::new() }
     }
 
+    /// With an account that may be sent so few messages a second that they wait most of the time.
+    fn at_a_rate(seed: u64) -> Self {
+        let mut simulation = Self::new(seed);
+        let rate = 5 + simulation.chance.below(60) as u32;
+        let mut profile = (*simulation.world.profile).clone();
+        profile.limits.account.outbound_publishes_per_second = Some(rate);
+        simulation.world.profile = profile.into();
+        simulation
+    }
+
     fn run(&mut self) {
         for _ in 0..STEPS {
             if self.kills && self.chance.one_in(60) {
@@ -366,6 +376,11 @@ impl Simulation {
                     self.acknowledge(who);
                 }
             }
+            let turns = self.actors.iter().filter_map(|actor| actor.client.as_ref()?.later);
+            if let Some(turn) = turns.min() {
+                quiet = false;
+                self.world.pass(turn.since(self.world.now.monotonic));
+            }
             if quiet {
                 break;
             }
@@ -457,4 +472,9 @@ fn run_all(seeds: std::ops::Range<u64>, simulation: fn(u64) -> Simulation) {
 #[test]
 fn nothing_is_lost_doubled_or_out_of_order() {
     run_all(0..2000, Simulation::new);
+}
+
+#[test]
+fn messages_that_wait_for_their_turn_are_not_lost_doubled_or_out_of_order() {
+    run_all(0..500, Simulation::at_a_rate);
 }

@@ -19,6 +19,7 @@ pub(super) fn text(sources: &Sources) -> String {
     let mut all = of_aws(&broker.counters(), &book.tallies(), &registry.directory().counts());
     all.extend(own(&broker.counters(), &broker.gauges(), &registry.directory().counts()));
     all.push(("", "tidegate_log_entries_dropped_total", "counter", book.dropped() as f64));
+    all.push(("", "tidegate_propagating_changes", "gauge", registry.propagating().0 as f64));
     all.push(("", "tidegate_commit_seconds", "gauge", store.committing_for().as_secs_f64()));
     write(&all)
 }
