@@ -2,8 +2,10 @@
 
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import urllib3
 
 from support.aws import Aws, device_of, register_ca
 from support.broker import PATIENCE, Broker, wait_for
@@ -69,3 +71,32 @@ def test_figures_of_aws_follow_what_clients_do(tmp_path):
 
 def test_nobody_listens_unless_asked(broker):
     assert "TIDEGATE_METRICS_URL" not in broker.env
+
+
+def test_a_disk_that_is_stuck_makes_it_unready_until_it_moves_again(tmp_path):
+    stuck = tmp_path / "stuck"
+    with Broker(tmp_path / "data", TIDEGATE_METRICS_PORT="0", TIDEGATE_FAULT_STUCK_DISK=str(stuck)) as broker:
+        aws, ca = Aws(broker), Ca(tmp_path / "pki", "Stuck CA")
+        register_ca(aws, ca)
+        device = device_of(aws, ca)
+        api = urllib3.PoolManager(ca_certs=broker.ca_file)
+
+        def ready():
+            """Of the metrics' port, and of the API's."""
+            return get(broker, "/readyz")[0], api.request("GET", broker.env["TIDEGATE_API_URL"] + "/readyz", retries=False).status
+
+        with Client(broker, device, "live", V5) as client, ThreadPoolExecutor(1) as waiting:
+            client.subscribe("t", 0)
+            assert ready() == (200, 200)
+            stuck.touch()
+            written = waiting.submit(aws.boto3().create_thing, thingName="waits")
+            wait_for(lambda: ready() == (503, 503), "a commit to have taken too long")
+            status, why = get(broker, "/readyz")
+            assert (status, "a commit has taken" in why) == (503, True), why
+            assert get(broker, "/healthz") == (200, "ok\n") and figures(broker)["tidegate_commit_seconds"] >= 5
+            client.publish("t", b"goes on", 0)
+            assert client.message().payload == b"goes on"
+            assert aws.boto3().list_things()["things"] == [] and not written.done()
+            stuck.unlink()
+            assert written.result(PATIENCE)["thingName"] == "waits"
+            wait_for(lambda: ready() == (200, 200), "the broker to be ready again")

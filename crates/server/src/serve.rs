@@ -168,7 +168,7 @@ async fn open_registry(
     let path = data.store();
     let store_is_new = !path.exists();
     let master_key = data.master_key(store_is_new, chance::random)?;
-    let opened = tokio::task::spawn_blocking(move || StandaloneStore::open(Options::new(path))).await?;
+    let opened = tokio::task::spawn_blocking(move || StandaloneStore::open(faults::disk(Options::new(path)))).await?;
     let store = Arc::new(opened.with_context(|| format!("cannot open the store in {}", data.path().display()))?);
     tidegate_kv::schema::open(&*store, SCHEMA, &[]).await.context("cannot use the store")?;
     let registry = Registry::open(

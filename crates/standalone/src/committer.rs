@@ -45,6 +45,7 @@ pub(crate) struct Committer {
     pub(crate) newest: Revision,
     pub(crate) durable: Durable,
     pub(crate) space: Space,
+    pub(crate) before_batch: Box<dyn Fn() + Send + Sync>,
     pub(crate) on_fatal: Box<dyn Fn(&str) + Send + Sync>,
     /// Since when the present batch is being committed.
     pub(crate) busy_since: Arc<Mutex<Option<Instant>>>,
@@ -112,6 +113,7 @@ impl Committer {
         if judged.iter().any(|(_, result)| result.is_ok()) {
             #[cfg(test)]
             crate::store::tests::strike(&self.fault)?;
+            (self.before_batch)();
             batch.write(self.newest)?;
             self.durable.store(self.newest.0, Ordering::Release);
         }

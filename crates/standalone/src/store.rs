@@ -50,6 +50,8 @@ pub struct Options {
     pub feed: FeedBounds,
     /// What must be free on the disk: with less, commits are refused with [`StoreError::Full`] and reads go on.
     pub free_bytes_min: u64,
+    /// Called on the commit thread before each batch is written; it does nothing, except in tests of a disk that is slow or stuck.
+    pub before_batch: Box<dyn Fn() + Send + Sync>,
     /// Told what happened when a write to the disk failed or the commit thread panicked. It must end the process, with
     /// [`EXIT_FATAL`]: nothing is committed any more, and a failed fsync may never be tried again. Called once, on
     /// the commit thread.
@@ -65,6 +67,7 @@ impl Options {
             cache_bytes: 64 * 1024 * 1024,
             feed: FeedBounds::default(),
             free_bytes_min: FREE_BYTES_MIN,
+            before_batch: Box::new(|| ()),
             on_fatal: Box::new(|what| {
                 tracing::error!(event_type = "Store", reason = what, "the store failed: the process ends");
                 process::exit(EXIT_FATAL)
@@ -112,6 +115,7 @@ impl StandaloneStore {
             newest,
             durable,
             space: Space::new(options.path, options.free_bytes_min),
+            before_batch: options.before_batch,
             on_fatal: options.on_fatal,
             busy_since: Arc::clone(&busy_since),
             #[cfg(test)]

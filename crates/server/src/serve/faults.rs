@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tidegate_kv::Store;
 use tidegate_registry::FaultPoints;
+use tidegate_standalone::Options;
 
 /// The fault points of this build.
 pub(super) fn points() -> Box<dyn FaultPoints> {
@@ -12,6 +13,20 @@ pub(super) fn points() -> Box<dyn FaultPoints> {
         return Box::new(AbortAt(point));
     }
     Box::new(())
+}
+
+/// How the store is opened; in a test build with a disk that is stuck while the file named by `TIDEGATE_FAULT_STUCK_DISK` exists.
+pub(super) fn disk(options: Options) -> Options {
+    #[cfg(feature = "fault-points")]
+    if let Some(marker) = std::env::var_os("TIDEGATE_FAULT_STUCK_DISK").map(std::path::PathBuf::from) {
+        let before_batch = Box::new(move || {
+            while marker.exists() {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        });
+        return Options { before_batch, ..options };
+    }
+    options
 }
 
 /// `store`; in a test build one with the faults that these variables ask for, each with the name of a file, while that file exists:
