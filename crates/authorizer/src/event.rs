@@ -7,7 +7,7 @@ use crate::Presented;
 
 /// The event in JSON. What is not known is left out.
 ///
-/// AWS: developer guide, "Defining your Lambda function". Unverified: that the MQTT user name is whole, its parameters too; that
+/// AWS: developer guide, "Defining your Lambda function"; with a certificate, "Custom authentication with X.509 client certificates". Unverified: that the MQTT user name is whole, its parameters too; that
 /// headers of one name are joined with commas.
 pub(crate) fn event(
     presented: &Presented,
@@ -15,10 +15,18 @@ pub(crate) fn event(
     signature_verified: bool,
     connection_id: &str,
 ) -> String {
-    let Presented { server_name, http, mqtt } = presented;
+    let Presented { server_name, certificate, http, mqtt } = presented;
     let mut protocols = vec!["tls"];
     let mut data = Map::new();
-    data.insert("tls".into(), server_name.as_ref().map_or(json!({}), |name| json!({"serverName": name})));
+    let mut tls = Map::new();
+    if let Some(name) = server_name {
+        tls.insert("serverName".into(), json!(name));
+    }
+    if let Some(certificate) = certificate {
+        tls.insert("x509CertificatePem".into(), json!(certificate.pem));
+        tls.insert("principalId".into(), json!(certificate.principal_id));
+    }
+    data.insert("tls".into(), Value::Object(tls));
     if let Some(http) = http {
         protocols.push("http");
         let mut headers = Map::new();
@@ -55,7 +63,7 @@ pub(crate) fn event(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Http, Mqtt};
+    use crate::{Certificate, Http, Mqtt};
 
     #[test]
     fn an_event_says_what_is_known_and_no_more() {
@@ -66,13 +74,13 @@ mod tests {
         };
         for (presented, token, expected) in [
             (
-                Presented { server_name: Some("h".into()), http: None, mqtt: Some(mqtt.clone()) },
+                Presented { server_name: Some("h".into()), mqtt: Some(mqtt.clone()), ..Presented::default() },
                 None,
                 json!({"signatureVerified": false, "protocols": ["tls", "mqtt"], "connectionMetadata": {"id": "i"},
                     "protocolData": {"tls": {"serverName": "h"}, "mqtt": {"username": "u?a=b", "password": "cP8="}}}),
             ),
             (
-                Presented { server_name: None, http: Some(http.clone()), mqtt: None },
+                Presented { http: Some(http.clone()), ..Presented::default() },
                 Some("t"),
                 json!({"token": "t", "signatureVerified": true, "protocols": ["tls", "http"],
                     "connectionMetadata": {"id": "i"}, "protocolData": {"tls": {},
@@ -80,7 +88,21 @@ mod tests {
             ),
             (
                 Presented {
+                    server_name: Some("h".into()),
+                    certificate: Some(Certificate { pem: "PEM".into(), principal_id: "ab".into() }),
+                    http: Some(Http::default()),
+                    mqtt: None,
+                },
+                None,
+                json!({"signatureVerified": false, "protocols": ["tls", "http"],
+                    "connectionMetadata": {"id": "i"}, "protocolData": {
+                    "tls": {"serverName": "h", "x509CertificatePem": "PEM", "principalId": "ab"},
+                    "http": {"headers": {}, "queryString": ""}}}),
+            ),
+            (
+                Presented {
                     server_name: None,
+                    certificate: None,
                     http: Some(Http::default()),
                     mqtt: Some(Mqtt { client_id: Some("c".into()), ..Mqtt::default() }),
                 },

@@ -25,6 +25,7 @@ pub fn presented(bytes: &[u8]) {
     let (user_name, name, value, query) = (part(), part(), part(), part());
     let presented = Presented {
         server_name: None,
+        certificate: None,
         http: Some(Http { headers: vec![(name.clone(), value.clone()), (name.clone(), value)], query }),
         mqtt: Some(Mqtt { user_name: Some(user_name), password: Some(bytes.to_vec()), client_id: None }),
     };

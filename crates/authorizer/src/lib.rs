@@ -25,7 +25,7 @@ pub use answer::{ANSWER_BYTES_MAX, BadAnswer, Bounds, POLICIES_MAX, POLICY_CHARS
 pub use choice::{Domain, NoAuthorizer, choose};
 pub use consult::{Questioned, Refusal, consult};
 pub use port::{Answer, FunctionError, Functions};
-pub use presented::{Http, Mqtt, NAME_KEY, Presented, SIGNATURE_KEY};
+pub use presented::{Certificate, Http, Mqtt, NAME_KEY, Presented, SIGNATURE_KEY};
 
 #[cfg(test)]
 mod tests;

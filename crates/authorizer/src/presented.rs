@@ -15,10 +15,21 @@ pub const SIGNATURE_KEY: &str = "x-amz-customauthorizer-signature";
 pub struct Presented {
     /// SNI.
     pub server_name: Option<String>,
+    /// The certificate that the client showed, where that is asked for beside.
+    pub certificate: Option<Certificate>,
     /// The HTTP request: one that publishes, or that made a WebSocket.
     pub http: Option<Http>,
     /// The CONNECT.
     pub mqtt: Option<Mqtt>,
+}
+
+/// A client certificate.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// In PEM.
+    pub pem: String,
+    /// The certificate's id.
+    pub principal_id: String,
 }
 
 /// An HTTP request.
@@ -76,7 +87,7 @@ macro_rules! opaque {
         })+
     };
 }
-opaque!(Presented, Http, Mqtt);
+opaque!(Presented, Certificate, Http, Mqtt);
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,9 @@ use tidegate_broker::{
 };
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
-use tidegate_registry::{CertificateRegistered, CertificateStatus, Credential, ServerName, events::wire};
+use tidegate_registry::{
+    AuthenticationType, CertificateRegistered, CertificateStatus, Credential, ServerName, events::wire,
+};
 use tidegate_sigv4::RequestParts;
 use tracing::error;
 use uuid::Uuid;
@@ -22,6 +24,7 @@ use crate::{
     arrival::{Arrival, NoConnect, Protocol},
     connection_log::{Client, Identity, Origin, Scribe},
     core::{Arrived, Core, Desk, Shared},
+    domain::{self, Destination, Taken},
     evidence,
     half_open::GivenUp,
     https,
@@ -59,13 +62,13 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
         first = first_packet(&mut arrival, &shared, listener, &mut origin) => first.map_err(Ended::NoConnect),
     };
     core.borrow_mut().cancel(timer);
-    let (server_name, length) = match first {
-        Ok(First::Connect { server_name, length }) => (server_name, length),
-        Ok(First::Https { server_name }) => {
+    let (destination, length) = match first {
+        Ok(First::Connect { destination, length }) => (destination, length),
+        Ok(First::Https { destination }) => {
             arrival.place = None;
             let shared = &shared;
             let connection =
-                https::Connection { arrival, shared, listener, origin, server_name, counted, cached: None };
+                https::Connection { arrival, shared, listener, origin, destination, counted, cached: None };
             return connection.serve().await;
         }
         Err(ended) => {
@@ -82,7 +85,7 @@ pub(crate) async fn admit(core: Rc<RefCell<Core>>, accepted: Accepted, timer: Ti
     };
     arrival.place = None;
     let newcomer = Newcomer { core, shared: &shared, listener, origin, counted };
-    newcomer.present(arrival, server_name, length).await;
+    newcomer.present(arrival, destination, length).await;
 }
 
 /// Why there is no CONNECT.
@@ -94,9 +97,9 @@ enum Ended {
 /// What came first.
 enum First {
     /// A CONNECT of this length.
-    Connect { server_name: ServerName, length: usize },
+    Connect { destination: Destination, length: usize },
     /// The head of an HTTP request.
-    Https { server_name: ServerName },
+    Https { destination: Destination },
 }
 
 async fn first_packet(
@@ -105,26 +108,35 @@ async fn first_packet(
     listener: &Listener,
     origin: &mut Origin,
 ) -> Result<First, NoConnect> {
-    let server_name = match &listener.below {
+    let destination = match &listener.below {
         Below::Tls(tls) => arrival.shake_hands(tls, &mut origin.server_name).await?,
-        Below::Plain { .. } => ServerName::Absent,
+        Below::Plain { .. } => Destination::plain(ServerName::Absent),
     };
+    let authentication = destination.authentication();
+    let asks = shared.custom_authentication.is_some();
     let secure = matches!(listener.below, Below::Tls(_));
     let mut unsigned = None;
     let sign_in = |request: &RequestParts<'_>, certified: bool| {
-        let signer = signed::signer(request, &server_name, &shared.registry, shared.clock.now().wall)
-            .map_err(|refused| upgrade::Refused::forbidden(refused.to_string()))?;
-        if signer.is_none() && secure && !certified && shared.custom_authentication.is_some() {
-            unsigned = Some(Box::new(custom::http(request)));
-        } else if signer.is_none() && secure && !certified {
-            let why = "sign the request with AWS Signature Version 4, or show a client certificate";
-            return Err(upgrade::Refused::forbidden(why));
+        if domain::signatures_count(authentication) {
+            let now = shared.clock.now().wall;
+            let signer = signed::signer(request, &destination.server_name, &shared.registry, now)
+                .map_err(|refused| upgrade::Refused::forbidden(refused.to_string()))?;
+            if signer.is_some() || !secure {
+                return Ok(signer);
+            }
         }
-        Ok(signer)
+        match domain::unsigned(authentication, certified, asks).map_err(upgrade::Refused::forbidden)? {
+            Taken::Presented => unsigned = Some(Box::new(custom::http(request))),
+            Taken::Certified => {}
+        }
+        Ok(None)
     };
-    let protocol = arrival.protocol(listener.websocket, listener.https, sign_in).await?;
+    let speaks = destination.speaks(listener.websocket, listener.https);
+    let protocol = arrival.protocol(&destination, speaks, sign_in).await?;
     arrival.http = unsigned;
-    if arrival.signer.is_some() {
+    if authentication != AuthenticationType::Default {
+        origin.authentication_type = Some(authentication.as_str());
+    } else if arrival.signer.is_some() {
         origin.authentication_type = Some("AWS_SIGV4");
     } else if shared.custom_authentication.is_some()
         && arrival.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_none())
@@ -132,17 +144,20 @@ async fn first_packet(
         origin.authentication_type = Some("CUSTOM_AUTH");
     }
     if protocol == Protocol::Https {
-        return Ok(First::Https { server_name });
+        return Ok(First::Https { destination });
     }
     let bytes_max = shared.connect_bytes_max.min(listener.profile.limits.packet_bytes_max as usize);
     let length = arrival.connect_packet(bytes_max).await?;
-    Ok(First::Connect { server_name, length })
+    Ok(First::Connect { destination, length })
 }
 
 fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {
     let scribe = Scribe { book: &shared.book, at: shared.clock.now().wall };
     // Whoever the server name belongs to may know, whatever else is not known.
-    let named = origin.server_name.as_deref().and_then(|name| shared.registry.propagated().tenant_of_endpoint(name));
+    let directory = shared.registry.propagated();
+    let named = origin.server_name.as_deref().and_then(|name| directory.tenant_of_server_name(name));
+    let domain = origin.server_name.as_deref().and_then(|name| directory.domain(name));
+    let domain = domain.as_ref().map(|domain| &*domain.configuration);
     match ended {
         Ended::GivenUp(why) => {
             let reason = reason::of_given_up(*why);
@@ -151,8 +166,8 @@ fn log_without_connect(shared: &Shared, origin: &Origin, ended: &Ended) {
         }
         Ended::NoConnect(why) => {
             let judged = reason::judge_again(why, shared);
-            let Some(reason) = reason::of_no_connect(why, judged.as_ref()) else { return };
-            let case = evidence::of_no_connect(why, judged.as_ref(), &reason, shared);
+            let Some(reason) = reason::of_no_connect(why, judged.as_ref(), domain) else { return };
+            let case = evidence::of_no_connect(why, (judged.as_ref(), domain), &reason, shared);
             let tenant = named.or(judged.and_then(|judged| judged.tenant));
             let certificate_id = reason::refused_certificate(why);
             let identity = Identity { tenant, certificate_id, client_id: None };
@@ -190,9 +205,9 @@ struct Newcomer<'a> {
 
 impl Newcomer<'_> {
     /// Finds out who it is and what it may, and makes it a slot or refuses it.
-    async fn present(self, mut arrival: Arrival, server_name: ServerName, length: usize) {
+    async fn present(self, mut arrival: Arrival, destination: Destination, length: usize) {
         let received = std::mem::take(&mut arrival.received);
-        let leaving = self.decide(arrival, server_name, &received, length).await;
+        let leaving = self.decide(arrival, destination, &received, length).await;
         // A refused client may take its time, but not with this.
         drop(received);
         if let Some(leaving) = leaving {
@@ -203,7 +218,7 @@ impl Newcomer<'_> {
     async fn decide(
         self,
         arrival: Arrival,
-        server_name: ServerName,
+        destination: Destination,
         received: &[u8],
         length: usize,
     ) -> Option<Leaving> {
@@ -225,7 +240,7 @@ impl Newcomer<'_> {
             Ok(name) => name,
             Err(refused) => return Some(self.refuse_by_broker(arrival, &connect, (None, None), refused)),
         };
-        match self.identify(&arrival, &connect, &name, server_name).await {
+        match self.identify(&arrival, &connect, &name, &destination).await {
             Ok(known) => self.enter(arrival, &connect, name, known, early),
             Err(refused) => Some(self.refuse(arrival, &connect, refused)),
         }

@@ -10,7 +10,6 @@ use std::{
 use mio::net::TcpStream;
 use tidegate_authorizer::Http;
 use tidegate_mqtt::{DecodeError, FrameLen, frame};
-use tidegate_registry::ServerName;
 use tidegate_sigv4::RequestParts;
 use tidegate_tls::{ALPN_HTTPS_CLIENT_CERTIFICATE, Alert, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
@@ -19,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     core::{Core, Desk},
     descriptor::watch,
+    domain::{Destination, DomainRefused, Speaks},
     half_open::Place,
     http,
     listener::TlsListener,
@@ -65,6 +65,8 @@ pub(crate) enum NoConnect {
     Malformed(DecodeError),
     /// The server name in SNI is none of ours.
     UnknownServerName,
+    /// A domain configuration lets nobody in, or not this client.
+    Domain(DomainRefused),
     /// All it offers by ALPN is publishing by HTTPS.
     HttpsPublish,
     /// The client's TLS is older than 1.2.
@@ -107,7 +109,7 @@ impl Arrival {
         &mut self,
         listener: &TlsListener,
         server_name: &mut Option<Box<str>>,
-    ) -> Result<ServerName, NoConnect> {
+    ) -> Result<Destination, NoConnect> {
         let mut first = Vec::new();
         let hello = loop {
             self.read_raw(|bytes| {
@@ -127,13 +129,8 @@ impl Arrival {
             }
         };
         *server_name = hello.server_name().map(Into::into);
-        let Some(named) = listener.server_name(&hello) else {
-            let error = NoConnect::UnknownServerName;
-            self.send_raw(&error.alert()).await?;
-            return Err(error);
-        };
-        let config = match listener.config(&hello) {
-            Ok(config) => config,
+        let (destination, config) = match listener.reach(&hello) {
+            Ok(reached) => reached,
             Err(error) => {
                 self.send_raw(&error.alert()).await?;
                 return Err(error);
@@ -149,7 +146,7 @@ impl Arrival {
             tokio::task::yield_now().await;
             self.receive().await?;
         }
-        Ok(named)
+        Ok(destination)
     }
 
     /// Finds out what the client speaks, by ALPN or by its first byte: an HTTP method begins with a letter, CONNECT never does. A
@@ -159,24 +156,25 @@ impl Arrival {
     /// certificate.
     pub(crate) async fn protocol(
         &mut self,
-        websocket: bool,
-        https: bool,
+        destination: &Destination,
+        speaks: Speaks,
         sign_in: impl FnOnce(&RequestParts<'_>, bool) -> Result<Option<Signer>, upgrade::Refused>,
     ) -> Result<Protocol, NoConnect> {
         let by_alpn = self.tls.as_ref().and_then(|tls| tls.alpn()).map(|alpn| alpn == ALPN_HTTPS_CLIENT_CERTIFICATE);
-        if by_alpn == Some(false) || (by_alpn.is_none() && !websocket && !https) {
+        if by_alpn == Some(false) || (by_alpn.is_none() && speaks.only_mqtt()) {
             return Ok(Protocol::Mqtt);
         }
         while self.received.is_empty() {
             self.receive().await?;
         }
         if by_alpn.is_none() && !self.received[0].is_ascii_uppercase() {
-            return Ok(Protocol::Mqtt);
+            let other = || NoConnect::Domain(destination.other_protocol());
+            return if speaks.mqtt { Ok(Protocol::Mqtt) } else { Err(other()) };
         }
         while let Ok(None) = http::head_length(&self.received) {
             self.receive().await?;
         }
-        if https && !(websocket && by_alpn.is_none() && upgrade::is_meant(&self.received)) {
+        if speaks.https && !(speaks.websocket && by_alpn.is_none() && upgrade::is_meant(&self.received)) {
             return Ok(Protocol::Https);
         }
         self.upgrade(sign_in).await?;
@@ -407,7 +405,13 @@ impl NoConnect {
         match self {
             Self::OldTls => PROTOCOL_VERSION.to_vec(),
             Self::HttpsPublish => Alert::NoApplicationProtocol.record().to_vec(),
-            Self::UnknownServerName => Alert::UnrecognizedName.record().to_vec(),
+            Self::UnknownServerName | Self::Domain(DomainRefused::Disabled) => {
+                Alert::UnrecognizedName.record().to_vec()
+            }
+            Self::Domain(DomainRefused::OtherProtocol(_)) => Vec::new(),
+            Self::Domain(DomainRefused::NotSpokenHere(_) | DomainRefused::NoFunctions | DomainRefused::Certificate) => {
+                Alert::AccessDenied.record().to_vec()
+            }
             Self::UnusableHello { alert } | Self::Tls(TlsError::NotAHello { alert }) => alert.clone(),
             Self::Tls(TlsError::TooLong { .. }) => Alert::DecodeError.record().to_vec(),
             Self::Tls(_) | Self::Lost | Self::NotConnect | Self::Malformed(_) | Self::Upgrade(_) | Self::WebSocket => {

@@ -13,8 +13,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tidegate_authorizer::{Bounds, Functions, NAME_KEY, Permit, Presented, Questioned, Refusal, choose, consult};
+use tidegate_authorizer::{
+    Bounds, Certificate, Domain, Functions, NAME_KEY, Permit, Presented, Questioned, Refusal, choose, consult,
+};
 use tidegate_ids::Tenant;
+use tidegate_pki::ClientLeaf;
 use tidegate_policy::{AttachedPolicy, BoundPolicy, PolicySet, Variables, keys};
 use tidegate_registry::{Authorizer, Directory, ServerName};
 use tokio::sync::oneshot;
@@ -55,18 +58,19 @@ impl CustomAuthentication {
         }
     }
 
-    /// The authorizer that is asked about a client.
+    /// The authorizer that is asked about a client. `domain`: what its domain configuration says about authorizers.
     pub(crate) fn find(
         &self,
         directory: &Directory,
         tenant: Tenant,
         presented: &Presented,
+        domain: Option<Domain<'_>>,
     ) -> Result<Arc<Authorizer>, NotAdmitted> {
         let asked = presented.parameter(NAME_KEY);
         let default = directory.default_authorizer(tenant);
         let default_name = default.as_ref().map(|default| default.name.as_str());
         let refused = |name: Option<&str>, refusal| NotAdmitted { name: name.map(str::to_owned), refusal };
-        let name = choose(asked.as_deref(), None, default_name).map_err(|why| refused(None, why.into()))?;
+        let name = choose(asked.as_deref(), domain, default_name).map_err(|why| refused(None, why.into()))?;
         let Ok(parsed) = name.parse() else {
             return Err(refused(None, Refusal::NotFound("the client names what is no name of an authorizer".into())));
         };
@@ -98,6 +102,11 @@ impl CustomAuthentication {
         };
         consult(&*self.functions, questioned, presented, (None, None), connection_id, self.bounds).await
     }
+}
+
+/// What a function is told of a client's certificate.
+pub(crate) fn certificate(leaf: &ClientLeaf) -> Certificate {
+    Certificate { pem: leaf.pem(), principal_id: leaf.certificate_id().to_string() }
 }
 
 /// The policies that a function answered, compiled.

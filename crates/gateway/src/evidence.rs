@@ -3,7 +3,7 @@
 use tidegate_ids::Tenant;
 use tidegate_logs::{CaMatch, Case, Leaf};
 use tidegate_pki::ClientLeaf;
-use tidegate_registry::{Directory, Evidence, IssuerEvidence, Refused};
+use tidegate_registry::{Directory, DomainConfiguration, Evidence, IssuerEvidence, Refused};
 use tidegate_tls::{Refusal, TlsError};
 use uuid::Uuid;
 
@@ -50,8 +50,14 @@ pub(crate) fn of_registry(directory: &Directory, leaf: &ClientLeaf, refused: &Re
     case
 }
 
-/// The case of a connection without CONNECT; `judged` is what the registry says of its certificate.
-pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>, reason: &Reason, shared: &Shared) -> Case {
+/// The case of a connection without CONNECT; `judged` is what the registry says of its certificate, `domain` what is configured
+/// under the name that it used.
+pub(crate) fn of_no_connect(
+    error: &NoConnect,
+    (judged, domain): (Option<&Refused>, Option<&DomainConfiguration>),
+    reason: &Reason,
+    shared: &Shared,
+) -> Case {
     let mut case = advised(reason);
     match error {
         NoConnect::Tls(TlsError::Refused(refused)) => {
@@ -67,6 +73,7 @@ pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>, reason:
         }
         NoConnect::Tls(TlsError::NoCertificate) => remedy::of_no_certificate(&mut case),
         NoConnect::UnknownServerName => remedy::of_server_name(&mut case),
+        NoConnect::Domain(refused) => remedy::of_domain(&mut case, *refused, domain),
         NoConnect::Tls(_)
         | NoConnect::Lost
         | NoConnect::NotConnect

@@ -21,6 +21,7 @@ mod connection_log;
 mod core;
 mod custom;
 mod descriptor;
+mod domain;
 mod error;
 mod evidence;
 mod gateway;

@@ -12,8 +12,10 @@ use tidegate_tls::{
 };
 
 use crate::{
-    GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport, arrival::NoConnect,
+    GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport,
+    arrival::NoConnect,
     clients::RegisteredClients,
+    domain::{Destination, DomainConfigs},
 };
 
 /// What a listener does with its connections.
@@ -39,6 +41,7 @@ pub(crate) enum Below {
 pub(crate) struct TlsListener {
     pub(crate) settings: TlsSettings,
     configs: ServerConfigs,
+    domains: DomainConfigs,
     server_names: Arc<ServerNames>,
     registry: Registry,
 }
@@ -79,7 +82,7 @@ impl TlsListener {
         // other clients offer for plain MQTT.
         let mut alpn = vec![ALPN_MQTT_CLIENT_CERTIFICATE.to_vec(), tidegate_tls::ALPN_MQTT.to_vec()];
         alpn.extend(https.then(|| ALPN_HTTPS_CLIENT_CERTIFICATE.to_vec()));
-        let configs = ServerConfigs::new(Settings {
+        let base = Settings {
             names: parts.server_names.clone(),
             client_certificates: Some(Arc::new(RegisteredClients::new(&parts.registry))),
             optional_without_alpn: websocket || (https && parts.custom_authentication.is_some()),
@@ -88,29 +91,55 @@ impl TlsListener {
             tickets: if settings.session_tickets { Tickets::Issued } else { Tickets::Never },
             versions: Versions::default(),
             clock: parts.clock.clone(),
-        })?;
-        Ok(Self { settings, configs, server_names: parts.server_names.clone(), registry: parts.registry.clone() })
+        };
+        let configs = ServerConfigs::new(base.clone())?;
+        let domains = DomainConfigs::new(base, websocket, https);
+        Ok(Self {
+            settings,
+            configs,
+            domains,
+            server_names: parts.server_names.clone(),
+            registry: parts.registry.clone(),
+        })
     }
 
-    /// Whom the client wants to talk to; `None` when that is nobody here.
-    pub(crate) fn server_name(&self, hello: &ClientHello) -> Option<ServerName> {
-        let Some(name) = hello.server_name() else { return Some(ServerName::Absent) };
-        if let Some(tenant) = self.registry.propagated().tenant_of_endpoint(name) {
-            return Some(ServerName::Endpoint(tenant));
-        }
-        self.server_names.knows(name).then_some(ServerName::Host)
-    }
-
-    /// The rustls configuration for this client.
+    /// Where this client has come, and the rustls configuration for it. The cost does not depend on how many names there are.
     ///
     /// AWS: `x-amzn-mqtt-ca` and `mqtt` are MQTT, `x-amzn-http-ca` is HTTPS. A client that offers none of them may speak MQTT, or
     /// WebSocket or HTTPS if the listener does: its first byte tells. Others' protocols (`http/1.1` from browsers) are answered with none.
     ///
     /// # Errors
-    /// What it offers is HTTPS alone, which this listener does not speak: better told now than when it has sent its request.
-    pub(crate) fn config(&self, hello: &ClientHello) -> Result<Arc<ServerConfig>, NoConnect> {
-        let config = self.configs.tolerant(hello);
-        let https = hello.alpn().iter().any(|theirs| theirs == ALPN_HTTPS_CLIENT_CERTIFICATE);
-        if https && config.alpn_protocols.is_empty() { Err(NoConnect::HttpsPublish) } else { Ok(config) }
+    /// The name is nobody's, or its domain configuration lets nobody in; or what the client offers is HTTPS alone, which is not
+    /// spoken here: better told now than when it has sent its request.
+    pub(crate) fn reach(&self, hello: &ClientHello) -> Result<(Destination, Arc<ServerConfig>), NoConnect> {
+        let domain = hello.server_name().and_then(|name| self.registry.propagated().domain(name));
+        let Some(domain) = domain else {
+            let server_name = self.server_name(hello).ok_or(NoConnect::UnknownServerName)?;
+            return Ok((Destination::plain(server_name), config(&self.configs, hello)?));
+        };
+        let configs = self.domains.of(&domain).map_err(NoConnect::Domain)?;
+        let server_name = ServerName::Endpoint(domain.configuration.tenant);
+        let destination = Destination { server_name, domain: Some(domain.configuration) };
+        Ok((destination, config(&configs, hello)?))
     }
+
+    /// Whom the client wants to talk to, where nothing is configured; `None` when that is nobody here.
+    fn server_name(&self, hello: &ClientHello) -> Option<ServerName> {
+        let Some(name) = hello.server_name() else { return Some(ServerName::Absent) };
+        let directory = self.registry.propagated();
+        if let Some(tenant) = directory.tenant_of_endpoint(name) {
+            return Some(ServerName::Endpoint(tenant));
+        }
+        if directory.is_nobodys_endpoint(name) {
+            return None;
+        }
+        self.server_names.knows(name).then_some(ServerName::Host)
+    }
+}
+
+/// The one of `configs` for this client.
+fn config(configs: &ServerConfigs, hello: &ClientHello) -> Result<Arc<ServerConfig>, NoConnect> {
+    let config = configs.tolerant(hello);
+    let https = hello.alpn().iter().any(|theirs| theirs == ALPN_HTTPS_CLIENT_CERTIFICATE);
+    if https && config.alpn_protocols.is_empty() { Err(NoConnect::HttpsPublish) } else { Ok(config) }
 }

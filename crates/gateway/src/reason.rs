@@ -4,11 +4,14 @@ use tidegate_authorizer::Refusal;
 use tidegate_broker::{ConnectRefused, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_mqtt::{ConnAck, Connect, DecodeError, ReasonCode, Version, announced_version};
-use tidegate_registry::{Refused, ServerName};
+use tidegate_registry::{DomainConfiguration, Refused, ServerName};
 use tidegate_tls::{Refusal as TlsRefusal, RefusedCertificate, TlsError};
 use uuid::Uuid;
 
-use crate::{arrival::NoConnect, authorize::Denial, clients, connection_log::Reason, core::Shared, half_open::GivenUp};
+use crate::{
+    arrival::NoConnect, authorize::Denial, clients, connection_log::Reason, core::Shared, domain::DomainRefused,
+    half_open::GivenUp,
+};
 
 /// The registry refused a certificate.
 pub(crate) fn of_registry(refused: &Refused) -> Reason {
@@ -146,8 +149,64 @@ pub(crate) fn no_certificate() -> Reason {
     Reason::new("NOT_AUTHENTICATED", "the session has no client certificate")
 }
 
-/// A connection without CONNECT; `None` for one that just went away, which concerns nobody.
-pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>) -> Option<Reason> {
+/// No signature where nothing else counts.
+pub(crate) fn unsigned() -> Reason {
+    let details = "the domain configuration takes AWS_SIGV4 only: the request that begins a WebSocket must be signed";
+    Reason::new("NOT_AUTHENTICATED", details)
+}
+
+/// A connection without CONNECT; `None` for one that just went away, which concerns nobody. `domain`: what is configured under the
+/// name that the client used.
+pub(crate) fn of_no_connect(
+    error: &NoConnect,
+    judged: Option<&Refused>,
+    domain: Option<&DomainConfiguration>,
+) -> Option<Reason> {
+    let reason = of_no_connect_anywhere(error, judged)?;
+    let Some(domain) = domain else { return Some(reason) };
+    let record = &domain.record;
+    let configured = format!(
+        "{}; domain configuration {}: {}, {}, {}, {}",
+        reason.details(),
+        domain.name,
+        record.status,
+        record.authentication_type,
+        record.application_protocol,
+        record.security_policy
+    );
+    Some(Reason::new(reason.code(), configured))
+}
+
+/// A domain configuration lets nobody in, or not this client.
+///
+/// Unverified: when AWS says DOMAIN_CONFIGURATION_INVALID.
+fn of_domain(refused: DomainRefused) -> (&'static str, String) {
+    match refused {
+        DomainRefused::Disabled => (
+            "DOMAIN_CONFIGURATION_DISABLED",
+            "the server name (SNI) belongs to a domain configuration that is DISABLED".to_owned(),
+        ),
+        DomainRefused::NotSpokenHere(protocol) => (
+            "DOMAIN_CONFIGURATION_INVALID",
+            format!(
+                "the listener does not speak {protocol}: set websocket = true or https = true in the configuration"
+            ),
+        ),
+        DomainRefused::NoFunctions => (
+            "DOMAIN_CONFIGURATION_INVALID",
+            "a custom authorizer should be asked, and the broker's configuration has no [[function]]".to_owned(),
+        ),
+        DomainRefused::Certificate => (
+            "INTERNAL_SERVER_ERROR",
+            "the server certificate cannot be served: the broker's own log says why".to_owned(),
+        ),
+        DomainRefused::OtherProtocol(protocol) => {
+            ("CLIENT_ERROR", format!("the client does not begin as {protocol} does, and nothing else is spoken here"))
+        }
+    }
+}
+
+fn of_no_connect_anywhere(error: &NoConnect, judged: Option<&Refused>) -> Option<Reason> {
     let (code, details) = match error {
         NoConnect::Lost => return None,
         NoConnect::NotConnect => (
@@ -158,10 +217,11 @@ pub(crate) fn of_no_connect(error: &NoConnect, judged: Option<&Refused>) -> Opti
         NoConnect::Malformed(error) => return Some(of_malformed(error)),
         NoConnect::UnknownServerName => (
             "SNI_MISUSED",
-            "the server name (SNI) is neither a name of a server certificate nor an account's endpoint: \
-             see mqtt.host_names and mqtt.endpoint_domain in the configuration"
+            "the server name (SNI) is neither a name of a server certificate, nor an account's endpoint, nor that of a domain \
+             configuration: see server.host_names and mqtt.endpoint_domain in the configuration"
                 .to_owned(),
         ),
+        NoConnect::Domain(refused) => of_domain(*refused),
         NoConnect::HttpsPublish => (
             "NOT_AUTHENTICATED",
             "the client offers x-amzn-http-ca (ALPN), publishing by HTTPS, which this listener does not speak: set https = true, or \
@@ -267,6 +327,7 @@ pub(crate) fn refused_certificate(error: &NoConnect) -> Option<CertificateId> {
         | NoConnect::HttpsPublish
         | NoConnect::OldTls
         | NoConnect::UnusableHello { .. }
+        | NoConnect::Domain(_)
         | NoConnect::UnknownServerName => None,
     }
 }

@@ -9,9 +9,9 @@ use tidegate_authorizer::{NoAuthorizer, Refusal};
 use tidegate_broker::{Denied, DeniedBy};
 use tidegate_ids::{Arn, CertificateId, Tenant};
 use tidegate_logs::Case;
-use tidegate_registry::{EndpointRequired, Refusal as CertificateRefusal, Refused};
+use tidegate_registry::{DomainConfiguration, EndpointRequired, Refusal as CertificateRefusal, Refused};
 
-use crate::authorize::Denial;
+use crate::{authorize::Denial, domain::DomainRefused};
 
 /// A command that makes a new certificate for a device.
 const NEW_CERTIFICATE: &str = "aws iot create-keys-and-certificate --set-as-active --certificate-pem-outfile new.pem --private-key-outfile new.key";
@@ -185,6 +185,44 @@ pub(crate) fn of_server_name(case: &mut Case) {
     let advice = "the device must connect by a name of the broker, such as this says (or add the name to \
                   server.host_names in the configuration)";
     set(case, advice, vec![ENDPOINT.to_owned()], None);
+}
+
+/// For what a domain configuration refuses.
+pub(crate) fn of_domain(case: &mut Case, refused: DomainRefused, domain: Option<&DomainConfiguration>) {
+    let Some(domain) = domain else { return };
+    let name = quoted(domain.name.as_str());
+    let update =
+        |what: &str| format!("aws iot update-domain-configuration --domain-configuration-name {name} --{what}");
+    let describe = format!("aws iot describe-domain-configuration --domain-configuration-name {name}");
+    let (advice, remedy) = match refused {
+        DomainRefused::Disabled => {
+            ("enable the domain configuration, or use another name", update("domain-configuration-status ENABLED"))
+        }
+        DomainRefused::NotSpokenHere(_) => (
+            "let the listener speak it (websocket, https in the configuration), or change the domain configuration",
+            update("application-protocol DEFAULT"),
+        ),
+        DomainRefused::NoFunctions => (
+            "name a [[function]] in the configuration, or change the domain configuration",
+            update("authentication-type DEFAULT"),
+        ),
+        DomainRefused::Certificate => ("the broker's own log says what is wrong with the certificate", describe),
+        DomainRefused::OtherProtocol(_) => (
+            "let the client speak what is configured, or change the domain configuration",
+            update("application-protocol DEFAULT"),
+        ),
+    };
+    set(case, advice, vec![remedy], Some(domain.tenant));
+}
+
+/// For a client that signs nothing where only signatures count.
+pub(crate) fn of_unsigned(case: &mut Case, domain: Option<&DomainConfiguration>) {
+    let advice = "let the client come by WebSocket with a signed request, or change the domain configuration";
+    let change = domain.map(|domain| {
+        let name = quoted(domain.name.as_str());
+        format!("aws iot update-domain-configuration --domain-configuration-name {name} --authentication-type DEFAULT")
+    });
+    set(case, advice, change.into_iter().collect(), domain.map(|domain| domain.tenant));
 }
 
 /// For a client that a custom authorizer does not let in. `name`: the authorizer that was asked, or meant.

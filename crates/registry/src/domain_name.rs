@@ -62,13 +62,16 @@ pub(crate) fn covers(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Whether it looks like `<something>.iot.<region>.<domain>`.
+/// Whether it looks like an endpoint below a domain that endpoints or made-up names could have.
 fn could_be_an_endpoint(name: &str, settings: &Settings) -> bool {
-    let domains = settings.endpoint_domain.iter().chain(settings.first_name());
-    let below =
-        |domain: &String| name.strip_suffix(&domain.to_ascii_lowercase()).and_then(|rest| rest.strip_suffix('.'));
-    let mut rests = domains.filter_map(below);
-    rests.any(|rest| rest.rsplit('.').nth(1) == Some("iot"))
+    let mut domains = settings.endpoint_domain.iter().chain(settings.first_name());
+    domains.any(|domain| looks_like_an_endpoint(name, &domain.to_ascii_lowercase()))
+}
+
+/// Whether `name` is `<something>.iot.<region>.<domain>`, both in small letters.
+pub(crate) fn looks_like_an_endpoint(name: &str, domain: &str) -> bool {
+    let below = name.strip_suffix(domain).and_then(|rest| rest.strip_suffix('.'));
+    below.is_some_and(|rest| rest.rsplit('.').nth(1) == Some("iot"))
 }
 
 impl Settings {

@@ -69,7 +69,8 @@ Examples:
     Key(Key),
     /// Say why a device may or may not do something: which statement of which policy decides, or came near.
     Explain(Explain),
-    /// Say why a device was refused, and what would mend it: the last refusals of a client, a certificate, or a trace id.
+    /// Say why a device was refused, and what would mend it: the last refusals of a client, a certificate, a trace id, or a
+    /// server name.
     Why(Why),
     /// List who was refused lately, and follow.
     Refusals(Refusals),

@@ -18,6 +18,7 @@ pub(crate) async fn test_invoke_authorizer(call: &Call<'_>, input: Input) -> Res
     let authorizer = call.registry().describe_authorizer(call.tenant(), input.authorizer_name).await?;
     let presented = Presented {
         server_name: input.tls_context.and_then(|tls| tls.server_name),
+        certificate: None,
         http: input.http_context.map(http),
         mqtt: input.mqtt_context.map(mqtt),
     };

@@ -7,7 +7,8 @@ use tidegate_broker::{CloseReason, LinkAddress, Principal, Selector};
 use tidegate_ids::{AuthorizerName, Monotonic, Tenant};
 use tidegate_logs::Case;
 use tidegate_mqtt::Connect;
-use tidegate_registry::{Authorizer, ServerName};
+use tidegate_pki::ClientLeaf;
+use tidegate_registry::{Admitted, Authorizer};
 use tidegate_sigv4::RequestParts;
 use tokio::{sync::oneshot, time::sleep};
 use tracing::info;
@@ -17,11 +18,11 @@ use super::{
     identify::{Known, Refused},
 };
 use crate::{
-    CustomAuthentication,
     arrival::Arrival,
-    authorize::Rights,
+    authorize::{self, Rights},
     core::{Core, Desk, Shared},
     custom::{self, AuthorizerGrants, NotAdmitted, Renewed},
+    domain::Destination,
     reason, remedy,
 };
 
@@ -33,16 +34,29 @@ pub(super) fn http(request: &RequestParts<'_>) -> Http {
 }
 
 impl Newcomer<'_> {
-    /// Asks the custom authorizer that the client names, or its account's default, then the policies that it answers.
+    /// Asks the custom authorizer that the client names, or its domain's or account's default, then the policies that it answers.
+    ///
+    /// `certified`: the certificate that the client had to show beside, which is in order.
     pub(super) async fn identify_custom(
         &self,
-        custom: &CustomAuthentication,
         arrival: &Arrival,
         connect: &Connect<'_>,
         client_id: &str,
-        server_name: &ServerName,
+        destination: &Destination,
+        certified: Option<&(Arc<ClientLeaf>, Admitted)>,
     ) -> Result<Known, Refused> {
+        let Some(custom) = &self.shared.custom_authentication else {
+            // TLS asks for a certificate then, and a domain configuration lets nobody in.
+            return Err(Refused {
+                reason: reason::no_certificate(),
+                case: Box::default(),
+                authenticated: false,
+                tenant: None,
+                certificate_id: None,
+            });
+        };
         let presented = Presented {
+            certificate: certified.map(|(leaf, _)| custom::certificate(leaf)),
             server_name: self.origin.server_name.as_deref().map(str::to_owned),
             http: arrival.http.as_deref().cloned(),
             mqtt: Some(Mqtt {
@@ -51,14 +65,14 @@ impl Newcomer<'_> {
                 client_id: Some(connect.client_id.to_owned()).filter(|id| !id.is_empty()),
             }),
         };
-        let tenant = custom.tenant_of(server_name);
-        let found = custom.find(self.shared.registry.propagated(), tenant, &presented);
+        let tenant = custom.tenant_of(&destination.server_name);
+        let found = custom.find(self.shared.registry.propagated(), tenant, &presented, destination.authorizers());
         let authorizer = found.map_err(|refused| not_admitted(tenant, &refused))?;
         let connection_id = self.origin.trace_id.to_string();
         let permit = custom.ask(&authorizer, &presented, &connection_id).await.map_err(|refusal| {
             not_admitted(tenant, &NotAdmitted { name: Some(authorizer.name.to_string()), refusal })
         })?;
-        self.admit(&authorizer, &permit, (presented, connection_id), connect, client_id)
+        self.admit(&authorizer, &permit, (presented, connection_id), connect, (client_id, certified))
     }
 
     /// Asks the policies of a permit.
@@ -68,19 +82,28 @@ impl Newcomer<'_> {
         permit: &Permit,
         (presented, connection_id): (Presented, String),
         connect: &Connect<'_>,
-        client_id: &str,
+        (client_id, certified): (&str, Option<&(Arc<ClientLeaf>, Admitted)>),
     ) -> Result<Known, Refused> {
         let tenant = authorizer.tenant;
-        let principal = Principal::Custom {
-            tenant,
-            authorizer: authorizer.name.as_str().into(),
-            principal_id: permit.principal_id.clone(),
+        let certificate_id = certified.map(|(_, admitted)| admitted.certificate_id);
+        // Who shows a certificate is that, so that its sessions end with it. Unverified: whom AWS's events name.
+        let principal = match certificate_id {
+            Some(certificate_id) => Principal::Certificate { tenant, certificate_id },
+            None => Principal::Custom {
+                tenant,
+                authorizer: authorizer.name.as_str().into(),
+                principal_id: permit.principal_id.clone(),
+            },
         };
         let renewed = Renewed::new(custom::compile(tenant, permit));
         let (alive, gone) = oneshot::channel();
         let grants = AuthorizerGrants::new(Arc::clone(&renewed), alive);
         let server_name = self.origin.server_name.as_deref();
-        let variables = custom::variables(Some(client_id), self.origin.peer.ip(), server_name);
+        let address = self.origin.peer.ip();
+        let variables = match certified {
+            Some((leaf, _)) => authorize::variables(leaf, client_id, address, server_name),
+            None => custom::variables(Some(client_id), address, server_name),
+        };
         let rights = Rights::new(grants, variables, None, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, principal, None, client_id);
@@ -90,7 +113,7 @@ impl Newcomer<'_> {
                 case: Box::new(Case { advice: Some(advice.to_owned()), ..Case::default() }),
                 authenticated: true,
                 tenant: Some(tenant),
-                certificate_id: None,
+                certificate_id,
             });
         }
         let now = self.now().monotonic;
@@ -108,7 +131,7 @@ impl Newcomer<'_> {
         Ok(Known {
             tenant,
             principal,
-            certificate_id: None,
+            certificate_id,
             credential: None,
             thing_name: None,
             authorize: Arc::new(rights),

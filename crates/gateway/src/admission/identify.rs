@@ -8,7 +8,9 @@ use tidegate_logs::Case;
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::PolicySet;
-use tidegate_registry::{Admission, Admitted, BoundThing, ConnectionGrants, Credential, Presented, ServerName};
+use tidegate_registry::{
+    Admission, Admitted, AuthenticationType, BoundThing, ConnectionGrants, Credential, Presented, ServerName,
+};
 
 use super::{Newcomer, custom::Vigil};
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
     authorize::{self, AllowAll, AnonymousRights, Rights, SignerGrants},
     clients,
     connection_log::Reason,
+    domain::Destination,
     evidence,
     listener::{Below, TlsListener},
     reason, remedy,
@@ -54,7 +57,7 @@ impl Newcomer<'_> {
         arrival: &Arrival,
         connect: &Connect<'_>,
         client_id: &str,
-        server_name: ServerName,
+        destination: &Destination,
     ) -> Result<Known, Refused> {
         if let Some(signer) = &arrival.signer {
             return self.identify_signer(signer, connect, client_id);
@@ -63,12 +66,47 @@ impl Newcomer<'_> {
             Below::Plain { tenant, policies } => {
                 self.identify_anonymous(*tenant, policies.as_ref(), connect, client_id)
             }
-            Below::Tls(tls) => match &self.shared.custom_authentication {
-                Some(custom) if arrival.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_none()) => {
-                    self.identify_custom(custom, arrival, connect, client_id, &server_name).await
-                }
-                Some(_) | None => self.identify_certificate(tls, arrival, connect, client_id, server_name).await,
-            },
+            Below::Tls(tls) => self.identify_by_tls(tls, arrival, connect, client_id, destination).await,
+        }
+    }
+
+    /// Asks whom the domain configuration says, or whoever knows what the client shows.
+    async fn identify_by_tls(
+        &self,
+        tls: &TlsListener,
+        arrival: &Arrival,
+        connect: &Connect<'_>,
+        client_id: &str,
+        destination: &Destination,
+    ) -> Result<Known, Refused> {
+        let certified = arrival.tls.as_ref().is_some_and(|tls| tls.peer_leaf().is_some());
+        let by_certificate = match destination.authentication() {
+            AuthenticationType::AwsX509 => true,
+            AuthenticationType::AwsSigv4 => return Err(self.unsigned(destination)),
+            AuthenticationType::CustomAuth => false,
+            AuthenticationType::CustomAuthX509 => {
+                let admitted = self.admit_certificate(tls, arrival, client_id, destination.server_name).await?;
+                return self.identify_custom(arrival, connect, client_id, destination, Some(&admitted)).await;
+            }
+            AuthenticationType::Default => certified || self.shared.custom_authentication.is_none(),
+        };
+        if by_certificate {
+            let (leaf, admitted) = self.admit_certificate(tls, arrival, client_id, destination.server_name).await?;
+            return self.authorize(&leaf, admitted, connect, client_id);
+        }
+        self.identify_custom(arrival, connect, client_id, destination, None).await
+    }
+
+    /// Refuses a client without a signature where nothing else counts.
+    fn unsigned(&self, destination: &Destination) -> Refused {
+        let mut case = Case::default();
+        remedy::of_unsigned(&mut case, destination.domain.as_deref());
+        Refused {
+            reason: reason::unsigned(),
+            case: Box::new(case),
+            authenticated: false,
+            tenant: destination.domain.as_ref().map(|domain| domain.tenant),
+            certificate_id: None,
         }
     }
 
@@ -156,14 +194,13 @@ impl Newcomer<'_> {
     }
 
     /// Asks the registry: at every CONNECT, because a resumed session has checked nothing.
-    async fn identify_certificate(
+    async fn admit_certificate(
         &self,
         tls: &TlsListener,
         arrival: &Arrival,
-        connect: &Connect<'_>,
         client_id: &str,
         server_name: ServerName,
-    ) -> Result<Known, Refused> {
+    ) -> Result<(Arc<ClientLeaf>, Admitted), Refused> {
         let leaf = arrival.tls.as_ref().and_then(|tls| tls.peer_leaf());
         let leaf = leaf.and_then(|leaf| clients::parse(leaf).ok());
         let Some(leaf) = leaf else {
@@ -185,32 +222,29 @@ impl Newcomer<'_> {
         };
         let limits = tls.settings.registration;
         let admission = self.shared.registry.connect_within(presented, limits, self.now()).await;
-        let admitted = match admission {
-            Ok(Admission::Active(admitted)) => admitted,
+        match admission {
+            Ok(Admission::Active(admitted)) => Ok((leaf, admitted)),
             Ok(Admission::Registered(event) | Admission::PendingActivation(event)) => {
                 self.announce(&event);
                 let directory = self.shared.registry.propagated();
                 let mut case = evidence::of_leaf(directory, &leaf, Some(event.tenant));
                 remedy::of_pending_activation(&mut case, event.tenant, event.certificate_id);
-                return Err(Refused {
+                Err(Refused {
                     case: Box::new(case),
                     reason: reason::of_pending_activation(event.certificate_id),
                     authenticated: false,
                     tenant: Some(event.tenant),
                     certificate_id: Some(event.certificate_id),
-                });
+                })
             }
-            Err(refused) => {
-                return Err(Refused {
-                    reason: reason::of_registry(&refused),
-                    case: Box::new(evidence::of_registry(self.shared.registry.propagated(), &leaf, &refused)),
-                    authenticated: false,
-                    tenant: refused.tenant,
-                    certificate_id: Some(refused.certificate_id),
-                });
-            }
-        };
-        self.authorize(&leaf, admitted, connect, client_id)
+            Err(refused) => Err(Refused {
+                reason: reason::of_registry(&refused),
+                case: Box::new(evidence::of_registry(self.shared.registry.propagated(), &leaf, &refused)),
+                authenticated: false,
+                tenant: refused.tenant,
+                certificate_id: Some(refused.certificate_id),
+            }),
+        }
     }
 
     /// Asks the policies.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tidegate_authorizer::{Http, Presented};
 use tidegate_ids::{Monotonic, Tenant};
 use tidegate_logs::Case;
+use tidegate_pki::ClientLeaf;
 use tidegate_policy::PolicySet;
 
 use super::{Connection, Rights, route::Refused};
@@ -45,13 +46,15 @@ fn lasting(mut http: Http) -> Http {
 }
 
 impl Connection<'_> {
-    /// Asks the custom authorizer that the request names, or its account's default.
+    /// Asks the custom authorizer that the request names, or its domain's or account's default. `leaf`: the certificate that had to be
+    /// shown beside, which is in order.
     pub(super) async fn identify_custom(
         &mut self,
         custom: &CustomAuthentication,
         head: &Head<'_>,
+        leaf: Option<&ClientLeaf>,
     ) -> Result<Rights, Refused> {
-        self.origin.authentication_type = Some("CUSTOM_AUTH");
+        self.origin.authentication_type = Some(if leaf.is_some() { "CUSTOM_AUTH_X509" } else { "CUSTOM_AUTH" });
         let http = presented(head);
         let key = lasting(http.clone());
         let now = self.shared.clock.now().monotonic;
@@ -59,10 +62,12 @@ impl Connection<'_> {
             return Ok(self.rights_of(cached.tenant, Arc::clone(&cached.policies)));
         }
         self.cached = None;
-        let tenant = custom.tenant_of(&self.server_name);
+        let tenant = custom.tenant_of(&self.destination.server_name);
         let server_name = self.origin.server_name.as_deref().map(str::to_owned);
-        let presented = Presented { server_name, http: Some(http), mqtt: None };
-        let found = custom.find(self.shared.registry.propagated(), tenant, &presented);
+        let certificate = leaf.map(custom::certificate);
+        let presented = Presented { server_name, certificate, http: Some(http), mqtt: None };
+        let authorizers = self.destination.authorizers();
+        let found = custom.find(self.shared.registry.propagated(), tenant, &presented, authorizers);
         let authorizer = found.map_err(|refused| self.not_admitted(tenant, &refused))?;
         let asked = custom.ask(&authorizer, &presented, &self.origin.trace_id.to_string()).await;
         let permit = asked.map_err(|refusal| {

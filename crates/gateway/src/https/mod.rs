@@ -19,7 +19,7 @@ use tidegate_logs::Case;
 use tidegate_mqtt::ReasonCode;
 use tidegate_pki::ClientLeaf;
 use tidegate_policy::{Access, PolicySet, RequestContext, Variables, keys};
-use tidegate_registry::{Admitted, PageRequest, RegistryError, ServerName, certificate_variables};
+use tidegate_registry::{Admitted, AuthenticationType, PageRequest, RegistryError, certificate_variables};
 use tidegate_shadow::{Pace, Rejection, Request};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, oneshot},
@@ -32,6 +32,7 @@ use crate::{
     clients,
     connection_log::{Identity, Origin, Scribe},
     core::Shared,
+    domain::Destination,
     evidence,
     http::{self, Head},
     listener::Listener,
@@ -75,7 +76,7 @@ pub(crate) struct Connection<'a> {
     pub(crate) shared: &'a Arc<Shared>,
     pub(crate) listener: &'a Listener,
     pub(crate) origin: Origin,
-    pub(crate) server_name: ServerName,
+    pub(crate) destination: Destination,
     /// It counts until it is closed.
     pub(crate) counted: Counted,
     /// What a custom authorizer answered, if that holds for the next request.
@@ -177,9 +178,24 @@ impl<'a> Connection<'a> {
         framing: Framing,
     ) -> Result<(Rights, SemaphorePermit<'a>), Refused> {
         let shared = self.shared;
-        let rights = match (leaf, &shared.custom_authentication) {
-            (None, Some(custom)) => self.identify_custom(custom, head).await?,
-            (Some(_), _) | (None, None) => self.identify(leaf)?,
+        let custom = shared.custom_authentication.as_ref();
+        let rights = match (self.destination.authentication(), custom) {
+            (AuthenticationType::Default, Some(custom)) if leaf.is_none() => {
+                self.identify_custom(custom, head, None).await?
+            }
+            (AuthenticationType::CustomAuth, Some(custom)) => self.identify_custom(custom, head, None).await?,
+            (AuthenticationType::CustomAuthX509, Some(custom)) => {
+                self.identify(leaf)?;
+                self.identify_custom(custom, head, leaf).await?
+            }
+            (AuthenticationType::AwsSigv4, _) => return Err(self.unsigned()),
+            (
+                AuthenticationType::Default
+                | AuthenticationType::AwsX509
+                | AuthenticationType::CustomAuth
+                | AuthenticationType::CustomAuthX509,
+                _,
+            ) => self.identify(leaf)?,
         };
         let allowed = match asked {
             Asked::Publish(publish) => self.may_publish(&rights, publish),
@@ -213,13 +229,14 @@ impl<'a> Connection<'a> {
             return Err(Refused::forbidden());
         };
         let now = self.shared.clock.now();
-        let admitted = self.shared.registry.identify(leaf, self.server_name, now.wall).map_err(|refused| {
-            let identity =
-                Identity { tenant: refused.tenant, certificate_id: Some(refused.certificate_id), client_id: None };
-            let case = evidence::of_registry(self.shared.registry.propagated(), leaf, &refused);
-            self.scribe().authentication_failed(&self.origin, identity, &reason::of_registry(&refused), &case);
-            Refused::forbidden()
-        })?;
+        let admitted =
+            self.shared.registry.identify(leaf, self.destination.server_name, now.wall).map_err(|refused| {
+                let identity =
+                    Identity { tenant: refused.tenant, certificate_id: Some(refused.certificate_id), client_id: None };
+                let case = evidence::of_registry(self.shared.registry.propagated(), leaf, &refused);
+                self.scribe().authentication_failed(&self.origin, identity, &reason::of_registry(&refused), &case);
+                Refused::forbidden()
+            })?;
         let Admitted { tenant, certificate_id, grants } = admitted;
         let mut variables = certificate_variables(leaf);
         variables.source_ip(self.origin.peer.ip());
@@ -228,6 +245,16 @@ impl<'a> Connection<'a> {
         }
         let identity = Identity { tenant: Some(tenant), certificate_id: Some(certificate_id), client_id: None };
         Ok(Rights { tenant, identity, policies: grants.policies(), variables, publishes_only: false })
+    }
+
+    /// Refuses a request where only signatures count, which are taken by the API alone.
+    fn unsigned(&self) -> Refused {
+        let domain = self.destination.domain.as_deref();
+        let identity = Identity { tenant: domain.map(|domain| domain.tenant), ..Identity::default() };
+        let mut case = Case::default();
+        remedy::of_unsigned(&mut case, domain);
+        self.scribe().authentication_failed(&self.origin, identity, &reason::unsigned(), &case);
+        Refused::forbidden()
     }
 
     fn scribe(&self) -> Scribe<'_> {

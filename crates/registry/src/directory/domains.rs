@@ -97,7 +97,7 @@ impl Domains {
 
     /// The configuration of a domain name in small letters; `None` also while its certificate is missing.
     pub(super) fn by_domain_name(&self, domain_name: &str) -> Option<Domain> {
-        if self.host_names.contains(domain_name) {
+        if self.is_own(domain_name) {
             return None;
         }
         let rows = self.rows.read();
@@ -105,6 +105,11 @@ impl Domains {
         let stored_as = configuration.record.server_certificate()?;
         let certificate = Some(Arc::clone(rows.certificates.get(&stored_as)?));
         Some(Domain { configuration, certificate })
+    }
+
+    /// Whether it is one of the broker's own names, in small letters.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.host_names.contains(name)
     }
 
     /// What is stored about the account's endpoint.

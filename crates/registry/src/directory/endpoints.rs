@@ -6,6 +6,8 @@ use parking_lot::RwLock;
 use tidegate_ids::{AccountId, Tenant};
 use tidegate_pki::sha256;
 
+use crate::domain_name::looks_like_an_endpoint;
+
 /// Characters of an endpoint's prefix. AWS: 14.
 const PREFIX_CHARACTERS: usize = 14;
 
@@ -38,6 +40,12 @@ impl Endpoints {
         let (prefix, region) = rest.split_once("-ats.iot.")?;
         let account = *self.accounts.read().get(prefix)?;
         Some(Tenant { account, region: region.parse().ok()? })
+    }
+
+    /// Whether a name has the form of an endpoint, somebody's or nobody's.
+    pub(super) fn has_form(&self, server_name: &str) -> bool {
+        let name = server_name.to_ascii_lowercase();
+        self.domain.as_ref().is_some_and(|domain| looks_like_an_endpoint(&name, domain))
     }
 
     pub(super) fn put(&self, account: AccountId) {

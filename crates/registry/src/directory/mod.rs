@@ -159,6 +159,14 @@ impl Directory {
         }
     }
 
+    /// Whether `server_name` has the form of an account's endpoint and is nobody's: a wildcard certificate may cover it, and still
+    /// nobody is meant.
+    pub fn is_nobodys_endpoint(&self, server_name: &str) -> bool {
+        self.endpoints.has_form(server_name)
+            && !self.domains.is_own(&server_name.to_ascii_lowercase())
+            && self.tenant_of_server_name(server_name).is_none()
+    }
+
     /// The account and region that `server_name`, in any case, stands for: by its endpoint or by a domain configuration.
     pub fn tenant_of_server_name(&self, server_name: &str) -> Option<Tenant> {
         let configured = || Some(self.domain(server_name)?.configuration.tenant);

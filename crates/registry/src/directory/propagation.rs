@@ -182,7 +182,7 @@ impl Propagation {
 }
 
 /// Whether the row is of those that take their time: certificates, CA certificates, policies, things, and what joins them. Keys,
-/// users, roles, accounts and authorizers do not.
+/// users, roles, accounts, authorizers and domain configurations do not.
 fn waits(change: &Change) -> bool {
     [
         CERTIFICATES.name(),

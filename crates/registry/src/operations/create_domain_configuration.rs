@@ -181,12 +181,11 @@ pub(super) fn check_combination(record: &DomainConfigurationRecord) -> Result<()
     use ApplicationProtocol::*;
     use AuthenticationType::*;
     let why = match (record.authentication_type, record.application_protocol) {
-        (CustomAuthX509, _) => "Tidegate does not serve CUSTOM_AUTH_X509: use CUSTOM_AUTH or AWS_X509",
         (AwsSigv4, SecureMqtt) => {
             "MQTT without WebSocket has no request that could be signed: use MQTT_WSS with AWS_SIGV4"
         }
         (AwsSigv4, Https) => "Tidegate takes signed HTTPS requests by its API only: use MQTT_WSS with AWS_SIGV4",
-        (CustomAuth | AwsX509 | AuthenticationType::Default, _)
+        (CustomAuth | CustomAuthX509 | AwsX509 | AuthenticationType::Default, _)
         | (AwsSigv4, MqttWss | ApplicationProtocol::Default) => {
             return Ok(());
         }

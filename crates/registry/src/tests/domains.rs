@@ -158,7 +158,7 @@ async fn what_could_let_nobody_in_or_is_not_done_is_refused() {
         (with(Authentication::AwsSigv4, Protocol::Default), true),
         (with(Authentication::AwsSigv4, Protocol::SecureMqtt), false),
         (with(Authentication::AwsSigv4, Protocol::Https), false),
-        (with(Authentication::CustomAuthX509, Protocol::Default), false),
+        (with(Authentication::CustomAuthX509, Protocol::Default), true),
         (authorizer("here"), true),
         (authorizer("nowhere"), false),
     ]
@@ -233,6 +233,9 @@ async fn the_endpoint_has_a_configuration_from_the_beginning() {
     let shown = registry.directory().domain(&endpoint).unwrap();
     assert_eq!(shown.configuration.record.security_policy, SecurityPolicy::Tls12_1_2_2022_10);
     assert!(shown.certificate.is_none());
+    assert!(!registry.directory().is_nobodys_endpoint(&endpoint));
+    assert!(registry.directory().is_nobodys_endpoint(&format!("x{endpoint}")));
+    assert!(!registry.directory().is_nobodys_endpoint("x.iot.example"));
     assert!(registry.directory().domain(&registry.endpoint(tenant(B)).unwrap()).is_none());
 
     let update = UpdateDomainConfiguration { status: Some(DomainConfigurationStatus::Disabled), ..Default::default() };

@@ -41,7 +41,7 @@ pub(crate) enum Request {
         /// What it asks for.
         question: Question,
     },
-    /// The last refusals of a client, a certificate or a trace id.
+    /// The last refusals of a client, a certificate, a trace id or a server name.
     Why {
         /// Whom.
         whom: String,

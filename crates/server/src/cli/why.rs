@@ -15,8 +15,8 @@ Examples:
 
 It knows refusals of the last days (logs.retention_days), whatever the accounts' logging options are. It exits 1 when it finds none.")]
 pub(crate) struct Why {
-    /// A client id, a certificate's id or ARN, or a trace id.
-    #[arg(value_name = "CLIENT_ID|CERTIFICATE_ID|TRACE_ID")]
+    /// A client id, a certificate's id or ARN, a trace id, or the server name (SNI) that was asked for.
+    #[arg(value_name = "CLIENT_ID|CERTIFICATE_ID|TRACE_ID|SERVER_NAME")]
     pub whom: String,
     /// At most so many refusals, the newest first.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]

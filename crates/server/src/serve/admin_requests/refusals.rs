@@ -7,7 +7,7 @@ use tidegate_logs::{Event, LogBook};
 /// Most refusals of one answer.
 const MAX: usize = 1000;
 
-/// The newest refusals of a client, a certificate or a trace id, the newest first.
+/// The newest refusals of a client, a certificate, a trace id or a server name, the newest first.
 pub(super) async fn why(book: &LogBook, whom: &str, max: u32) -> Result<Value, String> {
     // A certificate is known by its id, or the end of its ARN.
     let whom = match whom.rsplit_once(":cert/") {
@@ -18,7 +18,8 @@ pub(super) async fn why(book: &LogBook, whom: &str, max: u32) -> Result<Value, S
     let wanted = |message: &str| {
         let Ok(refusal) = serde_json::from_str::<Value>(message) else { return false };
         let (entry, leaf) = (&refusal["entry"], &refusal["case"]["leaf"]);
-        let by_id = [&entry["principalId"], &entry["certificateId"], &leaf["certificateId"], &entry["traceId"]];
+        let name = &entry["serverNameIndication"];
+        let by_id = [&entry["principalId"], &entry["certificateId"], &leaf["certificateId"], &entry["traceId"], name];
         entry["clientId"] == whom || by_id.into_iter().any(|id| id.as_str() == Some(&lower))
     };
     newest(book, Timestamp::from_millis(0), max, wanted).await
