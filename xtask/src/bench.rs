@@ -5,6 +5,7 @@ mod certificates;
 mod fairness;
 mod figures;
 mod issuers;
+mod logging;
 mod memory;
 mod mqtt;
 mod place;
@@ -43,6 +44,8 @@ enum What {
     Restart(restart::Options),
     /// How long ten slow publishers wait for their PUBACKs beside one that floods; fails when that doubles it.
     Fairness(fairness::Options),
+    /// What log entries of messages cost the server, by the level that the account asks for.
+    Logging(logging::Options),
     /// The bare rustls server of `registry`, as a process of its own.
     #[command(hide = true)]
     BareServer,
@@ -68,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Revocation(options) => revocation::run(options),
         What::Fairness(options) => fairness::run(options),
         What::Restart(options) => restart::run(options),
+        What::Logging(options) => logging::run(options),
         What::BareServer => bare::serve(),
         What::NullBroker { tls } => crate::load::null::serve(*tls),
     }
@@ -83,6 +87,7 @@ fn in_release(what: &What) -> Result<()> {
         What::Revocation(options) => options.place.broker.as_ref(),
         What::Fairness(options) => options.place.broker.as_ref(),
         What::Restart(options) => options.place.broker.as_ref(),
+        What::Logging(options) => options.place.broker.as_ref(),
         What::BareServer | What::NullBroker { .. } => None,
     };
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
