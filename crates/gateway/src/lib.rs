@@ -32,6 +32,7 @@ mod identifiers;
 mod journal;
 mod listener;
 mod mailbox;
+mod porters;
 mod quota_log;
 mod reason;
 mod remedy;

@@ -40,6 +40,7 @@ use crate::{
     journal::Tray,
     listener::Listener,
     mailbox::Mailbox,
+    porters::Porters,
     signed::SignedIn,
     sys::{Sys, SysTopics},
     wheel::{TimerId, Wheel},
@@ -117,6 +118,7 @@ pub(crate) struct Core {
     registry: mio::Registry,
     slots: Slab<Slot>,
     wheel: Wheel<Due>,
+    porters: Rc<Porters<(Rc<RefCell<Self>>, Accepted, TimerId)>>,
     /// Slots that have more to handle than their last turn allowed.
     unfinished: Vec<u32>,
     /// Slots that are not read from while the journal is behind.
@@ -236,6 +238,7 @@ impl Core {
             registry,
             slots: Slab::new(),
             wheel,
+            porters: Porters::new(),
             unfinished: Vec::new(),
             stalled: Vec::new(),
             dirty: Vec::new(),
@@ -447,7 +450,8 @@ impl Core {
                 Control::Accepted(accepted) => {
                     let deadline = self.desk.now.monotonic + self.desk.shared.connect_deadline;
                     let timer = self.wheel.arm(deadline, Due::HalfOpen(accepted.place.arrival()));
-                    tokio::task::spawn_local(admission::admit(this.clone(), accepted, timer));
+                    let admit = |(core, accepted, timer)| admission::admit(core, accepted, timer);
+                    self.porters.hand((this.clone(), accepted, timer), admit);
                 }
                 Control::Stop { limit } => self.stop(limit),
             }
