@@ -5,9 +5,11 @@ import subprocess
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support.aws import CLI_V2, Aws, AwsError, device_of, register_ca
 from support.broker import PATIENCE, Broker, wait_for
+from support.iam import make_user
 from support.mqtt import V5, Client, Closed
 
 ROLE = ("--role-arn", "arn:aws:iam::123456789012:role/logs")
@@ -145,3 +147,36 @@ def test_another_account_sees_nothing_and_entries_survive_kill(tmp_path):
         why = broker.run("why", "kept", "--json").stdout
         assert json.loads(why)[0]["entry"]["reason"] == "AUTHORIZATION_FAILURE"
         assert broker.stop() == 0 and PATIENCE
+
+
+def test_calls_of_the_data_plane_have_their_entries(broker, aws, device):
+    aws.iot("set-v2-logging-options", *ROLE, "--default-log-level", "INFO")
+    data = aws.boto3("iot-data")
+    with Client(broker, device, "asked", V5) as client:
+        client.subscribe("data/+")
+        data.publish(topic="data/a b", qos=1, retain=True, payload=b"x")
+        request_id = data.get_retained_message(topic="data/a b")["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]
+        data.list_retained_messages()
+        data.list_subscriptions(clientId="asked")
+        data.get_connection(clientId="asked")
+        data.delete_connection(clientId="asked")
+    user = make_user(aws, "nobody")
+    for call in (lambda: user.boto3("iot-data").get_thing_shadow(thingName="t"), lambda: data.get_retained_message(topic="nothing")):
+        with pytest.raises(ClientError):
+            call()
+
+    def found():
+        all = [json.loads(message) for message in entries(aws, '{ $.protocol = "HTTP" }')]
+        return all if len(all) >= 8 else None
+
+    published, retained, listed, subscriptions, connection, deleted, forbidden, missing = wait_for(found, "all entries")
+    assert [entry["eventType"] for entry in (published, retained, listed, subscriptions, connection, deleted)] == [
+        "Publish-In", "GetRetainedMessage", "ListRetainedMessage", "ListSubscriptions", "GetConnection", "DeleteConnection",
+    ]  # fmt: skip
+    assert {entry["sourceIp"] for entry in (published, deleted, missing)} == {"127.0.0.1"}
+    assert (published["topicName"], published["retain"], published["principalId"]) == ("data/a b", "True", aws.account.account_id)
+    assert (retained["topicName"], retained["qos"], retained["traceId"]) == ("data/a b", "1", request_id)
+    assert retained["lastModifiedDate"][:10] == retained["timestamp"][:10]
+    assert {entry["clientId"] for entry in (subscriptions, connection, deleted)} == {"asked"}
+    assert (forbidden["eventType"], forbidden["status"], forbidden["reason"]) == ("GetThingShadow", "Failure", "AUTHORIZATION_FAILURE")
+    assert (missing["eventType"], missing["logLevel"], "reason" in missing) == ("GetRetainedMessage", "ERROR", False)

@@ -19,7 +19,7 @@ use crate::{
     authenticate::{Claim, Way},
     binding::{self, BindFault, Request},
     call::{Call, Caller, Reply},
-    extensions, generated,
+    extensions, generated, iot_data,
     seats::Seat,
     service::{Labels, Operation, Protocol, Service},
 };
@@ -172,10 +172,14 @@ async fn answer(
     record.operation = Some(operation);
     let call = Call { api, service, operation, caller: &caller, now, request: &request, labels };
     record.pending = Pending::of(&call, claim.access_key_id(), record.request_id);
-    match record.pending.as_ref().map(Pending::note) {
+    let answer = match record.pending.as_ref().map(Pending::note) {
         Some(note) => note.around(carry_out(&call, form)).await,
         None => carry_out(&call, form).await,
+    };
+    if service.name == "iot-data" {
+        iot_data::log(&call, record.request_id, &answer);
     }
+    answer
 }
 
 /// Asks the operation's own code.

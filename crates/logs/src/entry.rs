@@ -168,7 +168,7 @@ impl Entry {
 }
 
 /// Such as `2026-11-28 22:50:01.123`, in UTC.
-pub(crate) fn date(at: Timestamp) -> String {
+pub fn date(at: Timestamp) -> String {
     let millis = i64::try_from(at.millis()).unwrap_or(i64::MAX);
     match jiff::Timestamp::from_millisecond(millis) {
         Ok(date) => date.strftime("%Y-%m-%d %H:%M:%S.%3f").to_string(),

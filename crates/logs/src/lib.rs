@@ -27,7 +27,7 @@ mod tallies;
 pub use audit::{ApiCall, Identity, LookedUp, Lookup, Note, NotingStore, Recorded, Trail, Verification};
 pub use book::{Batch, LogBook, Parts, Queued, Retention, ThingGroups};
 pub use case::{CaMatch, Case, Leaf};
-pub use entry::{Entry, Status};
+pub use entry::{Entry, Status, date};
 pub use error::LogsError;
 pub use level::LogLevel;
 pub use levels::Subject;

@@ -11,6 +11,7 @@ mod get_thing_shadow;
 mod list_named_shadows_for_thing;
 mod list_retained_messages;
 mod list_subscriptions;
+mod log;
 mod publish;
 mod shadow;
 mod update_thing_shadow;
@@ -23,6 +24,7 @@ pub(crate) use get_thing_shadow::get_thing_shadow;
 pub(crate) use list_named_shadows_for_thing::list_named_shadows_for_thing;
 pub(crate) use list_retained_messages::list_retained_messages;
 pub(crate) use list_subscriptions::list_subscriptions;
+pub(crate) use log::log;
 pub(crate) use publish::publish;
 pub(crate) use update_thing_shadow::update_thing_shadow;
 
