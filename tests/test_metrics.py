@@ -1,5 +1,6 @@
 """`/metrics`, `/healthz`, `/readyz`."""
 
+import contextlib
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import urllib3
 
 from support.aws import Aws, device_of, register_ca
 from support.broker import PATIENCE, Broker, wait_for
-from support.mqtt import V5, Client, Closed
+from support.mqtt import V5, Client, Closed, connect_properties
 from support.pki import Ca
 
 
@@ -67,6 +68,47 @@ def test_figures_of_aws_follow_what_clients_do(tmp_path):
         with Client(broker, device, "two", V5) as client:
             assert client.publish("t").is_failure
         wait_for(lambda: figures(broker)["tidegate_publish_in_auth_error_total"] == 1, "the refused publish")
+
+
+def test_figures_of_retained_and_queued_messages_of_shadows_and_of_clients_that_come_too_often(tmp_path):
+    config = '[[mqtt.listener]]\nname = "aws"\naddress = "127.0.0.1"\nport = 0\nprofile = "aws"\n'
+    with Broker(tmp_path / "data", config, TIDEGATE_METRICS_PORT="0") as broker:
+        aws, ca = Aws(broker), Ca(tmp_path / "pki", "Figures CA")
+        register_ca(aws, ca)
+        device = device_of(aws, ca)
+        with Client(broker, device, "away", V5, clean=False, properties=connect_properties(SessionExpiryInterval=600)) as away:
+            away.subscribe("queued", 1)
+        with Client(broker, device, "sends", V5) as client:
+            client.publish("retained", b"x", retain=True)
+            client.publish("queued", b"x", 1)
+            client.publish("queued", b"y", 1)
+        data = aws.boto3("iot-data")
+        data.publish(topic="retained", retain=True, payload=b"y")
+        data.update_thing_shadow(thingName="t", payload=b'{"state": {}}')
+        for _ in range(2):
+            data.get_thing_shadow(thingName="t")
+        data.delete_thing_shadow(thingName="t")
+        with pytest.raises(data.exceptions.ResourceNotFoundException):
+            data.get_thing_shadow(thingName="t")
+
+        class AwsManners:
+            env, host, port, ca_file = broker.env, broker.host, broker.aws_port, broker.ca_file
+
+        def throttled():
+            with contextlib.suppress(Closed), Client(AwsManners, device, "hasty"), Client(AwsManners, device, "hasty"):
+                pass
+            return figures(broker)["tidegate_connect_client_id_throttle_total"]
+
+        wait_for(throttled, "a client id that came too often")
+        expected = {
+            "publish_retained_success_total": 2,
+            "queued_success_total": 2,
+            "get_thing_shadow_accepted_total": 2,
+            "update_thing_shadow_accepted_total": 1,
+            "delete_thing_shadow_accepted_total": 1,
+            "connect_throttle_total": 0,
+        }
+        wait_for(lambda: {name: figures(broker)[f"tidegate_{name}"] for name in expected} == expected, "the figures")
 
 
 def test_nobody_listens_unless_asked(broker):

@@ -202,6 +202,8 @@ impl Broker {
         self.admit(&tenant, earlier.as_deref(), &profile.limits, &mut connects, now).inspect_err(|refused| {
             effects.counters.connect_refused += 1;
             effects.counters.connect_throttled += u64::from(refused.is_throttled());
+            let of_client = refused.quota == Some(Quota::ConnectsPerClient);
+            effects.counters.connect_client_throttled += u64::from(of_client);
         })?;
         let version_number = history.map_or(0, |(before, _)| before + 1);
         let attachment = Attachment { version_number, connects, ..attachment };

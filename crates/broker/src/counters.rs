@@ -35,6 +35,10 @@ macro_rules! counters {
 counters! {
     /// PUBLISH packets accepted from clients.
     messages_received,
+    /// Of these, those that were to be retained.
+    retained_received,
+    /// Messages that began to wait in sessions whose clients are away.
+    queued,
     /// PUBLISH packets put into outboxes, resends included.
     messages_sent,
     /// Bytes that clients sent, as far as `Link::received` was told.
@@ -67,6 +71,8 @@ counters! {
     connect_refused,
     /// Of these, because there were too many in a second.
     connect_throttled,
+    /// Of these, because one client id connects too often.
+    connect_client_throttled,
     /// PUBLISH packets dropped because there were too many in a second.
     publish_throttled,
     /// PUBLISH packets dropped because the memory budget is used up.

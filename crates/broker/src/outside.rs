@@ -118,6 +118,7 @@ impl Broker {
         let message = Stamped::new(topic_name, &properties, payload, qos, expiry_max, now.monotonic);
         let message = message.ok_or(PublishRefused::Malformed)?;
         effects.counters.messages_received += 1;
+        effects.counters.retained_received += u64::from(retain);
         let routed = self.publish_stamped(&tenant, None, &message, retain, now, effects);
         match (routed.durable, routed.matched) {
             (true, _) => effects.token.waiting.push(Waiting(Box::new(answer))),

@@ -85,6 +85,7 @@ impl Broker {
             return client.turn_away(excess, effects);
         }
         effects.counters.messages_received += 1;
+        effects.counters.retained_received += u64::from(publish.retain);
         if effects.tells(Verbosity::Successes) {
             effects.tell(told(None));
         }

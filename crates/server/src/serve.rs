@@ -110,7 +110,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     }
     transfers::call_webhooks(&registry, webhooks, &clock);
     let profile = Arc::new(profile(config.mqtt.profile));
-    let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows };
+    let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows: Arc::clone(&shadows) as _ };
     let shared = (plane, &book, Arc::clone(&trail), functions);
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store, shared).await?;
     let admin = AdminSocket::bind(&data.admin_socket())
@@ -120,6 +120,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         registry: registry.clone(),
         book: Arc::clone(&book),
         store: Arc::clone(&store),
+        shadows,
     });
     let answerer = admin_requests::Answerer {
         registry: registry.clone(),

@@ -122,6 +122,7 @@ impl Session {
             offer.is_retained,
             offer.group,
         );
+        effects.counters.queued += u64::from(state.connection.is_none());
         if state.connection.is_none() && effects.tells(Verbosity::Successes) {
             let what = Traffic::Queued { topic_name: offer.message.message.topic_name().into(), qos: offer.qos };
             let (tenant, client_id) = (self.tenant, self.client_id.clone());

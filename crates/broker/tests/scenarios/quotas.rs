@@ -88,7 +88,8 @@ fn a_client_id_connects_once_a_second_whether_its_session_is_there_or_not() {
         world.pass(Duration::from_millis(500));
         world.connect_with(&connect);
         world.broker.hand_over(&mut world.effects);
-        assert_eq!(world.broker.counters().connect_throttled, 1);
+        let counters = world.broker.counters();
+        assert_eq!((counters.connect_throttled, counters.connect_client_throttled), (1, 1));
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use super::shadows::ShadowService;
 use tidegate_broker::Broker;
 use tidegate_logs::LogBook;
 use tidegate_registry::Registry;
@@ -58,6 +59,7 @@ pub(super) struct Sources {
     pub(super) registry: Registry,
     pub(super) book: Arc<LogBook>,
     pub(super) store: Arc<StandaloneStore>,
+    pub(super) shadows: Arc<ShadowService>,
 }
 
 impl Metrics {

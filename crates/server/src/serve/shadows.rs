@@ -17,7 +17,7 @@ use std::{
     hash::BuildHasher,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -86,9 +86,37 @@ impl Drop for Room {
     }
 }
 
+/// Requests that were answered as accepted, since the start.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) got: u64,
+    pub(super) updated: u64,
+    pub(super) deleted: u64,
+}
+
+/// The same while it is counted.
+#[derive(Default)]
+struct Counting {
+    got: AtomicU64,
+    updated: AtomicU64,
+    deleted: AtomicU64,
+}
+
+impl Counting {
+    fn note(&self, operation: Operation) {
+        let counter = match operation {
+            Operation::Get => &self.got,
+            Operation::Update => &self.updated,
+            Operation::Delete => &self.deleted,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+}
+
 /// Where requests are left.
 pub(super) struct ShadowService {
     lanes: Box<[Lane]>,
+    counting: Arc<Counting>,
     waiting: Arc<AtomicUsize>,
     hasher: RandomState,
     clock: Arc<dyn Clock>,
@@ -113,18 +141,20 @@ impl Lane {
 }
 
 /// What carries them out, before it does.
-pub(super) struct Workers(Vec<mpsc::Receiver<Job>>);
+pub(super) struct Workers(Vec<mpsc::Receiver<Job>>, Arc<Counting>);
 
 /// The service and its workers: the broker must be given the service, and the workers need the broker.
 pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
     let (lanes, receivers): (Vec<_>, Vec<_>) = (0..LANES).map(|_| mpsc::channel(LANE_MAX)).unzip();
     let service = ShadowService {
         lanes: lanes.into_iter().map(|jobs| Lane { jobs, paces: Arc::default() }).collect(),
+        counting: Arc::default(),
         waiting: Arc::default(),
         hasher: RandomState::new(),
         clock: Arc::clone(clock),
     };
-    (Arc::new(service), Workers(receivers))
+    let counting = Arc::clone(&service.counting);
+    (Arc::new(service), Workers(receivers, counting))
 }
 
 impl Workers {
@@ -132,7 +162,7 @@ impl Workers {
     pub(super) fn start(self, registry: &Registry, broker: &Arc<Broker>, clock: &Arc<dyn Clock>, book: &Arc<LogBook>) {
         for mut lane in self.0 {
             let (broker, clock, book) = (Arc::clone(broker), Arc::clone(clock), Arc::clone(book));
-            let worker = Worker { registry: registry.clone(), broker, clock, book };
+            let worker = Worker { registry: registry.clone(), broker, clock, book, counting: Arc::clone(&self.1) };
             tokio::spawn(async move {
                 while let Some(job) = lane.recv().await {
                     worker.carry_out(job).await;
@@ -143,6 +173,12 @@ impl Workers {
 }
 
 impl ShadowService {
+    /// How many requests were accepted.
+    pub(super) fn accepted(&self) -> Accepted {
+        let Counting { got, updated, deleted } = &*self.counting;
+        Accepted { got: got.load(Relaxed), updated: updated.load(Relaxed), deleted: deleted.load(Relaxed) }
+    }
+
     fn leave(
         &self,
         request: Request,
@@ -227,6 +263,7 @@ struct Worker {
     broker: Arc<Broker>,
     clock: Arc<dyn Clock>,
     book: Arc<LogBook>,
+    counting: Arc<Counting>,
 }
 
 /// What follows from a request that was carried out.
@@ -251,6 +288,7 @@ impl Worker {
         let mut effects = Effects::outside();
         match &outcome {
             Ok(served) => {
+                self.counting.note(operation);
                 if caller.is_none() || operation != Operation::Get {
                     self.publish(tenant, &place.topic(&format!("{word}/accepted")), &served.accepted, &mut effects);
                 }

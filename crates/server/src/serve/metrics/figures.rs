@@ -8,15 +8,16 @@ use tidegate_broker::{Counters, Gauges};
 use tidegate_logs::Tallies;
 use tidegate_registry::Counts;
 
-use super::Sources;
+use super::{super::shadows::Accepted, Sources};
 
 /// A figure: AWS's name, or none; ours; its kind; its value.
 type Figure = (&'static str, &'static str, &'static str, f64);
 
 /// All figures as Prometheus reads them.
 pub(super) fn text(sources: &Sources) -> String {
-    let Sources { broker, registry, book, store } = sources;
+    let Sources { broker, registry, book, store, shadows } = sources;
     let mut all = of_aws(&broker.counters(), &book.tallies(), &registry.directory().counts());
+    all.extend(of_shadows(&shadows.accepted()));
     all.extend(own(&broker.counters(), &broker.gauges(), &registry.directory().counts()));
     all.push(("", "tidegate_log_entries_dropped_total", "counter", book.dropped() as f64));
     all.push(("", "tidegate_propagating_changes", "gauge", registry.propagating().0 as f64));
@@ -43,7 +44,16 @@ fn of_aws(counters: &Counters, tallies: &Tallies, counts: &Counts) -> Vec<Figure
         count("Connect.AuthError", "tidegate_connect_auth_error_total", tallies.connect_auth_error),
         count("Connect.ClientError", "tidegate_connect_client_error_total", tallies.connect_client_error),
         count("Connect.ServerError", "tidegate_connect_server_error_total", tallies.connect_server_error),
-        count("Connect.Throttle", "tidegate_connect_throttle_total", tallies.connect_throttle),
+        count(
+            "Connect.ClientIDThrottle",
+            "tidegate_connect_client_id_throttle_total",
+            counters.connect_client_throttled,
+        ),
+        count(
+            "Connect.Throttle",
+            "tidegate_connect_throttle_total",
+            tallies.connect_throttle.saturating_sub(counters.connect_client_throttled),
+        ),
         count("Connection.AuthNError", "tidegate_connection_authn_error_total", tallies.authn_error),
         count("Ping.Success", "tidegate_ping_success_total", counters.pings),
         count("PublishIn.Success", "tidegate_publish_in_success_total", counters.messages_received),
@@ -51,6 +61,7 @@ fn of_aws(counters: &Counters, tallies: &Tallies, counts: &Counts) -> Vec<Figure
         count("PublishIn.ClientError", "tidegate_publish_in_client_error_total", counters.publish_oversized),
         count("PublishIn.ServerError", "tidegate_publish_in_server_error_total", counters.dropped_memory),
         count("PublishIn.Throttle", "tidegate_publish_in_throttle_total", counters.publish_throttled),
+        count("PublishRetained.Success", "tidegate_publish_retained_success_total", counters.retained_received),
         count("PublishOut.Success", "tidegate_publish_out_success_total", counters.messages_sent),
         count("PublishOut.AuthError", "tidegate_publish_out_auth_error_total", counters.denied_receive),
         count("PublishOut.ClientError", "tidegate_publish_out_client_error_total", counters.dropped_too_large),
@@ -59,6 +70,7 @@ fn of_aws(counters: &Counters, tallies: &Tallies, counts: &Counts) -> Vec<Figure
         count("Subscribe.AuthError", "tidegate_subscribe_auth_error_total", counters.denied_subscribe),
         count("Subscribe.Throttle", "tidegate_subscribe_throttle_total", counters.subscribe_throttled),
         count("Unsubscribe.Success", "tidegate_unsubscribe_success_total", counters.unsubscribed),
+        count("Queued.Success", "tidegate_queued_success_total", counters.queued),
         count("Queued.Throttle", "tidegate_queued_throttle_total", counters.dropped_queue_full),
         (
             "ApproximateNumberOfThingsRegistered",
@@ -66,6 +78,16 @@ fn of_aws(counters: &Counters, tallies: &Tallies, counts: &Counts) -> Vec<Figure
             "gauge",
             counts.things as f64,
         ),
+    ]
+}
+
+/// Those of AWS's shadow service.
+fn of_shadows(accepted: &Accepted) -> Vec<Figure> {
+    let count = |aws, name, value: u64| (aws, name, "counter", value as f64);
+    vec![
+        count("GetThingShadow.Accepted", "tidegate_get_thing_shadow_accepted_total", accepted.got),
+        count("UpdateThingShadow.Accepted", "tidegate_update_thing_shadow_accepted_total", accepted.updated),
+        count("DeleteThingShadow.Accepted", "tidegate_delete_thing_shadow_accepted_total", accepted.deleted),
     ]
 }
 
@@ -102,6 +124,7 @@ mod tests {
         let counts = Counts { certificates: 1, ca_certificates: 2, policies: 3, things: 4, thing_groups: 5 };
         let counters = Counters { connected: 7, ..Counters::default() };
         let mut all = of_aws(&counters, &Tallies::default(), &counts);
+        all.extend(of_shadows(&Accepted::default()));
         all.extend(own(&counters, &Gauges::default(), &counts));
         let names: HashSet<&str> = all.iter().map(|(_, name, ..)| *name).collect();
         assert_eq!(names.len(), all.len());
@@ -116,7 +139,8 @@ mod tests {
                 out.push(if c == '.' { '_' } else { c });
                 out
             });
-            let expected = snake.to_ascii_lowercase().replace("auth_nerror", "authn_error");
+            let expected =
+                snake.to_ascii_lowercase().replace("auth_nerror", "authn_error").replace("idthrottle", "id_throttle");
             assert!(name.contains(&expected), "{aws} {name} {expected}");
         }
         let text = write(&all);
