@@ -143,6 +143,12 @@ def s_client(place, *more, device=None):
     return done.stdout + done.stderr
 
 
+def verified(place, *more, device=None):
+    """Whether the server showed a certificate for the name that can be believed. (openssl is content with none at all.)"""
+    seen = s_client(place, *more, device=device)
+    return "Verify return code: 0 (ok)" in seen and "no peer certificate" not in seen
+
+
 def curl(place, device=None, *more):
     """The status of a message that curl publishes under this name."""
     command = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--cacert", place.ca_file]
@@ -257,7 +263,7 @@ def test_openssl_sees_the_certificate_of_each_name(account, broker):
     brought, made_up = account.configure(), account.configure(domainName=None)
     for name in (brought, made_up):
         seen = s_client(account.at(name), device=account.device)
-        assert "Verify return code: 0 (ok)" in seen and f"CN = {account.at(name).host}"[:69] in seen.replace("CN=", "CN = "), seen
+        assert verified(account.at(name), device=account.device) and f"CN = {account.at(name).host}"[:69] in seen.replace("CN=", "CN = "), seen
     host = account.at(made_up).host
     assert re.fullmatch(rf"d[a-z2-7]{{20}}-ats\.iot\.{account.aws.region}\.plant\.test", host)
     assert account.describe(made_up)["domainType"] == "AWS_MANAGED"
@@ -559,7 +565,7 @@ def test_names_without_an_endpoint_domain_and_after_a_restart(tmp_path):
         name, other = own.configure(domainName=None), own.configure()
         place, second = own.at(name), own.at(other)
         assert place.host.endswith(f"-ats.iot.{own.aws.region}.localhost")
-        assert "Verify return code: 0 (ok)" in s_client(place, device=own.device)
+        assert verified(place, device=own.device)
         assert comes_in(second, own.device)
         assert own.describe("iot:Data-ATS")["domainName"] == broker.host
         assert refusal(own.update, "iot:Data-ATS", authenticationType="AWS_X509") == "InvalidRequestException"
@@ -567,7 +573,60 @@ def test_names_without_an_endpoint_domain_and_after_a_restart(tmp_path):
         broker.start()
         place.port = second.port = broker.port
         assert comes_in(second, own.device)
-        assert "Verify return code: 0 (ok)" in s_client(place, device=own.device)
+        assert verified(place, device=own.device)
+
+
+def server_certificate(directory, ca, *names):
+    """A chain and a key for these names, in files."""
+    made = ca.sign(names[0], extensions="subjectAltName=" + ",".join(f"DNS:{name}" for name in names))
+    (directory / "chain.pem").write_text(made.certificate.read_text() + ca.certificate.read_text())
+    (directory / "server.key").write_text(made.key.read_text())
+
+
+def test_a_certificate_of_ones_own_is_named_by_its_arn(tmp_path):
+    ca = Ca(tmp_path / "public", "Public CA")
+    server_certificate(tmp_path, ca, "own.example", "*.wild.example")
+    config = '[[certificate]]\nname = "mine"\nchain_file = "chain.pem"\nkey_file = "server.key"\n'
+    with Broker(tmp_path / "data", config) as broker:
+        aws = Aws(broker)
+        iot, arn = aws.boto3(), f"arn:aws:acm:{aws.region}:{aws.account.account_id}:certificate/mine"
+        make = iot.create_domain_configuration
+        for name, domain in (("one", "own.example"), ("two", "a.wild.example")):
+            make(domainConfigurationName=name, domainName=domain, serverCertificateArns=[arn])
+            told = iot.describe_domain_configuration(domainConfigurationName=name)["serverCertificates"]
+            assert told == [{"serverCertificateArn": arn, "serverCertificateStatus": "VALID"}]
+        assert refusal(make, domainConfigurationName="x", domainName="other.example", serverCertificateArns=[arn]) == "CertificateValidationException"
+        assert refusal(make, domainConfigurationName="x", domainName="a.b.wild.example", serverCertificateArns=[arn]) == "CertificateValidationException"
+        stranger = Aws(broker, broker.create_account()).boto3()
+        refused = stranger.create_domain_configuration
+        assert refusal(refused, domainConfigurationName="x", domainName="b.wild.example", serverCertificateArns=[arn]) == "InvalidRequestException"
+
+        def seen(domain):
+            place = At(broker, domain)
+            place.ca_file = ca.certificate
+            assert verified(place)
+            return s_client(place, "-showcerts")
+
+        assert seen("a.wild.example")
+        before = seen("own.example")
+        server_certificate(tmp_path, ca, "own.example", "*.wild.example")
+        broker.stop()
+        broker.start()
+        after = seen("own.example")
+        leaf = "-----BEGIN CERTIFICATE-----[^-]*"
+        assert re.search(leaf, before)[0] != re.search(leaf, after)[0], "the renewed certificate is shown"
+        assert aws.boto3().describe_domain_configuration(domainConfigurationName="one")["serverCertificates"][0]["serverCertificateStatus"] == "VALID"
+
+
+def test_a_certificate_that_cannot_be_served_stops_the_start(tmp_path):
+    ca = Ca(tmp_path / "public", "Public CA")
+    server_certificate(tmp_path, ca, "own.example")
+    config = '[[certificate]]\nname = "mine"\nchain_file = "chain.pem"\nkey_file = "KEY"\n'
+    Ca(tmp_path / "other", "other")
+    for key, words in (("absent.key", "cannot read key_file"), ("chain.pem", "key_file"), ("other/ca.key", "does not belong")):
+        broker = Broker(tmp_path / "data", config.replace("KEY", key)).launch()
+        assert broker.process.wait(PATIENCE) != 0
+        assert words in broker.log.read_text(), key
 
 
 def test_many_strange_names_cost_nothing(account, broker):

@@ -33,7 +33,7 @@ pub use leaf::{ClientLeaf, certificate_id};
 pub use private_key::PrivateKey;
 pub use request::{Csr, REQUEST_BYTES_MAX};
 pub use signature::{Hash, Salt, SignatureAlgorithm, check_possession};
-pub use x509::{CERTIFICATE_BYTES_MAX, X509};
+pub use x509::{CERTIFICATE_BYTES_MAX, DNS_NAMES_MAX, X509};
 
 /// SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {

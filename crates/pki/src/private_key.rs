@@ -46,7 +46,14 @@ impl PrivateKey {
             return Err(PkiError::TooLong { max: pem::PEM_BYTES_MAX });
         }
         let der = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(unusable)?;
-        Self::new(KeyPair::try_from(&der).map_err(unusable)?)
+        let key = Self::new(KeyPair::try_from(&der).map_err(unusable)?)?;
+        match &der {
+            PrivateKeyDer::Pkcs1(_) | PrivateKeyDer::Sec1(_) => {
+                let wrapped = in_pkcs8(key.public_key.spki(), der.secret_der());
+                Self::from_pkcs8_der(&wrapped.ok_or_else(|| unusable("its public key has no algorithm"))?)
+            }
+            _ => Ok(key), // PKCS #8; the enumeration may grow
+        }
     }
 
     fn new(pair: KeyPair) -> Result<Self, PkiError> {
@@ -115,6 +122,18 @@ impl fmt::Debug for PrivateKey {
 
 fn unusable(error: impl fmt::Display) -> PkiError {
     PkiError::PrivateKey(error.to_string())
+}
+
+/// An RSAPrivateKey or ECPrivateKey as PKCS #8, with the algorithm that `spki`, its public key, names.
+///
+/// Spec: RFC 5208, 5; RFC 5280, 4.1: both begin with the same AlgorithmIdentifier.
+fn in_pkcs8(spki: &[u8], key: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    use x509_parser::asn1_rs::{Any, FromDer};
+    let (_, whole) = Any::from_der(spki).ok()?;
+    let (rest, _algorithm) = Any::from_der(whole.data).ok()?;
+    let algorithm = whole.data.get(..whole.data.len() - rest.len())?;
+    let (version, key) = (der::element(der::INTEGER, &[0]), Zeroizing::new(der::element(der::OCTET_STRING, key)));
+    Some(Zeroizing::new(der::constructed(der::SEQUENCE, &[&version, algorithm, &key])))
 }
 
 /// The RSAPrivateKey inside PKCS #8. Spec: RFC 5208, 5: version, algorithm, OCTET STRING.

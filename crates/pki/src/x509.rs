@@ -3,7 +3,12 @@
 use std::{fmt, ops::Range};
 
 use tidegate_ids::Timestamp;
-use x509_parser::{certificate::X509Certificate, extensions::ParsedExtension, prelude::FromDer, time::ASN1Time};
+use x509_parser::{
+    certificate::X509Certificate,
+    extensions::{GeneralName, ParsedExtension},
+    prelude::FromDer,
+    time::ASN1Time,
+};
 
 use crate::{Attributes, PkiError, PublicKey, SignatureAlgorithm, der, hex, sha256};
 
@@ -11,6 +16,9 @@ use crate::{Attributes, PkiError, PublicKey, SignatureAlgorithm, der, hex, sha25
 ///
 /// AWS: the model's bound on `certificatePem` is 65 536 characters.
 pub const CERTIFICATE_BYTES_MAX: usize = 65_536;
+
+/// Most names that [`X509::dns_names`] tells.
+pub const DNS_NAMES_MAX: usize = 1_000;
 
 /// A parsed certificate of any X.509 version; [`ClientLeaf`](crate::ClientLeaf) and
 /// [`CaCertificate`](crate::CaCertificate) say which role it plays.
@@ -104,6 +112,19 @@ impl X509 {
         // The same algorithm stands behind the serial number, signed.
         self.der[self.serial.end..self.tbs.end].starts_with(algorithm)
             && der::constructed(der::SEQUENCE, &[tbs, after_tbs]) == *self.der
+    }
+
+    /// The DNS names it is for, in small letters: of its subject alternative name, up to [`DNS_NAMES_MAX`] of them.
+    ///
+    /// Spec: RFC 6125, 6.4.4: the common name is not one of them.
+    pub fn dns_names(&self) -> Vec<String> {
+        let Ok((_, parsed)) = X509Certificate::from_der(&self.der) else { return Vec::new() };
+        let Ok(Some(extension)) = parsed.subject_alternative_name() else { return Vec::new() };
+        let names = extension.value.general_names.iter().filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        names.take(DNS_NAMES_MAX).collect()
     }
 
     /// SHA-256 of what the issuer signed: the same for all certificates that differ in their signature only.

@@ -3,6 +3,7 @@
 //! Unknown keys are refused with line and column: a misspelt key that is silently ignored is the worst kind.
 
 mod anonymous_policy;
+mod certificates;
 mod environment;
 mod functions;
 mod outgoing;
@@ -21,6 +22,7 @@ use tidegate_ids::{AccountId, Region};
 use tidegate_policy::Document;
 use toml::Spanned;
 
+pub(crate) use certificates::Certificate;
 pub(crate) use functions::{Authorizers, Function, OpenFunction, Target};
 pub(crate) use outgoing::{Outgoing, Place};
 
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub transfers: Transfers,
     /// What holds of all custom authorizers.
     pub authorizers: Authorizers,
+    /// Server certificates that domain configurations name.
+    pub certificate: Vec<Certificate>,
     /// The functions that custom authorizers name.
     pub function: Vec<Function>,
     /// What is logged, and how.
@@ -248,6 +252,7 @@ impl Default for Config {
             api: Api::default(),
             transfers: Transfers::default(),
             authorizers: Authorizers::default(),
+            certificate: Vec::new(),
             function: Vec::new(),
             log: Log::default(),
             logs: Logs::default(),
@@ -414,6 +419,7 @@ impl Config {
         self.transfers.check()?;
         self.authorizers.check()?;
         functions::check(&self.function)?;
+        certificates::check(&self.certificate)?;
         names.sort_unstable();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(ConfigError::Conflict(format!("two listeners are named {:?}", pair[0])));

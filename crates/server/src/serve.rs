@@ -95,6 +95,12 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let host_names = host_names(&config);
     let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
     server_certificate::renew_domains(&registry, clock.now()).await?;
+    let brought = server_certificate::Brought {
+        certificates: config.certificate.clone(),
+        configuration: options.config.clone(),
+        first: Tenant { account: account.id, region: config.first_start.region },
+    };
+    brought.take(&registry, clock.now()).await?;
     data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
@@ -132,7 +138,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         home: Tenant { account: account.id, region: config.first_start.region },
     };
     tokio::spawn(admin.serve(move |request, peer| answerer.clone().answer(request, peer)));
-    tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, clock.clone()));
+    tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, brought, clock.clone()));
     tokio::spawn(key_uses::keep(registry.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });

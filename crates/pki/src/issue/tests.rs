@@ -58,6 +58,7 @@ fn a_server_certificate_carries_its_names_and_ends_with_its_ca() {
     let names = ["localhost", "*.iot.example.com", "127.0.0.1", "::1"];
     let certificate = ca.server_certificate(&names, key.public_key(), long).unwrap();
     assert_eq!(certificate.subject_text(), "CN=localhost");
+    assert_eq!(certificate.dns_names(), ["localhost", "*.iot.example.com"]);
     assert_eq!((certificate.not_before(), certificate.not_after()), (YEAR.not_before, YEAR.not_after));
     certificate.check_issued_by(ca.certificate()).unwrap();
     assert_end_entity(&certificate);

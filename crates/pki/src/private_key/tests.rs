@@ -22,6 +22,32 @@ fn each_key_comes_back_from_each_form() {
     }
 }
 
+/// What `openssl ecparam -genkey` writes: an ECPrivateKey that names its curve. Spec: RFC 5915, 3.
+fn sec1(p256: &PrivateKey) -> String {
+    use x509_parser::asn1_rs::{Any, FromDer};
+    let prime256v1 = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+    let (_, whole) = Any::from_der(pkcs1(p256.pkcs8_der()).unwrap()).unwrap();
+    let (rest, version) = Any::from_der(whole.data).unwrap();
+    let (_, scalar) = Any::from_der(rest).unwrap();
+    let parts = [
+        der::element(der::INTEGER, version.data),
+        der::element(der::OCTET_STRING, scalar.data),
+        der::element(der::context_constructed(0), &prime256v1),
+    ];
+    pem::encode("EC PRIVATE KEY", &der::element(der::SEQUENCE, &parts.concat()))
+}
+
+#[test]
+fn what_is_stored_is_pkcs8_whatever_was_read() {
+    let (p256, rsa) = (PrivateKey::generate_p256().unwrap(), Kind::Rsa2048.key());
+    for (text, key) in [(sec1(&p256), &p256), (rsa.pem().to_string(), &rsa), (p256.pem().to_string(), &p256)] {
+        let read = PrivateKey::from_pem(&text).unwrap();
+        assert!(pkcs1(read.pkcs8_der()).is_some(), "{}", &text[..30]);
+        let stored = PrivateKey::from_pkcs8_der(read.pkcs8_der()).unwrap();
+        assert_eq!(stored.public_key(), key.public_key());
+    }
+}
+
 #[test]
 fn a_key_is_not_printed() {
     let key = PrivateKey::generate_p256().unwrap();

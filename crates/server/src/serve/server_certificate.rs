@@ -1,11 +1,13 @@
 //! The certificate that the listeners show: issued by the broker's own CA, renewed in time.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use tidegate_ids::{Clock, Now};
+use tidegate_ids::{Clock, Now, Tenant};
 use tidegate_registry::{Registry, ServerCertificate, Validity, is_issued_for_domain};
 use tidegate_tls::{NameTable, ServerNames};
+
+use crate::config::Certificate;
 
 /// What the row is stored under.
 const NAME: &str = "default";
@@ -55,8 +57,46 @@ pub(super) async fn renew_domains(registry: &Registry, now: Now) -> Result<()> {
     Ok(())
 }
 
+/// The server certificates that the configuration names.
+pub(super) struct Brought {
+    pub(super) certificates: Vec<Certificate>,
+    /// The file that names them.
+    pub(super) configuration: Option<PathBuf>,
+    pub(super) first: Tenant,
+}
+
+impl Brought {
+    /// Stores what the files hold, where that is something else than before: connections see it at once.
+    pub(super) async fn take(&self, registry: &Registry, now: Now) -> Result<()> {
+        if self.certificates.is_empty() {
+            return Ok(());
+        }
+        let stored = registry.server_certificates().await?;
+        for certificate in &self.certificates {
+            let brought = certificate.open(self.configuration.as_deref(), self.first)?;
+            let same = |stored: &ServerCertificate| {
+                stored.name == brought.name
+                    && stored.chain_pem == brought.chain_pem
+                    && stored.key_pkcs8 == brought.key_pkcs8
+            };
+            if !stored.iter().any(same) {
+                let name = &certificate.name;
+                let put = registry.put_server_certificate(brought, now).await;
+                put.with_context(|| format!("certificate {name:?} cannot be served"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Renews for as long as the broker runs; handshakes take the new certificate at once.
-pub(super) async fn keep(registry: Registry, host_names: Vec<String>, names: Arc<ServerNames>, clock: Arc<dyn Clock>) {
+pub(super) async fn keep(
+    registry: Registry,
+    host_names: Vec<String>,
+    names: Arc<ServerNames>,
+    brought: Brought,
+    clock: Arc<dyn Clock>,
+) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.tick().await; // the first is at once, and was done at start
     loop {
@@ -64,6 +104,9 @@ pub(super) async fn keep(registry: Registry, host_names: Vec<String>, names: Arc
         match ensure(&registry, &host_names, clock.now()).await.and_then(|certificate| table(&certificate)) {
             Ok(table) => names.replace(table),
             Err(error) => tracing::error!(error = format!("{error:#}"), "the server certificate could not be renewed"),
+        }
+        if let Err(error) = brought.take(&registry, clock.now()).await {
+            tracing::error!(error = format!("{error:#}"), "a configured certificate could not be read again");
         }
         if let Err(error) = renew_domains(&registry, clock.now()).await {
             tracing::error!(
