@@ -5,11 +5,13 @@
 //!   terms     := ( ['?' | '-'] ( word | '"' phrase '"' ) )*
 //!   any       := all ( '||' all )*
 //!   all       := one ( '&&' one )*
-//!   one       := '(' any ')' | '$.' name ( '.' name )* ( '=' | '!=' | '<' | '<=' | '>' | '>=' ) value
+//!   one       := '(' any ')' | path ( '=' | '!=' | '<' | '<=' | '>' | '>=' ) value | path 'IS' ( 'NULL' | 'TRUE' | 'FALSE' )
+//!              | path 'NOT'? 'EXISTS'
+//!   path      := '$' ( '.' name | '[' digits ']' | '[' quoted name ']' )+
 //! ```
 //!
-//! AWS: CloudWatch Logs user guide, "Filter pattern syntax". Regular expressions, patterns for columns, indexes and IS/EXISTS are
-//! refused. Unverified: a condition on a member that is not there is false, whatever the operator.
+//! AWS: CloudWatch Logs user guide, "Filter pattern syntax". Regular expressions and patterns for columns are refused. Unverified: a
+//! comparison with a member that is not there is false, whatever the operator; words are read in capitals only.
 
 use serde_json::Value;
 
@@ -32,7 +34,27 @@ enum Kind {
 enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
-    Compare { path: Vec<String>, operator: Operator, value: Operand },
+    Compare {
+        path: Vec<Step>,
+        operator: Operator,
+        value: Operand,
+    },
+    /// The member is there, and is this value.
+    Is {
+        path: Vec<Step>,
+        value: Value,
+    },
+    Exists {
+        path: Vec<Step>,
+        wanted: bool,
+    },
+}
+
+/// From a value to one within it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    Item(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,18 +225,23 @@ impl Parser<'_> {
             let inner = self.any(depth + 1)?;
             return if self.next_is(")") { Ok(inner) } else { Err(PatternError("a ) is missing")) };
         }
-        if !self.next_is("$") {
-            return Err(PatternError("a condition begins with $."));
-        }
-        let mut path = Vec::new();
-        while self.takes(".") {
-            let name = self.word(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-            path.push(name.ok_or(PatternError("a name is missing behind a ."))?);
-        }
-        if path.is_empty() {
-            return Err(PatternError("a condition begins with $."));
-        }
+        let path = self.path()?;
         self.skip_blanks();
+        if self.takes("IS") {
+            self.skip_blanks();
+            let values = [("NULL", Value::Null), ("TRUE", Value::Bool(true)), ("FALSE", Value::Bool(false))];
+            let word = self.word(char::is_alphanumeric);
+            let value = values.into_iter().find(|(known, _)| Some(*known) == word.as_deref());
+            let (_, value) = value.ok_or(PatternError("behind IS stands NULL, TRUE or FALSE"))?;
+            return Ok(Condition::Is { path, value });
+        }
+        let wanted = !self.takes("NOT");
+        if self.next_is("EXISTS") {
+            return Ok(Condition::Exists { path, wanted });
+        }
+        if !wanted {
+            return Err(PatternError("behind NOT stands EXISTS"));
+        }
         let operators = [
             ("!=", Operator::NotEqual),
             ("<=", Operator::LessOrEqual),
@@ -231,6 +258,48 @@ impl Parser<'_> {
             return Err(PatternError("only numbers are compared by order"));
         }
         Ok(Condition::Compare { path, operator, value })
+    }
+
+    fn path(&mut self) -> Result<Vec<Step>, PatternError> {
+        if !self.next_is("$") {
+            return Err(PatternError("a condition begins with $."));
+        }
+        let mut path = Vec::new();
+        loop {
+            if self.takes(".") {
+                // As in `$.['a.b']`: the point may stand before a bracket.
+                if self.rest.starts_with('[') {
+                    continue;
+                }
+                let name = self.word(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+                path.push(Step::Member(name.ok_or(PatternError("a name is missing behind a ."))?));
+            } else if self.takes("[") {
+                path.push(self.bracket()?);
+            } else if path.is_empty() {
+                return Err(PatternError("a condition begins with $."));
+            } else {
+                return Ok(path);
+            }
+        }
+    }
+
+    /// What stands in brackets: a number, or a name in single or double quotes.
+    fn bracket(&mut self) -> Result<Step, PatternError> {
+        let step = match self.quoted()? {
+            Some(name) => Step::Member(name),
+            None if self.takes("'") => {
+                let name = self.word(|c| c != '\'').ok_or(PatternError("a name is missing in brackets"))?;
+                if !self.takes("'") {
+                    return Err(PatternError("a ' is missing"));
+                }
+                Step::Member(name)
+            }
+            None => {
+                let number = self.word(|c| c.is_ascii_digit()).and_then(|digits| digits.parse().ok());
+                Step::Item(number.ok_or(PatternError("a number or a quoted name stands in brackets"))?)
+            }
+        };
+        if self.takes("]") { Ok(step) } else { Err(PatternError("a ] is missing")) }
     }
 
     fn operand(&mut self) -> Result<Operand, PatternError> {
@@ -250,11 +319,19 @@ impl Condition {
             Self::All(parts) => parts.iter().all(|part| part.holds(event)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(event)),
             Self::Compare { path, operator, value } => {
-                let found = path.iter().try_fold(event, |value, name| value.get(name));
-                found.is_some_and(|found| compare(found, *operator, value))
+                follow(event, path).is_some_and(|found| compare(found, *operator, value))
             }
+            Self::Is { path, value } => follow(event, path) == Some(value),
+            Self::Exists { path, wanted } => follow(event, path).is_some() == *wanted,
         }
     }
+}
+
+fn follow<'a>(event: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    path.iter().try_fold(event, |value, step| match step {
+        Step::Member(name) => value.get(name),
+        Step::Item(number) => value.get(number),
+    })
 }
 
 fn compare(found: &Value, operator: Operator, wanted: &Operand) -> bool {
@@ -306,7 +383,7 @@ mod tests {
     use super::*;
     use crate::fuzz;
 
-    const EVENT: &str = r#"{"eventType":"Connect","clientId":"press-7","sourcePort":4711,"status":"Failure","a":{"b":true},"details":"no \"such\" policy"}"#;
+    const EVENT: &str = r#"{"eventType":"Connect","clientId":"press-7","sourcePort":4711,"status":"Failure","a":{"b":true,"c.d":[1,{"e":null}]},"details":"no \"such\" policy"}"#;
 
     #[test]
     fn patterns_want_what_they_say() {
@@ -344,6 +421,21 @@ mod tests {
         ] {
             assert_eq!(FilterPattern::parse(pattern).unwrap().matches(EVENT), wanted, "{pattern}");
         }
+        for (pattern, wanted) in [
+            ("{ $.a.b IS TRUE }", true),
+            ("{ $.a.b IS FALSE }", false),
+            ("{ $.a['c.d'][1].e IS NULL }", true),
+            ("{ $.nobody IS NULL }", false),
+            ("{ $.a.['c.d'][0] = 1 }", true),
+            (r#"{ $.a["c.d"][2] = 1 }"#, false),
+            ("{ $.a[0] = 1 }", false),
+            ("{ $.clientId EXISTS }", true),
+            ("{ $.clientId NOT EXISTS }", false),
+            ("{ $.nobody NOT EXISTS && ($.a.b EXISTS) }", true),
+            ("{$.nobody EXISTS || $.status=Failure}", true),
+        ] {
+            assert_eq!(FilterPattern::parse(pattern).unwrap().matches(EVENT), wanted, "{pattern}");
+        }
         assert!(!FilterPattern::parse("{ $.a = 1 }").unwrap().matches("no JSON"));
     }
 
@@ -360,8 +452,17 @@ mod tests {
             "{ $.a = }",
             "{ $. = 1 }",
             "{ $ = 1 }",
-            "{ $.a[0] = 1 }",
-            "{ $.a IS NULL }",
+            "{ $.a[x] = 1 }",
+            "{ $.a[] = 1 }",
+            "{ $.a[99999999999999999999] = 1 }",
+            "{ $.a['b] = 1 }",
+            "{ $.a[0 = 1 }",
+            "{ $[ = 1 }",
+            "{ $.. = 1 }",
+            "{ $.a IS }",
+            "{ $.a IS NULLS }",
+            "{ $.a NOT }",
+            "{ $.a NOT = 1 }",
             "{ $.a = 1 && }",
             "{ ($.a = 1 }",
             "{ $.a = 1 } x",
@@ -381,7 +482,7 @@ mod tests {
         #[test]
         fn whatever_comes_is_a_pattern_or_refused(
             noise in prop::collection::vec(any::<u8>(), 0..80),
-            pattern in r#"([{}()?"$.=!<>&|*%\\ -]|\$\.a|\$\.b\.c|= "|" |&&|[a-c1-3])*"#, message in r#"[a-c*" \\{:}]{0,20}"#,
+            pattern in r#"([{}()?"$.=!<>&|*%\\ -]|\$\.a|\$\.b\.c|\[[0-9]\]|\['a'\]| IS NULL| NOT EXISTS|= "|" |&&|[a-c1-3])*"#, message in r#"[a-c*" \\{:}]{0,20}"#,
         ) {
             fuzz::filter_pattern(&noise);
             fuzz::filter_pattern(format!("{pattern}\n{message}").as_bytes());
