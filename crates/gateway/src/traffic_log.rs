@@ -16,6 +16,9 @@ use crate::{evidence, remedy};
 /// Writes what was told into the book.
 pub(crate) fn write(book: &LogBook, narrated: Narrated, at: Timestamp) {
     let Narrated { tenant, client_id, trace, what, denied } = narrated;
+    if denied.is_none() && !book.is_kept_for(tenant) {
+        return; // another account wants such entries, and this one none
+    }
     let status = if denied.is_some() { Status::Failure } else { Status::Success };
     let trace_id = trace.as_ref().map_or(0, |trace| trace.trace_id);
     let mut entry = Entry::new(event_type(&what), status, trace_id, at).of(Some(tenant));

@@ -203,6 +203,11 @@ impl LogBook {
         self.levels.most().admits(level)
     }
 
+    /// Whether this account asks for any log. What succeeds in others is not even put together.
+    pub fn is_kept_for(&self, tenant: Tenant) -> bool {
+        self.levels.has(tenant)
+    }
+
     /// Writes an entry where its account's levels want it; with a case, it is kept as a refusal whatever they say.
     ///
     /// Never waits. When too much waits for the disk it is counted and dropped.

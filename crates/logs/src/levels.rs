@@ -42,6 +42,10 @@ impl Levels {
         self.accounts.load().get(&tenant).cloned()
     }
 
+    pub(crate) fn has(&self, tenant: Tenant) -> bool {
+        self.accounts.load().contains_key(&tenant)
+    }
+
     /// Takes note of an account's options. One caller at a time.
     pub(crate) fn set(&self, tenant: Tenant, options: Option<LoggingOptions>) {
         let mut accounts = HashMap::clone(&self.accounts.load());

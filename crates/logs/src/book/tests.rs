@@ -37,6 +37,8 @@ async fn levels_decide_what_is_kept_and_refusals_are_kept_in_any_case() {
     book.set_v2_logging_options(tenant(), None, Some(LogLevel::Error), None, None).await.unwrap();
     book.set_logging_options(tenant(), V1Options { role_arn: "r".into(), level: LogLevel::Info }).await.unwrap();
     assert!(book.wants(LogLevel::Info) && !book.wants(LogLevel::Debug));
+    let other = Tenant { region: "eu-west-3".parse().unwrap(), ..tenant() };
+    assert!(book.is_kept_for(tenant()) && !book.is_kept_for(other));
     book.write(&entry(Status::Success, "fine"), None);
     book.write(&entry(Status::Failure, "bad"), Some(&Case::default()));
     settle(&book, &mut batch).await;
