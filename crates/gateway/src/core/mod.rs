@@ -112,13 +112,16 @@ enum Due {
     Stop,
 }
 
+/// What one who admits connections is given: the core, a connection, and its deadline.
+type Arriving = (Rc<RefCell<Core>>, Accepted, TimerId);
+
 /// The state of one core. Only its thread touches it; tasks borrow it between two awaits.
 pub(crate) struct Core {
     pub(crate) desk: Desk,
     registry: mio::Registry,
     slots: Slab<Slot>,
     wheel: Wheel<Due>,
-    porters: Rc<Porters<(Rc<RefCell<Self>>, Accepted, TimerId)>>,
+    porters: Rc<Porters<Arriving>>,
     /// Slots that have more to handle than their last turn allowed.
     unfinished: Vec<u32>,
     /// Slots that are not read from while the journal is behind.
