@@ -22,7 +22,7 @@ pub struct Change {
 pub struct Committed {
     /// Its place in the order of all transactions.
     pub revision: Revision,
-    /// What it wrote, in the order in which it was asked to. Empty for a transaction that only checked.
+    /// What it wrote, in the order in which it was asked to. Empty for a transaction that only checked, and for a quiet one.
     pub changes: Vec<Change>,
 }
 

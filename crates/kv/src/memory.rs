@@ -65,7 +65,7 @@ impl MemoryStore {
                 None => rows.remove(&write.key),
             };
         }
-        self.feed.publish([Committed::new(revision, transaction.into_writes())]);
+        self.feed.publish([Committed::new(revision, transaction)]);
         Ok(revision)
     }
 }

@@ -66,12 +66,19 @@ pub struct Write {
 pub struct Transaction {
     preconditions: Vec<Precondition>,
     writes: Vec<Write>,
+    quiet: bool,
 }
 
 impl Transaction {
     /// Without conditions and writes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One whose changes the feed leaves out; that it was committed is told, and nothing more. For rows of which nobody keeps
+    /// a copy in memory, so that the feed need not keep one either.
+    pub fn quiet() -> Self {
+        Self { quiet: true, ..Self::default() }
     }
 
     /// Commit only if the key is as expected.
@@ -96,6 +103,11 @@ impl Transaction {
     pub fn delete(&mut self, table: &'static str, key: impl Into<Bytes>) -> &mut Self {
         self.writes.push(Write { table, key: key.into(), value: None });
         self
+    }
+
+    /// Whether the feed leaves its changes out.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether it neither requires nor writes anything.

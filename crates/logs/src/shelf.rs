@@ -154,7 +154,7 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(), CommitError> {
         let snapshot = self.0.snapshot().await?;
-        let mut transaction = Transaction::new();
+        let mut transaction = Transaction::quiet();
         for (Scope(scope), mut events) in logs {
             let mut total = TOTALS.get(&snapshot, &scope).await?.map(|row| row.value).unwrap_or_default();
             events.sort_by_key(|(at, _)| *at);
@@ -183,7 +183,7 @@ impl Shelf {
             let mut total = total.value;
             let range = KeyRange::under(scope);
             let page = CHUNKS.scan(&snapshot, &range, PAGE_CHUNKS, Direction::Ascending).await?;
-            let mut transaction = Transaction::new();
+            let mut transaction = Transaction::quiet();
             for row in &page {
                 let last = row.value.events.last().map_or(0, |(at, _)| *at);
                 if last >= oldest && total.bytes <= bytes_max {

@@ -122,7 +122,7 @@ impl Committer {
         let mut answers = Vec::with_capacity(judged.len());
         self.feed.publish(judged.into_iter().filter_map(|(waiting, result)| {
             let Waiting { transaction, answer, _room } = waiting;
-            let committed = result.as_ref().ok().map(|revision| Committed::new(*revision, transaction.into_writes()));
+            let committed = result.as_ref().ok().map(|revision| Committed::new(*revision, transaction));
             answers.push((answer, result, _room));
             committed
         }));

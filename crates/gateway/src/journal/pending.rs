@@ -76,7 +76,7 @@ impl Pending {
     /// What to commit, one after the other; mostly one.
     pub(super) fn transactions(&self) -> Vec<Transaction> {
         let mut transactions = Vec::new();
-        let (mut transaction, mut steps, mut bytes) = (Transaction::new(), 0, 0);
+        let (mut transaction, mut steps, mut bytes) = (Transaction::quiet(), 0, 0);
         let puts = self.0.iter().filter(|(_, value)| value.is_some());
         let deletes = Table::DELETED.into_iter().flat_map(|table| {
             let of_table = self.0.range((table, Vec::new())..).take_while(move |((found, _), _)| *found == table);
@@ -85,7 +85,7 @@ impl Pending {
         for ((table, key), value) in puts.chain(deletes) {
             let more = key.len() + value.as_ref().map_or(0, Vec::len);
             if steps == TRANSACTION_STEPS_MAX || (steps > 0 && bytes + more > TRANSACTION_BYTES_MAX) {
-                transactions.push(std::mem::take(&mut transaction));
+                transactions.push(std::mem::replace(&mut transaction, Transaction::quiet()));
                 (steps, bytes) = (0, 0);
             }
             match value {

@@ -36,6 +36,21 @@ pub async fn the_feed_tells_every_change_in_order(subject: &dyn Subject) {
     assert_eq!(changes.next().await, Err(FeedError::Closed));
 }
 
+/// Of a quiet transaction the feed tells the revision alone; it is committed, and judged, as any other.
+pub async fn a_quiet_transaction_is_told_without_its_changes(subject: &dyn Subject) {
+    let store = fresh(subject).await;
+    let mut changes = store.changes(store.snapshot().await.expect("the store reads").revision());
+    let mut quiet = Transaction::quiet();
+    quiet.put("t", "a", "1").require("t", "a", crate::Expected::Absent);
+    let revision = store.commit(quiet.clone()).await.expect("a commit");
+    assert_eq!(*next(&mut changes).await, Committed { revision, changes: Vec::new() });
+    assert_eq!(value(&*store, "t", "a").await.as_deref(), Some("1"));
+    assert!(conflicts(store.commit(quiet).await));
+    let loud = commit(&*store, |t| _ = t.put("t", "a", "2")).await;
+    let expected = vec![change("t", "a", Some("2"))];
+    assert_eq!(*next(&mut changes).await, Committed { revision: loud, changes: expected });
+}
+
 /// From a snapshot's revision on: nothing twice, nothing left out.
 pub async fn a_feed_goes_on_from_any_revision_it_remembers(subject: &dyn Subject) {
     let store = fresh(subject).await;

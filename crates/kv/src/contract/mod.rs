@@ -55,6 +55,7 @@ macro_rules! contract_tests {
             no_update_is_lost
             snapshots_during_commits_are_consistent
             the_feed_tells_every_change_in_order
+            a_quiet_transaction_is_told_without_its_changes
             a_feed_goes_on_from_any_revision_it_remembers
             every_consumer_gets_everything
             a_slow_reader_misses_nothing_or_is_told

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::{BoxFuture, Change, ChangeSource, Changes, Committed, FeedError, Revision, Write};
+use crate::{BoxFuture, Change, ChangeSource, Changes, Committed, FeedError, Revision, Transaction, Write};
 
 /// How much the ring remembers: the oldest transaction goes when either is exceeded.
 #[derive(Debug, Clone, Copy)]
@@ -85,9 +85,10 @@ impl Ring {
 }
 
 impl Committed {
-    /// A transaction's writes as the feed tells them.
-    pub fn new(revision: Revision, writes: Vec<Write>) -> Self {
-        let changes = writes.into_iter().map(|Write { table, key, value }| Change { table, key, value }).collect();
+    /// A transaction as the feed tells it.
+    pub fn new(revision: Revision, transaction: Transaction) -> Self {
+        let told = if transaction.is_quiet() { Vec::new() } else { transaction.into_writes() };
+        let changes = told.into_iter().map(|Write { table, key, value }| Change { table, key, value }).collect();
         Self { revision, changes }
     }
 }
@@ -149,8 +150,9 @@ mod tests {
     use super::*;
 
     fn committed(revision: u64, value_bytes: usize) -> Committed {
-        let write = Write { table: "t", key: vec![1].into(), value: Some(vec![0; value_bytes].into()) };
-        Committed::new(Revision(revision), vec![write])
+        let mut transaction = Transaction::new();
+        transaction.put("t", vec![1], vec![0; value_bytes]);
+        Committed::new(Revision(revision), transaction)
     }
 
     #[tokio::test]
