@@ -48,6 +48,12 @@ impl<J: 'static> Porters<J> {
         }
     }
 
+    /// Drops the jobs that nobody has begun: they may hold what holds this.
+    pub(crate) fn dismiss(&self) {
+        let jobs = self.jobs.take();
+        drop(jobs);
+    }
+
     async fn work<F: Future<Output = ()>>(self: Rc<Self>, serve: impl Fn(J) -> F) {
         loop {
             let job = self.jobs.borrow_mut().pop_front();

@@ -10,13 +10,14 @@ use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, V
 
 use super::{Begin, Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
-    CloseReason, Effects, Narrated, Output, QueuedRecord, Quota, Record, Traffic, Verbosity,
+    CloseReason, Effects, Limits, Narrated, Output, QueuedRecord, Quota, Record, Traffic, Verbosity,
     levels::topic_hash,
     message::{Images, Stamped},
     narration::DENIALS_PER_SECOND,
     persist::Promise,
     ports::Access,
     router::Group,
+    tenant::Rates,
 };
 
 /// A message for one session.
@@ -70,15 +71,13 @@ impl Session {
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
-                    let rate = profile.limits.account.outbound_publishes_per_second;
-                    if rate.is_some_and(|rate| !self.rates.outbound.take(rate, offer.now.monotonic)) {
-                        effects.counters.dropped_qos0 += 1;
-                        effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id);
-                        return Offered::OverRate;
-                    }
-                    let offered = connection.send_now(offer, profile.limits.outbox_bytes_max, images, effects);
-                    if offered != Offered::Refused {
-                        self.tell_sent(connection, offer.topic_name, offer.qos, effects);
+                    let offered = connection.send_now(offer, &profile.limits, &self.rates, images, effects);
+                    match offered {
+                        Offered::Refused => {}
+                        Offered::OverRate => effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id),
+                        Offered::Taken | Offered::TakenDurably => {
+                            self.tell_sent(connection, offer.topic_name, offer.qos, effects);
+                        }
                     }
                     self.report_memory(&mut state);
                     return offered;
@@ -560,11 +559,12 @@ pub(crate) fn expires_at(message: &Stamped, now: Now) -> Option<Timestamp> {
 }
 
 impl Connection {
-    /// QoS 0: into the outbox, or nowhere.
+    /// QoS 0: into the outbox, or nowhere. What counts for the account's rate is what is sent.
     fn send_now(
         &mut self,
         offer: &Offer<'_>,
-        outbox_bytes_max: usize,
+        limits: &Limits,
+        rates: &Rates,
         images: &mut Images,
         effects: &mut Effects,
     ) -> Offered {
@@ -578,13 +578,18 @@ impl Connection {
             return Offered::Refused;
         };
         delivery.message_expiry_seconds = left;
-        if self.outbox.publish_bytes() >= outbox_bytes_max {
+        if self.outbox.publish_bytes() >= limits.outbox_bytes_max {
             effects.counters.dropped_qos0 += 1;
             return Offered::Refused;
         }
         if !self.fits(offer.message, &delivery) {
             effects.counters.dropped_too_large += 1;
             return Offered::Refused;
+        }
+        let rate = limits.account.outbound_publishes_per_second;
+        if rate.is_some_and(|rate| !rates.outbound.take(rate, offer.now.monotonic)) {
+            effects.counters.dropped_qos0 += 1;
+            return Offered::OverRate;
         }
         delivery.topic = self.aliases.name(offer.topic_name);
         self.lend_buffer(effects);

@@ -57,6 +57,25 @@ fn qos_0_beyond_the_rate_is_dropped_and_named() {
 }
 
 #[test]
+fn what_a_client_does_not_read_takes_nothing_from_the_others() {
+    let mut profile = Profile::standard();
+    profile.limits.account.outbound_publishes_per_second = Some(4);
+    profile.limits.outbox_bytes_max = 1;
+    let mut world = World::with(profile, Settings::default());
+    let (mut reader, mut other) = (world.connect(V5, "r"), world.connect(V5, "o"));
+    world.subscribe(&mut other, "t", QoS::AtMostOnce);
+    world.subscribe(&mut reader, "u", QoS::AtMostOnce);
+    let mut publisher = world.connect(V5, "p");
+    // One fills the outbox of whoever does not read.
+    publish(&mut world, &mut publisher, QoS::AtMostOnce, 0..20);
+    for n in 0..3 {
+        world.publish(&mut publisher, "u", &n.to_string());
+        assert_eq!(world.payloads(&mut reader), [n.to_string()]);
+    }
+    assert_eq!(world.excesses(), []);
+}
+
+#[test]
 fn what_has_to_arrive_is_sent_later_when_the_owner_of_the_connection_comes_back() {
     for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
         let mut world = world(4);

@@ -170,6 +170,8 @@ pub(crate) async fn run(
     loop {
         let Outlook { busy, next, ended } = core.borrow().outlook();
         if ended {
+            let porters = core.borrow().porters.clone();
+            porters.dismiss();
             return Ok(());
         }
         if busy {

@@ -102,6 +102,9 @@ impl Domains {
         }
         let rows = self.rows.read();
         let configuration = Arc::clone(rows.by_domain_name.get(domain_name)?);
+        if configuration.record.domain_type == DomainType::CustomerManaged && self.covers(domain_name) {
+            return None;
+        }
         let stored_as = configuration.record.server_certificate()?;
         let certificate = Some(Arc::clone(rows.certificates.get(&stored_as)?));
         Some(Domain { configuration, certificate })
@@ -110,6 +113,11 @@ impl Domains {
     /// Whether it is one of the broker's own names, in small letters.
     pub(super) fn is_own(&self, name: &str) -> bool {
         self.host_names.contains(name)
+    }
+
+    /// Whether one of the broker's own names is a wildcard for it, in small letters.
+    fn covers(&self, name: &str) -> bool {
+        name.split_once('.').is_some_and(|(_, parent)| self.host_names.contains(&format!("*.{parent}")))
     }
 
     /// What is stored about the account's endpoint.

@@ -109,12 +109,12 @@ impl Propagation {
         if !at_once.changes.is_empty() {
             self.show(&at_once)?;
         }
-        line.join(committed);
+        let joined = line.join(committed);
         while let Some(first) = line.crowded_out() {
             self.show(&first)?;
         }
         self.shown.store(line.shown().0, Ordering::Release);
-        if !line.waiting.is_empty() {
+        if joined {
             self.joined.notify_one();
         }
         Ok(())
@@ -209,8 +209,6 @@ struct Line {
     timed: usize,
     /// The newest transaction of the feed, whether it waits or not.
     seen: Revision,
-    /// The newest that has left the line.
-    left: Revision,
     early: u64,
 }
 
@@ -222,15 +220,15 @@ struct Waiting {
 
 impl Line {
     fn new(delay: Duration, bounds: Bounds, seen: Revision) -> Self {
-        Self { delay, bounds, waiting: VecDeque::new(), bytes: 0, timed: 0, seen, left: seen, early: 0 }
+        Self { delay, bounds, waiting: VecDeque::new(), bytes: 0, timed: 0, seen, early: 0 }
     }
 
-    /// Joins those of its rows that wait, if any. It waits from the next call of [`Self::time`] on.
-    fn join(&mut self, committed: &Committed) {
+    /// Joins those of its rows that wait; whether there are any. They wait from the next call of [`Self::time`] on.
+    fn join(&mut self, committed: &Committed) -> bool {
         self.seen = committed.revision;
         let changes: Vec<Change> = committed.changes.iter().filter(|change| waits(change)).cloned().collect();
         if changes.is_empty() {
-            return;
+            return false;
         }
         let of_row =
             |change: &Change| size_of::<Change>() + change.key.len() + change.value.as_ref().map_or(0, |v| v.len());
@@ -238,6 +236,7 @@ impl Line {
         let committed = Committed { revision: committed.revision, changes };
         self.waiting.push_back(Waiting { committed, bytes, due: Monotonic::default() });
         self.bytes += bytes;
+        true
     }
 
     fn time(&mut self, now: Monotonic) {
@@ -265,7 +264,6 @@ impl Line {
         let Waiting { committed, bytes, .. } = self.waiting.pop_front()?;
         self.bytes -= bytes;
         self.timed = self.timed.saturating_sub(1);
-        self.left = committed.revision;
         Some(committed)
     }
 
@@ -277,7 +275,7 @@ impl Line {
 
     /// Up to which transaction everything has left the line, or never joined.
     fn shown(&self) -> Revision {
-        if self.waiting.is_empty() { self.seen } else { self.left }
+        self.waiting.front().map_or(self.seen, |first| Revision(first.committed.revision.0 - 1))
     }
 
     fn clear(&mut self, seen: Revision) {
@@ -313,9 +311,9 @@ mod tests {
             (1, vec![(10, "policies"), (11, "things")], vec![], 9, Some(60)),
             (31, vec![(12, "access_keys"), (13, "certificates")], vec![], 9, Some(30)),
             (60, vec![], vec![], 9, Some(1)),
-            (61, vec![], vec![10, 11], 11, Some(30)),
-            (90, vec![(14, "access_keys")], vec![], 11, Some(1)),
-            (500, vec![(15, "policies")], vec![13], 13, Some(60)),
+            (61, vec![], vec![10, 11], 12, Some(30)),
+            (90, vec![(14, "access_keys")], vec![], 12, Some(1)),
+            (500, vec![(15, "policies")], vec![13], 14, Some(60)),
             (560, vec![], vec![15], 15, None),
             (561, vec![(16, "access_keys")], vec![], 16, None),
         ] {
