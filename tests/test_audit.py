@@ -6,7 +6,7 @@ import os
 import pytest
 
 from support.aws import CLI_V2, Aws, AwsError, device_of, register_ca
-from support.broker import Broker
+from support.broker import Broker, wait_for
 from support.mqtt import V5, Client
 from support.pki import Ca
 
@@ -126,3 +126,27 @@ def test_a_change_has_its_record_even_when_the_process_is_killed_between_the_two
         broker.stop()
         broker.start()
         assert json.loads(broker.run("audit", "verify", "--json").stdout) == verified
+
+
+def test_a_nearly_full_disk_does_not_stop_the_start_and_the_record_is_made_when_there_is_room(tmp_path):
+    killed, full = tmp_path / "killed", tmp_path / "full"
+    with Broker(tmp_path / "data", TIDEGATE_FAULT_KILL_AFTER_COMMIT=str(killed), TIDEGATE_FAULT_FULL_DISK=str(full)) as broker:
+        broker.stop()
+        broker.start()  # what a first start writes is written
+        killed.touch()
+        with pytest.raises(Exception):  # noqa: B017, PT011
+            Aws(broker).iot("create-policy", "--policy-name", "killed", "--policy-document", POLICY)
+        broker.process.wait(20)
+        killed.unlink()
+        full.touch()
+        broker.start()
+        aws = Aws(broker)
+        assert [policy["policyName"] for policy in aws.iot("list-policies")["policies"]] == ["killed"]
+        assert looked_up(aws) == []
+        assert len(broker.log_entries(event_type="Audit", level="ERROR")) == 1
+        full.unlink()
+        (record,) = wait_for(lambda: looked_up(aws), "the record")
+        assert record["eventName"] == "CreatePolicy"
+        assert record["additionalEventData"] == {"recovered": "the record could not be written when the call was answered, or the process ended"}
+        verified = json.loads(broker.run("audit", "verify", "--json").stdout)
+        assert (verified["records"], verified["problems"]) == (1, [])

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tidegate_ids::Timestamp;
-use tidegate_kv::{CommitError, Direction, KeyRange, Store, Transaction, commit_with, key::Only};
+use tidegate_kv::{CommitError, Direction, KeyRange, Revision, Store, Transaction, commit_with, key::Only};
 use tokio::sync::{Mutex, oneshot};
 
 use super::{
@@ -19,6 +19,8 @@ use crate::LogsError;
 
 /// Records written in one commit.
 const BATCH_MAX: usize = 64;
+/// What a record says that was made of a note.
+const RECOVERED: &str = "the record could not be written when the call was answered, or the process ended";
 /// Rows deleted in one commit.
 const TRIM_MAX: usize = 256;
 
@@ -53,24 +55,25 @@ impl Trail {
         self.write_in_turn(record, note.and_then(Note::kept)).await
     }
 
-    /// Records the calls that notes are left of: the process ended between their change and their record. How many there were.
+    /// Records the calls that notes of commits up to `until` are left of: their record could not be written, or the process ended before
+    /// it was. How many there were. Notes of later commits are of calls that go on.
     ///
     /// A call whose caller went away while its change was being committed may be recorded twice, under one id.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn recover(&self) -> Result<usize, LogsError> {
+    /// When the store fails: those that were not recorded yet are still there.
+    pub async fn recover(&self, until: Revision) -> Result<usize, LogsError> {
         let mut recovered = 0;
+        let mut range = KeyRange::all();
         loop {
             let snapshot = self.store.snapshot().await?;
-            let page = NOTES.scan(&snapshot, &KeyRange::all(), BATCH_MAX, Direction::Ascending).await?;
-            if page.is_empty() {
-                return Ok(recovered);
-            }
-            for row in page {
+            let page = NOTES.scan(&snapshot, &range, BATCH_MAX, Direction::Ascending).await?;
+            let Some(last) = page.last() else { return Ok(recovered) };
+            range = range.after(&last.key);
+            for row in page.into_iter().filter(|row| row.revision <= until) {
                 let NoteRow { tenant, at, event } = row.value;
                 let mut event: Value = serde_json::from_str(&event).unwrap_or_default();
-                event["additionalEventData"] = json!({ "recovered": "the process ended before the call was answered" });
+                event["additionalEventData"] = json!({ "recovered": RECOVERED });
                 let record = NoteRow { tenant, at, event: event.to_string() };
                 self.write_in_turn(record, Some(row.key)).await?;
                 recovered += 1;

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tidegate_ids::{Clock, Tenant};
-use tidegate_kv::Store;
-use tidegate_logs::{Batch, LogBook, NotingStore, Parts, Retention, ThingGroups, Trail};
+use tidegate_kv::{Revision, Store, StoreError};
+use tidegate_logs::{Batch, LogBook, LogsError, NotingStore, Parts, Retention, ThingGroups, Trail};
 use tidegate_registry::{Directory, Registry};
 use tidegate_standalone::StandaloneStore;
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{Instant, sleep},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::config;
@@ -20,6 +20,8 @@ use crate::config;
 const LINGER: Duration = Duration::from_millis(100);
 /// Between two looks at what is too old or too much.
 const TRIM_EVERY: Duration = Duration::from_secs(60);
+/// Between two attempts to record what an earlier process left, while the disk is nearly full.
+const RECOVER_EVERY: Duration = Duration::from_secs(5);
 /// Between two lines about what was dropped, or not written.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -48,16 +50,21 @@ pub(super) async fn open(
     });
     let (stop, stopped) = watch::channel(false);
     let trail = Arc::new(Trail::new(super::faults::store(Arc::clone(store) as Arc<dyn Store>)));
-    let recovered = trail.recover().await.context("cannot read the audit trail")?;
-    if recovered > 0 {
-        tracing::warn!(
-            event_type = "Audit",
-            recovered,
-            "changes that were not recorded when the process ended are recorded now"
-        );
-    }
+    let started = store.snapshot().await.context("cannot read the audit trail")?.revision();
+    let left_until = match recover(&trail, started).await {
+        Err(LogsError::Store(error @ StoreError::Full { .. })) => {
+            tracing::error!(
+                event_type = "Audit",
+                error = &error as &dyn std::error::Error,
+                "changes of earlier are not in the audit trail yet: they are recorded once the disk has room"
+            );
+            Some(started)
+        }
+        recovered => recovered.map(|()| None).context("cannot read the audit trail")?,
+    };
     let keeping = Keeping {
         trail: Arc::clone(&trail),
+        left_until,
         audit_days: config.audit_retention_days,
         book: Arc::clone(&book),
         queue,
@@ -67,6 +74,15 @@ pub(super) async fn open(
         dropped: 0,
     };
     Ok((book, trail, Keeper { stop, task: tokio::spawn(keeping.run(stopped)) }))
+}
+
+/// Makes the records that are missing of commits up to `until`.
+async fn recover(trail: &Trail, until: Revision) -> Result<(), LogsError> {
+    let recovered = trail.recover(until).await?;
+    if recovered > 0 {
+        tracing::warn!(event_type = "Audit", recovered, "changes of earlier that had no record have one now");
+    }
+    Ok(())
 }
 
 impl Keeper {
@@ -81,6 +97,8 @@ impl Keeper {
 
 struct Keeping {
     trail: Arc<Trail>,
+    /// Commits up to here may have left changes without a record.
+    left_until: Option<Revision>,
     audit_days: u32,
     book: Arc<LogBook>,
     queue: Batch,
@@ -94,7 +112,25 @@ struct Keeping {
 impl Keeping {
     async fn run(mut self, mut stopped: watch::Receiver<bool>) {
         let mut trim_at = Instant::now();
+        let mut recover_at = Instant::now() + RECOVER_EVERY;
         loop {
+            if let Some(until) = self.left_until
+                && Instant::now() >= recover_at
+            {
+                recover_at = Instant::now() + RECOVER_EVERY;
+                match recover(&self.trail, until).await {
+                    Ok(()) => self.left_until = None,
+                    Err(LogsError::Store(StoreError::Full { .. })) => {} // was said at the start
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::error!(
+                            event_type = "Audit",
+                            error,
+                            "changes of earlier are still not in the audit trail"
+                        );
+                    }
+                }
+            }
             if Instant::now() >= trim_at {
                 trim_at = Instant::now() + TRIM_EVERY;
                 let trimmed = self.book.trim(self.retention, self.clock.now().wall).await;
@@ -102,9 +138,10 @@ impl Keeping {
                 let trimmed = self.trail.trim(self.audit_days, self.clock.now().wall).await;
                 self.warn_of(trimmed.err().map(|error| error.to_string()));
             }
+            let next_at = if self.left_until.is_some() { trim_at.min(recover_at) } else { trim_at };
             let first = tokio::select! {
                 first = self.queue.first() => first,
-                () = tokio::time::sleep_until(trim_at) => continue,
+                () = sleep_until(next_at) => continue,
                 _ = stopped.wait_for(|stop| *stop) => None,
             };
             let Some(first) = first else { break };

@@ -175,12 +175,42 @@ async fn a_change_and_its_note_are_one_commit_and_what_is_left_of_a_killed_proce
     );
 
     let again = Trail::new(Arc::clone(&memory) as _);
-    assert_eq!((again.recover().await.unwrap(), notes().await), (1, 0));
-    assert_eq!(again.recover().await.unwrap(), 0);
+    let until = memory.snapshot().await.unwrap().revision();
+    assert_eq!((again.recover(until).await.unwrap(), notes().await), (1, 0));
+    assert_eq!(again.recover(until).await.unwrap(), 0);
     let found = again.lookup(&Lookup::all(tenant("111111111111"))).await.unwrap().events;
     let told =
         found.iter().map(|one| (one.event["eventName"].as_str().unwrap(), !one.event["additionalEventData"].is_null()));
     assert_eq!(told.collect::<Vec<_>>(), [("Create4", true), ("Create6", false), ("Create2", false)]);
     assert_eq!(found[0].at.millis(), 4000);
     assert_eq!(problems(&again).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn notes_of_an_earlier_process_are_recorded_late_and_those_of_calls_that_go_on_are_not() {
+    static THINGS: tidegate_kv::Table<u64, u64> = tidegate_kv::Table::new("things");
+    let memory = Arc::new(MemoryStore::new());
+    let (store, trail) = (NotingStore::over(Arc::clone(&memory) as _), Trail::new(Arc::clone(&memory) as _));
+    let change = async |note: &Arc<Note>, number: u64| {
+        let mut transaction = Transaction::new();
+        THINGS.put(&mut transaction, &number, &number);
+        note.around(async { store.commit(transaction).await.unwrap() }).await;
+    };
+    for number in 0..200 {
+        change(&Note::of(&call(number)), number).await;
+    }
+    let started = memory.snapshot().await.unwrap().revision();
+    let goes_on: Vec<_> = (200..400).map(|number| (number, Note::of(&call(number)))).collect();
+    for (number, note) in &goes_on {
+        change(note, *number).await;
+    }
+    assert_eq!(trail.recover(started).await.unwrap(), 200);
+    for (number, note) in &goes_on {
+        trail.append(&call(*number), Some(note)).await.unwrap();
+    }
+    assert_eq!(trail.recover(memory.snapshot().await.unwrap().revision()).await.unwrap(), 0);
+    assert_eq!(Verification::of(&*memory).await.unwrap().records, 400);
+    let recovered = row(&trail, 0).await.event;
+    assert!(recovered.contains(RECOVERED), "{recovered}");
+    assert!(!row(&trail, 399).await.event.contains("recovered"));
 }
