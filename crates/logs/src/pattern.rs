@@ -309,7 +309,9 @@ impl Parser<'_> {
         }
         let bare = |c: char| !c.is_whitespace() && !matches!(c, ')' | '(' | '&' | '|' | '"' | '%' | '=' | '<' | '>');
         let word = self.word(bare).ok_or(PatternError("a value is missing"))?;
-        Ok(word.parse().map_or_else(|_| Operand::Text(word.clone()), Operand::Number))
+        // `nan` and `inf` are words, though Rust reads numbers in them.
+        let number = word.parse().ok().filter(|number: &f64| number.is_finite());
+        Ok(number.map_or(Operand::Text(word), Operand::Number))
     }
 }
 
@@ -383,7 +385,7 @@ mod tests {
     use super::*;
     use crate::fuzz;
 
-    const EVENT: &str = r#"{"eventType":"Connect","clientId":"press-7","sourcePort":4711,"status":"Failure","a":{"b":true,"c.d":[1,{"e":null}]},"details":"no \"such\" policy"}"#;
+    const EVENT: &str = r#"{"eventType":"Connect","clientId":"press-7","sourcePort":4711,"nan":"nan","infinite":"Infinity","status":"Failure","a":{"b":true,"c.d":[1,{"e":null}]},"details":"no \"such\" policy"}"#;
 
     #[test]
     fn patterns_want_what_they_say() {
@@ -416,6 +418,11 @@ mod tests {
             ("{ $.sourcePort < 4711 }", false),
             ("{ $.a.b = true }", true),
             ("{ $.a.b.c = true }", false),
+            ("{ $.nan = nan && $.nan != 1 }", true),
+            ("{ $.infinite = Infinity }", true),
+            ("{ $.infinite = -inf }", false),
+            ("{ $.sourcePort != nan }", true),
+            ("{ $.sourcePort = 4.711e3 }", true),
             (r#"{ $.status = "Success" || $.clientId = "press-7" && $.eventType = "Connect" }"#, true),
             (r#"{ ($.status = "Success" || $.clientId = "press-7") && $.eventType = "Ping" }"#, false),
         ] {
@@ -468,6 +475,9 @@ mod tests {
             "{ $.a = 1 } x",
             "{ $.a = %x% }",
             "{ $.a < \"b\" }",
+            "{ $.a < inf }",
+            "{ $.a >= NaN }",
+            "{ $.a > 1e999 }",
             "\"open",
             "a:b",
             "-",
