@@ -96,11 +96,6 @@ impl ConnectRefused {
         Self { code, reason, quota: Some(quota) }
     }
 
-    /// Whether it is only too soon.
-    fn is_throttled(&self) -> bool {
-        matches!(self.quota, Some(Quota::ConnectsPerClient | Quota::ConnectsPerAccount))
-    }
-
     /// Append the CONNACK that tells the client, if the profile and the version have one. Close after it.
     ///
     /// Spec: [MQTT-3.2.2-6] (3.1.1): no CONNACK when no return code fits.
@@ -201,9 +196,9 @@ impl Broker {
         let mut connects = history.map(|(_, connects)| connects).unwrap_or_default();
         self.admit(&tenant, earlier.as_deref(), &profile.limits, &mut connects, now).inspect_err(|refused| {
             effects.counters.connect_refused += 1;
-            effects.counters.connect_throttled += u64::from(refused.is_throttled());
             let of_client = refused.quota == Some(Quota::ConnectsPerClient);
             effects.counters.connect_client_throttled += u64::from(of_client);
+            effects.counters.connect_throttled += u64::from(!of_client);
         })?;
         let version_number = history.map_or(0, |(before, _)| before + 1);
         let attachment = Attachment { version_number, connects, ..attachment };

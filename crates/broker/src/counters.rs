@@ -69,10 +69,10 @@ counters! {
     disconnected,
     /// CONNECT packets refused.
     connect_refused,
-    /// Of these, because there were too many in a second.
-    connect_throttled,
     /// Of these, because one client id connects too often.
     connect_client_throttled,
+    /// Of these, because another quota is used up: of connections, sessions, connects of the account, memory.
+    connect_throttled,
     /// PUBLISH packets dropped because there were too many in a second.
     publish_throttled,
     /// PUBLISH packets dropped because the memory budget is used up.

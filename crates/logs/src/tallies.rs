@@ -34,8 +34,6 @@ tallies! {
     connect_client_error,
     /// CONNECT packets refused because we failed.
     connect_server_error,
-    /// CONNECT packets refused because a quota was used up.
-    connect_throttle,
 }
 
 impl Counting {
@@ -47,7 +45,8 @@ impl Counting {
         let counter = match (entry.event_type, entry.text("reason")) {
             ("Connection.AuthNError", _) => &self.authn_error,
             ("Connect", Some("AUTHORIZATION_FAILURE")) => &self.connect_auth_error,
-            ("Connect", Some("THROTTLED")) => &self.connect_throttle,
+            // The broker counts these, each quota's its own.
+            ("Connect", Some("THROTTLED")) => return,
             ("Connect", Some("INTERNAL_SERVER_ERROR")) => &self.connect_server_error,
             ("Connect", _) => &self.connect_client_error,
             _ => return,
@@ -78,13 +77,8 @@ mod tests {
         ] {
             counting.note(&entry(event_type, status, reason));
         }
-        let expected = Tallies {
-            authn_error: 1,
-            connect_auth_error: 1,
-            connect_client_error: 1,
-            connect_server_error: 0,
-            connect_throttle: 1,
-        };
+        let expected =
+            Tallies { authn_error: 1, connect_auth_error: 1, connect_client_error: 1, connect_server_error: 0 };
         assert_eq!(counting.read(), expected);
     }
 }

@@ -49,11 +49,7 @@ fn of_aws(counters: &Counters, tallies: &Tallies, counts: &Counts) -> Vec<Figure
             "tidegate_connect_client_id_throttle_total",
             counters.connect_client_throttled,
         ),
-        count(
-            "Connect.Throttle",
-            "tidegate_connect_throttle_total",
-            tallies.connect_throttle.saturating_sub(counters.connect_client_throttled),
-        ),
+        count("Connect.Throttle", "tidegate_connect_throttle_total", counters.connect_throttled),
         count("Connection.AuthNError", "tidegate_connection_authn_error_total", tallies.authn_error),
         count("Ping.Success", "tidegate_ping_success_total", counters.pings),
         count("PublishIn.Success", "tidegate_publish_in_success_total", counters.messages_received),
@@ -118,6 +114,21 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn connects_beyond_one_quota_are_not_taken_from_those_beyond_another() {
+        let counts = Counts { certificates: 0, ca_certificates: 0, policies: 0, things: 0, thing_groups: 0 };
+        let figure = |counters: Counters, name: &str| {
+            let all = of_aws(&counters, &Tallies::default(), &counts);
+            all.iter().find(|(_, known, ..)| *known == name).unwrap().3
+        };
+        for (of_client, others) in [(0, 3), (1, 3), (9, 3), (9, 4)] {
+            let counters =
+                Counters { connect_client_throttled: of_client, connect_throttled: others, ..Counters::default() };
+            assert_eq!(figure(counters, "tidegate_connect_throttle_total"), others as f64);
+            assert_eq!(figure(counters, "tidegate_connect_client_id_throttle_total"), of_client as f64);
+        }
+    }
 
     #[test]
     fn every_figure_has_a_name_of_its_own_that_prometheus_takes() {
