@@ -298,21 +298,15 @@ impl Directory {
     }
 
     async fn read_domains(&self, at: &Snapshot) -> Result<(), StoreError> {
-        let (mut there, mut certificates) = (HashSet::new(), HashSet::new());
-        SERVER_CERTIFICATES
-            .each(at, KeyRange::all(), |row| {
-                certificates.insert(row.key.clone());
-                self.domains.put_certificate(row.key, row.value);
-            })
-            .await?;
+        let (mut configurations, mut certificates) = (Vec::new(), Vec::new());
+        SERVER_CERTIFICATES.each(at, KeyRange::all(), |row| certificates.push((row.key, row.value))).await?;
         DOMAIN_CONFIGURATIONS
             .each(at, KeyRange::all(), |row| {
-                there.insert(row.key.clone());
                 let (tenant, name) = row.key;
-                self.domains.put(DomainConfiguration { tenant, name, record: row.value });
+                configurations.push(DomainConfiguration { tenant, name, record: row.value });
             })
             .await?;
-        self.domains.retain(&there, &certificates);
+        self.domains.replace(configurations, certificates);
         Ok(())
     }
 

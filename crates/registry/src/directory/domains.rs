@@ -65,30 +65,18 @@ impl Domains {
         Self { master_key, host_names, rows: RwLock::default() }
     }
 
+    /// Readers see the configuration of before or this one, at any time one of the two.
     pub(super) fn put(&self, configuration: DomainConfiguration) {
-        let key = (configuration.tenant, configuration.name.clone());
-        let configuration = Arc::new(configuration);
-        self.remove(key.0, &key.1);
-        let mut rows = self.rows.write();
-        if configuration.record.domain_type != DomainType::Endpoint {
-            let name = configuration.record.domain_name.clone();
-            rows.by_domain_name.insert(name, Arc::clone(&configuration));
-        }
-        rows.configurations.insert(key, configuration);
+        self.rows.write().put(configuration);
     }
 
     pub(super) fn remove(&self, tenant: Tenant, name: &DomainConfigurationName) {
-        let mut rows = self.rows.write();
-        let Some(removed) = rows.configurations.remove(&(tenant, name.clone())) else { return };
-        let domain_name = &removed.record.domain_name;
-        if rows.by_domain_name.get(domain_name).is_some_and(|known| Arc::ptr_eq(known, &removed)) {
-            rows.by_domain_name.remove(domain_name);
-        }
+        self.rows.write().remove(tenant, name);
     }
 
     pub(super) fn put_certificate(&self, name: String, record: ServerCertificateRecord) {
-        let stored = StoredCertificate { name: name.clone(), record, master_key: Arc::clone(&self.master_key) };
-        self.rows.write().certificates.insert(name, Arc::new(stored));
+        let stored = self.stored(&name, record);
+        self.rows.write().certificates.insert(name, stored);
     }
 
     pub(super) fn remove_certificate(&self, name: &str) {
@@ -127,11 +115,106 @@ impl Domains {
         Some(Domain { configuration, certificate: None })
     }
 
-    /// Forgets what is not among `there`.
-    pub(super) fn retain(&self, there: &HashSet<(Tenant, DomainConfigurationName)>, certificates: &HashSet<String>) {
-        let mut rows = self.rows.write();
-        rows.configurations.retain(|key, _| there.contains(key));
-        rows.by_domain_name.retain(|_, known| there.contains(&(known.tenant, known.name.clone())));
-        rows.certificates.retain(|name, _| certificates.contains(name));
+    /// Takes these for all there are: readers see all of before, or all of these.
+    pub(super) fn replace(
+        &self,
+        configurations: Vec<DomainConfiguration>,
+        certificates: Vec<(String, ServerCertificateRecord)>,
+    ) {
+        let mut rows = Rows::default();
+        configurations.into_iter().for_each(|configuration| rows.put(configuration));
+        for (name, record) in certificates {
+            let stored = self.stored(&name, record);
+            rows.certificates.insert(name, stored);
+        }
+        *self.rows.write() = rows;
+    }
+
+    fn stored(&self, name: &str, record: ServerCertificateRecord) -> Arc<StoredCertificate> {
+        Arc::new(StoredCertificate { name: name.to_owned(), record, master_key: Arc::clone(&self.master_key) })
+    }
+}
+
+impl Rows {
+    fn put(&mut self, configuration: DomainConfiguration) {
+        let key = (configuration.tenant, configuration.name.clone());
+        let configuration = Arc::new(configuration);
+        self.remove(key.0, &key.1);
+        if configuration.record.domain_type != DomainType::Endpoint {
+            let name = configuration.record.domain_name.clone();
+            self.by_domain_name.insert(name, Arc::clone(&configuration));
+        }
+        self.configurations.insert(key, configuration);
+    }
+
+    fn remove(&mut self, tenant: Tenant, name: &DomainConfigurationName) {
+        let Some(removed) = self.configurations.remove(&(tenant, name.clone())) else { return };
+        let domain_name = &removed.record.domain_name;
+        if self.by_domain_name.get(domain_name).is_some_and(|known| Arc::ptr_eq(known, &removed)) {
+            self.by_domain_name.remove(domain_name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use tidegate_ids::Timestamp;
+
+    use super::*;
+    use crate::{
+        Validity,
+        records::{DomainConfigurationRecord, Sealed},
+    };
+
+    const NAME: &str = "m.example.com";
+
+    fn configuration(name: &str) -> DomainConfiguration {
+        DomainConfiguration {
+            tenant: Tenant { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() },
+            name: name.parse().unwrap(),
+            record: DomainConfigurationRecord {
+                domain_name: NAME.into(),
+                domain_type: DomainType::CustomerManaged,
+                ..DomainConfigurationRecord::endpoint()
+            },
+        }
+    }
+
+    fn certificate(record: &DomainConfigurationRecord) -> (String, ServerCertificateRecord) {
+        let date = Timestamp::from_seconds(1);
+        let validity = Validity { not_before: date, not_after: date };
+        let (names, key) = (vec![NAME.to_owned()], Sealed(Vec::new()));
+        let row = ServerCertificateRecord { names, chain_pem: String::new(), key, validity, created: date };
+        (record.server_certificate().unwrap(), row)
+    }
+
+    #[test]
+    fn a_name_is_somebodys_at_any_moment_of_a_change() {
+        let domains = Domains::new(&[], Arc::new(MasterKey::from_bytes(&[7; 32])));
+        let of = configuration("a");
+        let (name, row) = certificate(&of.record);
+        domains.put_certificate(name.clone(), row.clone());
+        domains.put(of);
+        let (changed, missing) = (AtomicBool::new(false), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !changed.load(Relaxed) {
+                    missing.fetch_or(domains.by_domain_name(NAME).is_none(), Relaxed);
+                }
+            });
+            for round in 0..20_000 {
+                match round % 3 {
+                    0 => domains.put(configuration("a")),
+                    1 => domains.replace(vec![configuration("b")], vec![(name.clone(), row.clone())]),
+                    _ => domains.replace(vec![configuration("a")], vec![(name.clone(), row.clone())]),
+                }
+            }
+            changed.store(true, Relaxed);
+        });
+        assert!(!missing.load(Relaxed));
+        domains.replace(Vec::new(), Vec::new());
+        assert!(domains.by_domain_name(NAME).is_none());
     }
 }
