@@ -1,5 +1,6 @@
 //! What the broker remembers of one client, connected or not.
 
+mod answer;
 mod attach;
 mod deliver;
 mod fetch;

@@ -8,7 +8,7 @@ use std::{
 use tidegate_ids::{Now, Timestamp};
 use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, Version};
 
-use super::{Begin, Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
+use super::{Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
     CloseReason, Effects, Limits, Narrated, Output, QueuedRecord, Quota, Record, Traffic, Verbosity,
     levels::topic_hash,
@@ -406,133 +406,6 @@ impl Session {
         self.pump(&mut state, now, effects);
         self.take_stock(&mut state, effects);
         Ok(())
-    }
-
-    /// A QoS 2 PUBLISH of connection `epoch` arrives: whether it is new.
-    pub(crate) fn begin_receive(
-        &self,
-        epoch: u64,
-        packet_id: NonZeroU16,
-        effects: &mut Effects,
-    ) -> Result<Begin, CloseReason> {
-        let mut state = self.state.lock();
-        let present = self.current(&mut state, epoch)?;
-        let begin = present.inbound.begin(packet_id, present.profile.limits.receive_maximum);
-        if begin == Begin::New {
-            self.log(effects, |session| Record::Received { session, packet_id });
-        }
-        Ok(begin)
-    }
-
-    /// Answer a QoS 1 or 2 PUBLISH of connection `epoch` by PUBACK or PUBREC, behind those that wait.
-    pub(crate) fn answer(
-        &self,
-        epoch: u64,
-        qos: QoS,
-        packet_id: NonZeroU16,
-        reason_code: ReasonCode,
-        effects: &mut Effects,
-    ) -> Result<(), CloseReason> {
-        if qos == QoS::ExactlyOnce && !self.is_current(epoch) {
-            // Whoever resumed the session may have asked again meanwhile.
-            self.unhold(epoch, qos, packet_id, reason_code, effects)?;
-        }
-        let mut state = self.state.lock();
-        if qos == QoS::ExactlyOnce {
-            state.inbound.settle(packet_id);
-        }
-        let mut present = self.current(&mut state, epoch)?;
-        if qos == QoS::ExactlyOnce && reason_code.is_failure() && present.inbound.release(packet_id) {
-            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
-        }
-        if present.inbound.owes() {
-            let receive_maximum = present.profile.limits.receive_maximum;
-            return match present.inbound.owe(qos, packet_id, reason_code, receive_maximum) {
-                true => Ok(()),
-                false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
-            };
-        }
-        present.answer(qos, packet_id, reason_code, effects)
-    }
-
-    /// PUBACK or PUBREC waits for a batch.
-    pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<(), CloseReason> {
-        let mut state = self.state.lock();
-        let present = self.current(&mut state, epoch)?;
-        match present.inbound.hold(qos, packet_id, present.profile.limits.receive_maximum) {
-            true => Ok(()),
-            false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
-        }
-    }
-
-    /// The batch is durable (`Success`) or is not: give the PUBACK or PUBREC that waited for it, to the connection that
-    /// published, or for QoS 2 to the one that resumed its session and asked again; and those behind it. An error when
-    /// the present connection must end instead.
-    pub(crate) fn unhold(
-        &self,
-        epoch: u64,
-        qos: QoS,
-        packet_id: NonZeroU16,
-        reason_code: ReasonCode,
-        effects: &mut Effects,
-    ) -> Result<(), CloseReason> {
-        let mut state = self.state.lock();
-        let same_connection = self.is_current(epoch);
-        if state.inbound.unhold(qos, packet_id, reason_code, same_connection) {
-            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
-        }
-        let State { connection: Some(connection), profile, outbound, inbound, .. } = &mut *state else { return Ok(()) };
-        let mut present = super::Present { connection, profile, outbound, inbound };
-        while let Some((qos, packet_id, reason_code)) = present.inbound.next_due() {
-            if present.connection.version == Version::V4 && reason_code.is_failure() {
-                // 3.1.1 has no word for it: no acknowledgement, and the client publishes again.
-                return Err(CloseReason::ServerError);
-            }
-            present.answer(qos, packet_id, reason_code, effects)?;
-        }
-        Ok(())
-    }
-
-    /// The QoS 2 message of `packet_id` is not taken after all.
-    pub(crate) fn forget_received(&self, packet_id: NonZeroU16, effects: &mut Effects) {
-        if self.state.lock().inbound.release(packet_id) {
-            self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
-        }
-    }
-
-    /// PUBREL of connection `epoch`. Spec: [MQTT-4.3.3-11], 3.7.2.1 (5.0).
-    ///
-    /// PUBCOMP waits until it is durable, even one for a packet id that is free already: that may not be durable yet.
-    pub(crate) fn released(
-        self: &Arc<Self>,
-        epoch: u64,
-        packet_id: NonZeroU16,
-        effects: &mut Effects,
-    ) -> Result<(), CloseReason> {
-        let mut state = self.state.lock();
-        let mut present = self.current(&mut state, epoch)?;
-        let known = present.inbound.release(packet_id);
-        let answer = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
-        if self.is_logged() {
-            if known {
-                self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
-            }
-            self.promise(epoch, Promise::PubComp { packet_id, code: answer }, effects);
-            return Ok(());
-        }
-        present.acknowledge(PacketType::PubComp, packet_id, answer, effects)
-    }
-
-    /// That the packet id is free is durable: PUBCOMP, to the connection that asked.
-    pub(crate) fn complete(
-        &self,
-        epoch: u64,
-        packet_id: NonZeroU16,
-        code: ReasonCode,
-        effects: &mut Effects,
-    ) -> Result<(), CloseReason> {
-        let mut state = self.state.lock();
-        self.current(&mut state, epoch)?.acknowledge(PacketType::PubComp, packet_id, code, effects)
     }
 
     /// A new session expiry, from DISCONNECT. Spec: [MQTT-3.14.2-2] (5.0): not when CONNECT said 0.

@@ -5,37 +5,33 @@
 //! a socket over when its session is there.
 
 mod desk;
+mod due;
 mod output;
+mod run;
 mod slot;
 
 use std::{
     cell::RefCell,
-    future::{Future, poll_fn},
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     rc::Rc,
-    sync::{Arc, mpsc},
-    task::Poll,
+    sync::Arc,
     time::Duration,
 };
 
 use mio::{Events, event::Event};
 use slab::Slab;
 use tidegate_broker::{Broker, CloseReason, Link, LinkAddress};
-use tidegate_ids::{Clock, Monotonic};
+use tidegate_ids::Clock;
 use tidegate_logs::LogBook;
 use tidegate_registry::Registry;
 use tidegate_shadow::Shadows;
-use tokio::io::Interest;
 use tracing::error;
 
 use crate::{
     CustomAuthentication,
     acceptor::Accepted,
     admission,
-    descriptor::watch,
-    half_open::{GivenUp, HalfOpen, Place},
+    half_open::HalfOpen,
     https::Bodies,
     journal::Tray,
     listener::Listener,
@@ -46,7 +42,9 @@ use crate::{
     wheel::{TimerId, Wheel},
 };
 pub(crate) use desk::Desk;
+use due::Due;
 use output::Written;
+pub(crate) use run::run;
 pub(crate) use slot::Arrived;
 use slot::Slot;
 
@@ -93,25 +91,6 @@ pub(crate) enum Control {
     },
 }
 
-/// Whose deadline it is.
-#[derive(Debug, Clone, Copy)]
-enum Due {
-    /// A connection without CONNECT, by its arrival number.
-    HalfOpen(u64),
-    /// A slot: silence, or a close that takes too long.
-    Slot(u32),
-    /// A slot that sent too much at once may be read again; or another one in its place, which does no harm.
-    Resume(u32),
-    /// What waits in a slot's session may be sent; or in another's in its place, which does no harm.
-    Write(u32),
-    /// Something of the broker's.
-    Expiry,
-    /// Figures of the process.
-    Sys,
-    /// The end of a stop.
-    Stop,
-}
-
 /// What one who admits connections is given: the core, a connection, and its deadline.
 type Arriving = (Rc<RefCell<Core>>, Accepted, TimerId);
 
@@ -143,90 +122,6 @@ enum State {
     Ended,
 }
 
-/// Serves core `id` until it is told to stop.
-///
-/// # Errors
-/// When the poll cannot be used; told through `started` when that is at the start.
-pub(crate) async fn run(
-    id: u16,
-    poll: mio::Poll,
-    shared: Arc<Shared>,
-    started: mpsc::SyncSender<io::Result<()>>,
-) -> io::Result<()> {
-    let set_up = || -> io::Result<_> {
-        let registry = poll.registry().try_clone()?;
-        Ok((registry, watch(poll, Interest::READABLE)?))
-    };
-    let (registry, mut poll) = match set_up() {
-        Ok(parts) => parts,
-        Err(error) => return started.send(Err(error)).or(Ok(())),
-    };
-    let core = Rc::new(RefCell::new(Core::new(id, registry, shared)));
-    // The receiver is there: it waits for this word.
-    let _ = started.send(Ok(()));
-    let mut events = Events::with_capacity(EVENTS);
-    let mut alarm = pin!(tokio::time::sleep(Duration::ZERO));
-    let mut alarm_at = None;
-    loop {
-        let Outlook { busy, next, ended } = core.borrow().outlook();
-        if ended {
-            let porters = core.borrow().porters.clone();
-            porters.dismiss();
-            return Ok(());
-        }
-        if busy {
-            tokio::task::yield_now().await;
-            poll_now(poll.get_mut(), &mut events)?;
-        } else {
-            // An alarm that turns out too early wakes us once for nothing; that is cheaper than moving it every turn.
-            if let Some(next) = next
-                && alarm_at.is_none_or(|at| next < at)
-            {
-                let wait = next.since(core.borrow().desk.clock_now().monotonic);
-                alarm.as_mut().reset(tokio::time::Instant::now() + wait);
-                alarm_at = Some(next);
-            }
-            let armed = alarm_at.is_some();
-            poll_fn(|context| match poll.poll_read_ready_mut(context) {
-                Poll::Ready(ready) => Poll::Ready(ready.and_then(|mut ready| {
-                    poll_now(ready.get_inner_mut(), &mut events)?;
-                    if events.iter().count() < EVENTS {
-                        ready.clear_ready();
-                    }
-                    Ok(())
-                })),
-                Poll::Pending if armed && alarm.as_mut().poll(context).is_ready() => {
-                    events.clear();
-                    alarm_at = None;
-                    Poll::Ready(Ok(()))
-                }
-                Poll::Pending => Poll::Pending,
-            })
-            .await?;
-        }
-        Core::turn(&core, &events);
-    }
-}
-
-fn poll_now(poll: &mut mio::Poll, events: &mut Events) -> io::Result<()> {
-    match poll.poll(events, Some(Duration::ZERO)) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-            events.clear();
-            Ok(())
-        }
-        polled => polled,
-    }
-}
-
-/// What a core waits for.
-struct Outlook {
-    /// For nothing: there is more to handle.
-    busy: bool,
-    /// For a deadline.
-    next: Option<Monotonic>,
-    ended: bool,
-}
-
 impl Core {
     fn new(id: u16, registry: mio::Registry, shared: Arc<Shared>) -> Self {
         let desk = Desk::new(id, shared);
@@ -251,14 +146,6 @@ impl Core {
             due: Vec::new(),
             sys,
             state: State::Running,
-        }
-    }
-
-    fn outlook(&self) -> Outlook {
-        Outlook {
-            busy: !self.unfinished.is_empty() || !self.dirty.is_empty() || self.may_go_on(),
-            next: self.wheel.next(),
-            ended: self.state == State::Ended || self.state == State::Stopping && self.slots.is_empty(),
         }
     }
 
@@ -472,59 +359,6 @@ impl Core {
             self.write(key);
             self.close(key, CloseReason::ServerShuttingDown);
         }
-    }
-
-    fn take_due(&mut self) {
-        let mut due = std::mem::take(&mut self.due);
-        self.wheel.advance(self.desk.now.monotonic, &mut due);
-        for due in due.drain(..) {
-            match due {
-                Due::HalfOpen(arrival) => Place::give_up(&self.desk.shared.half_open, arrival, GivenUp::TooSlow),
-                Due::Slot(key) => self.slot_is_due(key),
-                Due::Resume(key) => self.take_turn(key),
-                Due::Write(key) => self.has_its_turn(key),
-                Due::Expiry => self.expire(),
-                Due::Sys => self.publish_sys(),
-                Due::Stop => self.state = State::Ended,
-            }
-        }
-        self.due = due;
-    }
-
-    /// The time has come for what waits in the slot's session.
-    fn has_its_turn(&mut self, key: u32) {
-        if let Some(slot) = self.slots.get_mut(key as usize) {
-            slot.has_turn = false;
-            self.dirty.push(key);
-        }
-    }
-
-    /// The end of a client's silence, unless it was heard since the timer was armed, or of its WebSocket's time; or the end of a close.
-    fn slot_is_due(&mut self, key: u32) {
-        let Some(slot) = self.slots.get_mut(key as usize) else { return };
-        slot.timer = None;
-        if slot.link.is_none() {
-            return self.remove(key);
-        }
-        let Some((end, reason)) = slot.deadline(self.desk.now.monotonic) else { return };
-        if end <= self.desk.now.monotonic {
-            return self.close(key, reason);
-        }
-        slot.timer = Some(self.wheel.arm(end, Due::Slot(key)));
-    }
-
-    /// Lets the broker end what has expired: sessions, delayed Wills.
-    fn expire(&mut self) {
-        let now = self.desk.now;
-        let soonest = now.monotonic + EXPIRY_INTERVAL;
-        let next = self.desk.shared.broker.expire(now, &mut self.desk.effects);
-        self.wheel.arm(next.map_or(soonest, |next| next.min(soonest)), Due::Expiry);
-    }
-
-    fn publish_sys(&mut self) {
-        let Some(sys) = &mut self.sys else { return };
-        sys.publish(&self.desk.shared.broker, self.desk.now, &mut self.desk.effects);
-        self.wheel.arm(self.desk.now.monotonic + sys.topics.interval, Due::Sys);
     }
 
     /// Does something outside a turn, and carries out what follows from it.
