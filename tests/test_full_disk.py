@@ -1,5 +1,7 @@
 """A disk without room: what needs it is refused, the rest goes on, and all is well when there is room again."""
 
+import subprocess
+
 import pytest
 
 from support.aws import Aws, AwsError, allow_all, device_of, register_ca
@@ -91,3 +93,41 @@ def test_sessions_made_and_ended_while_there_was_no_room_are_as_they_were_left(b
     assert not fresh.session_present
     fresh.close()
     wait_for(lambda: broker.log_entries(event_type="Journal"), "the journal's line at the start")
+
+
+def shown(broker, name):
+    """The certificate that is shown under this name, in PEM."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{broker.port}", "-servername", name]
+    out = subprocess.run(command, input="", capture_output=True, text=True, timeout=60).stdout
+    return out[out.index("-----BEGIN CERTIFICATE-----") : out.index("-----END CERTIFICATE-----")]
+
+
+def test_certificates_that_should_be_renewed_at_a_start_without_room_are_as_before(tmp_path, full):
+    ca = Ca(tmp_path / "public", "Public CA")
+
+    def certificate():
+        made = ca.sign("own.example", extensions="subjectAltName=DNS:own.example")
+        (tmp_path / "chain.pem").write_text(made.certificate.read_text())
+        (tmp_path / "server.key").write_text(made.key.read_text())
+        return made.certificate.read_text().split("-----END")[0].strip()
+
+    first = certificate()
+    config = '[[certificate]]\nname = "mine"\nchain_file = "chain.pem"\nkey_file = "server.key"\n'
+    with Broker(tmp_path / "data", config, TIDEGATE_FAULT_FULL_DISK=str(full)) as broker:
+        aws = Aws(broker)
+        arn = f"arn:aws:acm:{aws.region}:{aws.account.account_id}:certificate/mine"
+        aws.boto3().create_domain_configuration(domainConfigurationName="own", domainName="own.example", serverCertificateArns=[arn])
+        own = shown(broker, "localhost")
+        assert shown(broker, "own.example").strip() == first
+        second = certificate()
+        broker.config.write_text('[server]\nhost_names = ["localhost", "another.test"]\n' + config)
+        full.touch()
+        broker.stop()
+        broker.start()
+        assert shown(broker, "own.example").strip() == first and shown(broker, "localhost") == own
+        complaints = [entry for entry in broker.log_entries(level="ERROR") if "could not be stored or renewed" in entry["message"]]
+        assert [entry["certificate"] for entry in complaints] == ["default", "mine"]
+        full.unlink()
+        broker.stop()
+        broker.start()
+        assert shown(broker, "own.example").strip() == second and shown(broker, "localhost") != own

@@ -146,7 +146,7 @@ impl ApiError {
 impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         let (name, status) = aws(&error);
-        if is_full(&error) {
+        if error.is_full() {
             // The store logs it, once a minute.
             return Self::new(
                 name,
@@ -281,7 +281,7 @@ pub(crate) fn aws(error: &RegistryError) -> (&'static str, u16) {
         MalformedPolicy(_) => ("MalformedPolicyException", 400),
         Contended => ("ServiceUnavailableException", 503),
         Iam(error) => iam(error),
-        Store(_) if is_full(error) => ("ServiceUnavailableException", 503),
+        Store(_) if error.is_full() => ("ServiceUnavailableException", 503),
         Store(_) | Internal(_) => ("InternalFailureException", 500),
     }
 }
@@ -306,11 +306,6 @@ fn iam(error: &IamError) -> (&'static str, u16) {
         }
         AwsManaged(_) | RootAssumes | SessionAsksSession => ("AccessDenied", 403),
     }
-}
-
-/// Whether nothing was written because the disk is nearly full.
-fn is_full(error: &RegistryError) -> bool {
-    matches!(error, RegistryError::Store(cause) if matches!(**cause, StoreError::Full { .. }))
 }
 
 /// What `resourceId` and `resourceArn` say about that which is there already.

@@ -353,6 +353,13 @@ pub enum CertificateProblem {
     Algorithm(String),
 }
 
+impl RegistryError {
+    /// Whether nothing was written because the disk is nearly full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Store(cause) if matches!(**cause, StoreError::Full { .. }))
+    }
+}
+
 impl From<StoreError> for RegistryError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.into())

@@ -94,13 +94,10 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     data.mark_initialized(account.id)?;
     let host_names = host_names(&config);
     let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
-    server_certificate::renew_domains(&registry, clock.now()).await?;
-    let brought = server_certificate::Brought {
-        certificates: config.certificate.clone(),
-        configuration: options.config.clone(),
-        first: Tenant { account: account.id, region: config.first_start.region },
-    };
-    brought.take(&registry, clock.now()).await?;
+    let renewed = server_certificate::renew_domains(&registry, clock.now()).await;
+    let home = Tenant { account: account.id, region: config.first_start.region };
+    let brought = server_certificate::Brought::new(config.certificate.clone(), options.config.clone(), home)?;
+    let kept = brought.take(&registry, clock.now()).await? && renewed;
     data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 
@@ -135,10 +132,10 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
         book,
         trail,
         store: Arc::clone(&store),
-        home: Tenant { account: account.id, region: config.first_start.region },
+        home,
     };
     tokio::spawn(admin.serve(move |request, peer| answerer.clone().answer(request, peer)));
-    tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, brought, clock.clone()));
+    tokio::spawn(server_certificate::keep(registry.clone(), host_names.clone(), names, brought, clock.clone(), kept));
     tokio::spawn(key_uses::keep(registry.clone()));
     let follow = registry.clone();
     let followed = tokio::spawn(async move { follow.run_directory().await });

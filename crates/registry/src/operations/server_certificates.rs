@@ -57,11 +57,21 @@ impl fmt::Debug for NewServerCertificate {
 }
 
 impl Registry {
-    /// Every stored server certificate, by name.
-    pub async fn server_certificates(&self) -> Result<Vec<ServerCertificate>, RegistryError> {
-        let mut rows = Vec::new();
-        SERVER_CERTIFICATES.each(&self.read().await?, KeyRange::all(), |row| rows.push((row.key, row.value))).await?;
-        rows.into_iter().map(|(name, record)| self.open_server_certificate(name, record)).collect()
+    /// The server certificate that is stored under `name`.
+    ///
+    /// # Errors
+    /// `Internal`, when its key was sealed under another master key.
+    pub async fn server_certificate(&self, name: &str) -> Result<Option<ServerCertificate>, RegistryError> {
+        let row = SERVER_CERTIFICATES.get(&self.read().await?, &name.to_owned()).await?;
+        row.map(|row| self.open_server_certificate(name.to_owned(), row.value)).transpose()
+    }
+
+    /// What server certificates are stored under, by name, and their dates. No key is opened: one that cannot be keeps nobody from the rest.
+    pub async fn server_certificate_dates(&self) -> Result<Vec<(String, Validity)>, RegistryError> {
+        let mut all = Vec::new();
+        let read = self.read().await?;
+        SERVER_CERTIFICATES.each(&read, KeyRange::all(), |row| all.push((row.key, row.value.validity))).await?;
+        Ok(all)
     }
 
     /// Issues a certificate for `names` by the broker's own CA, with a fresh P-256 key, and stores it under `name`.

@@ -70,11 +70,12 @@ async fn the_brokers_own_cas_and_certificates_survive_a_restart() {
     drop(registry);
     let registry = open(store, Box::new(())).await;
     assert_eq!(registry.server_ca_pem(), ca);
-    let stored = registry.server_certificates().await.unwrap();
-    assert_eq!(stored.len(), 1);
-    assert_eq!((&*stored[0].name, &stored[0].names[..]), ("default", &names[..]));
-    assert_eq!(stored[0].key_pkcs8, issued.key_pkcs8);
-    assert_eq!(stored[0].validity, validity);
+    assert_eq!(registry.server_certificate_dates().await.unwrap(), [("default".to_owned(), validity)]);
+    let stored = registry.server_certificate("default").await.unwrap().unwrap();
+    assert_eq!((&*stored.name, &stored.names[..]), ("default", &names[..]));
+    assert_eq!(stored.key_pkcs8, issued.key_pkcs8);
+    assert_eq!(stored.validity, validity);
+    assert!(registry.server_certificate("other").await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) struct Certificate {
     pub key_file: PathBuf,
 }
 
-/// Refuses certificates that could not be named, or told apart.
+/// Refuses certificates that could not be named.
 pub(super) fn check(certificates: &[Certificate]) -> Result<(), ConfigError> {
     for Certificate { name, .. } in certificates {
         // AWS: the pattern of `AcmCertificateArn`.
@@ -36,15 +36,20 @@ pub(super) fn check(certificates: &[Certificate]) -> Result<(), ConfigError> {
             return Err(ConfigError::Conflict(format!("certificate {name:?}: a name has 1-64 letters, digits and -")));
         }
     }
-    let mut names: Vec<_> = certificates.iter().map(|one| (&one.name, &one.account_id, &one.region)).collect();
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(ConfigError::Conflict(format!("two certificates are named {:?}", pair[0].0))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 impl Certificate {
+    /// Refuses certificates that could not be told apart; `first` is the first account and region.
+    pub(crate) fn check_arns(certificates: &[Self], first: Tenant) -> Result<(), ConfigError> {
+        let mut arns: Vec<_> = certificates.iter().map(|one| one.arn(first).to_string()).collect();
+        arns.sort_unstable();
+        match arns.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(ConfigError::Conflict(format!("two certificates have the ARN {}", pair[0]))),
+            None => Ok(()),
+        }
+    }
+
     /// What its files hold; `configuration` is the path of the file that names them, `first` the first account and region.
     pub(crate) fn open(
         &self,
@@ -102,8 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn certificates_have_names_that_tell_them_apart() {
+    fn certificates_have_names_and_arns_that_tell_them_apart() {
+        let first = Tenant { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
         let (a, b) = (Some("111111111111"), Some("222222222222"));
+        let other = "eu-central-1".parse().unwrap();
         for (certificates, valid) in [
             (vec![], true),
             (vec![certificate("mqtt-1", None)], true),
@@ -112,8 +119,13 @@ mod tests {
             (vec![certificate(&"a".repeat(65), None)], false),
             (vec![certificate("a", a), certificate("a", b)], true),
             (vec![certificate("a", a), certificate("b", a), certificate("a", a)], false),
+            (vec![certificate("a", a), certificate("a", None)], false),
+            (vec![certificate("a", b), certificate("a", None)], true),
+            (vec![certificate("a", None), Certificate { region: Some(first.region), ..certificate("a", a) }], false),
+            (vec![certificate("a", None), Certificate { region: Some(other), ..certificate("a", a) }], true),
         ] {
-            assert_eq!(check(&certificates).is_ok(), valid, "{certificates:?}");
+            let checked = check(&certificates).and_then(|()| Certificate::check_arns(&certificates, first));
+            assert_eq!(checked.is_ok(), valid, "{certificates:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tidegate_ids::{Clock, Now, Tenant};
-use tidegate_registry::{Registry, ServerCertificate, Validity, is_issued_for_domain};
+use tidegate_registry::{Registry, RegistryError, ServerCertificate, Validity, is_issued_for_domain};
 use tidegate_tls::{NameTable, ServerNames};
 
 use crate::config::Certificate;
@@ -13,6 +13,8 @@ use crate::config::Certificate;
 const NAME: &str = "default";
 /// How often a running broker looks whether it is time.
 const LOOK_EVERY: Duration = Duration::from_secs(12 * 3600);
+/// How soon it looks again when something was left to do.
+const AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// The names a server certificate has when none are configured: localhost, loopback, the machine's own.
 pub(super) fn default_host_names() -> Vec<String> {
@@ -25,18 +27,33 @@ pub(super) fn default_host_names() -> Vec<String> {
     names
 }
 
-/// The stored certificate, or a new one when there is none, it has other names, or less than a third of its life is left.
+/// The stored certificate, or a new one when there is none, it has other names, or less than a third of its life is left. The stored one
+/// in any case while the disk is nearly full.
 pub(super) async fn ensure(registry: &Registry, host_names: &[String], now: Now) -> Result<ServerCertificate> {
-    let stored = registry.server_certificates().await?.into_iter().find(|stored| stored.name == NAME);
-    if let Some(stored) = stored
-        && stored.names == host_names
-        && !stored.validity.is_due(now.wall)
+    let stored = registry.server_certificate(NAME).await?;
+    if let Some(stored) = &stored
+        && is_current(stored, host_names, now)
     {
-        return Ok(stored);
+        return Ok(stored.clone());
     }
     let validity = Validity::of_server_certificate(now.wall);
-    let issued = registry.issue_server_certificate(NAME, host_names, validity, now).await;
-    issued.context("issuing the server certificate; are all of server.host_names names or addresses?")
+    match (registry.issue_server_certificate(NAME, host_names, validity, now).await, stored) {
+        (Err(error), Some(stored)) if error.is_full() => {
+            complain(NAME, &error.into());
+            Ok(stored)
+        }
+        (issued, _) => {
+            issued.context("issuing the server certificate; are all of server.host_names names or addresses?")
+        }
+    }
+}
+
+fn is_current(certificate: &ServerCertificate, host_names: &[String], now: Now) -> bool {
+    certificate.names == host_names && !certificate.validity.is_due(now.wall)
+}
+
+fn complain(certificate: &str, error: &anyhow::Error) {
+    tracing::error!(certificate, error = format!("{error:#}"), "a server certificate could not be stored or renewed");
 }
 
 /// What TLS serves: the certificate under each of its DNS names, and to clients that name none.
@@ -47,72 +64,202 @@ pub(super) fn table(certificate: &ServerCertificate) -> Result<NameTable> {
     Ok(dns.fold(NameTable::new(served.clone()), |table, name| table.with(name, served.clone())))
 }
 
-/// Renews what the broker issued for domain configurations, where it is time.
-pub(super) async fn renew_domains(registry: &Registry, now: Now) -> Result<()> {
-    for stored in registry.server_certificates().await? {
-        if is_issued_for_domain(&stored.name) && stored.validity.is_due(now.wall) {
-            registry.renew_server_certificate(&stored.name, now).await?;
+/// Renews what the broker issued for domain configurations, where it is time. Whether all of them are renewed: the log says which are not.
+pub(super) async fn renew_domains(registry: &Registry, now: Now) -> bool {
+    let stored = match registry.server_certificate_dates().await {
+        Ok(stored) => stored,
+        Err(error) => {
+            complain("domain/…", &error.into());
+            return false;
+        }
+    };
+    let mut all = true;
+    for (name, validity) in stored {
+        if is_issued_for_domain(&name)
+            && validity.is_due(now.wall)
+            && let Err(error) = registry.renew_server_certificate(&name, now).await
+        {
+            complain(&name, &error.into());
+            all = false;
         }
     }
-    Ok(())
+    all
 }
 
 /// The server certificates that the configuration names.
 pub(super) struct Brought {
-    pub(super) certificates: Vec<Certificate>,
+    certificates: Vec<Certificate>,
     /// The file that names them.
-    pub(super) configuration: Option<PathBuf>,
-    pub(super) first: Tenant,
+    configuration: Option<PathBuf>,
+    first: Tenant,
 }
 
 impl Brought {
-    /// Stores what the files hold, where that is something else than before: connections see it at once.
-    pub(super) async fn take(&self, registry: &Registry, now: Now) -> Result<()> {
-        if self.certificates.is_empty() {
-            return Ok(());
-        }
-        let stored = registry.server_certificates().await?;
+    /// `first`: the account and region of those that name none.
+    ///
+    /// # Errors
+    /// When two of them have one ARN.
+    pub(super) fn new(certificates: Vec<Certificate>, configuration: Option<PathBuf>, first: Tenant) -> Result<Self> {
+        Certificate::check_arns(&certificates, first)?;
+        Ok(Self { certificates, configuration, first })
+    }
+
+    /// Stores what the files hold, at the start. Whether all is stored: not while the disk is nearly full, as the log says.
+    ///
+    /// # Errors
+    /// The first file that cannot be read or served.
+    pub(super) async fn take(&self, registry: &Registry, now: Now) -> Result<bool> {
+        let mut all = true;
         for certificate in &self.certificates {
-            let brought = certificate.open(self.configuration.as_deref(), self.first)?;
-            let same = |stored: &ServerCertificate| {
-                stored.name == brought.name
-                    && stored.chain_pem == brought.chain_pem
-                    && stored.key_pkcs8 == brought.key_pkcs8
-            };
-            if !stored.iter().any(same) {
-                let name = &certificate.name;
-                let put = registry.put_server_certificate(brought, now).await;
-                put.with_context(|| format!("certificate {name:?} cannot be served"))?;
+            match self.store(certificate, registry, now).await {
+                Err(error) if error.downcast_ref().is_some_and(RegistryError::is_full) => {
+                    complain(&certificate.name, &error);
+                    all = false;
+                }
+                stored => stored?,
             }
         }
+        Ok(all)
+    }
+
+    /// Stores what the files hold by now. Whether all is stored: what cannot be is as it was, as the log says.
+    async fn take_again(&self, registry: &Registry, now: Now) -> bool {
+        let mut all = true;
+        for certificate in &self.certificates {
+            if let Err(error) = self.store(certificate, registry, now).await {
+                complain(&certificate.name, &error);
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Stores what the files hold, if it is something else than before: connections see it at once.
+    async fn store(&self, certificate: &Certificate, registry: &Registry, now: Now) -> Result<()> {
+        let brought = certificate.open(self.configuration.as_deref(), self.first)?;
+        let same =
+            |stored: &ServerCertificate| stored.chain_pem == brought.chain_pem && stored.key_pkcs8 == brought.key_pkcs8;
+        match registry.server_certificate(&brought.name).await {
+            Ok(stored) if stored.as_ref().is_some_and(same) => return Ok(()),
+            // One that cannot be opened is replaced too.
+            Ok(_) | Err(RegistryError::Internal(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let put = registry.put_server_certificate(brought, now).await;
+        put.with_context(|| format!("certificate {:?} cannot be served", certificate.name))?;
         Ok(())
     }
 }
 
-/// Renews for as long as the broker runs; handshakes take the new certificate at once.
+/// Renews for as long as the broker runs; handshakes take the new certificate at once. `done`: whether nothing was left to do at the start.
 pub(super) async fn keep(
     registry: Registry,
     host_names: Vec<String>,
     names: Arc<ServerNames>,
     brought: Brought,
     clock: Arc<dyn Clock>,
+    mut done: bool,
 ) {
-    let mut interval = tokio::time::interval(LOOK_EVERY);
-    interval.tick().await; // the first is at once, and was done at start
     loop {
-        interval.tick().await;
-        match ensure(&registry, &host_names, clock.now()).await.and_then(|certificate| table(&certificate)) {
-            Ok(table) => names.replace(table),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the server certificate could not be renewed"),
+        tokio::time::sleep(if done { LOOK_EVERY } else { AGAIN_AFTER }).await;
+        let now = clock.now();
+        let own = match ensure(&registry, &host_names, now).await.and_then(|own| Ok((table(&own)?, own))) {
+            Ok((table, own)) => {
+                names.replace(table);
+                is_current(&own, &host_names, now)
+            }
+            Err(error) => {
+                complain(NAME, &error);
+                false
+            }
+        };
+        let taken = brought.take_again(&registry, now).await;
+        let renewed = renew_domains(&registry, now).await;
+        done = own && taken && renewed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_ids::{Monotonic, Timestamp};
+    use tidegate_kv::memory::MemoryStore;
+    use tidegate_pki::{pem, seal::MasterKey};
+    use tidegate_registry::{NewServerCertificate, Parts, Settings};
+
+    use super::*;
+    use crate::serve::chance::SystemChance;
+
+    fn at(days: u64) -> Now {
+        let seconds = days * 24 * 3600;
+        Now { wall: Timestamp::from_seconds(seconds), monotonic: Monotonic::from_millis(seconds * 1000) }
+    }
+
+    async fn registry() -> Registry {
+        let parts = Parts {
+            store: Arc::new(MemoryStore::new()),
+            master_key: MasterKey::from_bytes(&[7; 32]),
+            chance: Box::new(SystemChance),
+            settings: Settings::default(),
+            faults: Box::new(()),
+        };
+        Registry::open(parts, at(100)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_cannot_be_renewed_stops_no_other() {
+        let registry = registry().await;
+        let short = Validity { not_before: at(100).wall, not_after: at(101).wall };
+        let names = ["a.example".to_owned()];
+        for name in ["domain/a", "domain/b", "domain/c"] {
+            let issued = registry.issue_server_certificate(name, &names, short, at(100)).await.unwrap();
+            if name == "domain/b" {
+                let ServerCertificate { chain_pem, key_pkcs8, .. } = issued;
+                let names = vec!["no name".to_owned()];
+                let bad = NewServerCertificate { name: name.to_owned(), names, chain_pem, key_pkcs8 };
+                registry.put_server_certificate(bad, at(100)).await.unwrap();
+            }
         }
-        if let Err(error) = brought.take(&registry, clock.now()).await {
-            tracing::error!(error = format!("{error:#}"), "a configured certificate could not be read again");
-        }
-        if let Err(error) = renew_domains(&registry, clock.now()).await {
-            tracing::error!(
-                error = format!("{error:#}"),
-                "the certificates of domain configurations could not be renewed"
-            );
-        }
+        assert!(!renew_domains(&registry, at(102)).await);
+        let dates = registry.server_certificate_dates().await.unwrap();
+        let due: Vec<_> =
+            dates.iter().filter(|(_, dates)| dates.is_due(at(102).wall)).map(|(name, _)| &**name).collect();
+        assert_eq!(due, ["domain/b"]);
+        registry.issue_server_certificate("domain/b", &names, short, at(100)).await.unwrap();
+        assert!(renew_domains(&registry, at(102)).await);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_served_stops_the_start_and_later_no_other() {
+        let (registry, folder) = (registry().await, tempfile::tempdir().unwrap());
+        let validity = Validity::of_server_certificate(at(100).wall);
+        let made = registry.issue_server_certificate("x", &["a.example".to_owned()], validity, at(100)).await.unwrap();
+        std::fs::write(folder.path().join("chain.pem"), &made.chain_pem).unwrap();
+        std::fs::write(folder.path().join("key.pem"), pem::encode("PRIVATE KEY", &made.key_pkcs8)).unwrap();
+        let certificate = |name: &str| Certificate {
+            name: name.into(),
+            account_id: None,
+            region: None,
+            chain_file: "chain.pem".into(),
+            key_file: if name == "bad" { "absent.pem".into() } else { "key.pem".into() },
+        };
+        let first = Tenant { account: "111111111111".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let brought = |names: &[&str]| {
+            let configuration = Some(folder.path().join("tidegate.toml"));
+            Brought::new(names.iter().map(|name| certificate(name)).collect(), configuration, first)
+        };
+        assert!(brought(&["bad", "good"]).unwrap().take(&registry, at(100)).await.is_err());
+        let stored = async |name: &str| {
+            registry
+                .server_certificate(&format!("arn:aws:acm:us-east-1:111111111111:certificate/{name}"))
+                .await
+                .unwrap()
+        };
+        assert!(stored("good").await.is_none());
+        assert!(!brought(&["bad", "good"]).unwrap().take_again(&registry, at(100)).await);
+        assert_eq!(stored("good").await.unwrap().chain_pem, made.chain_pem);
+        assert!(stored("bad").await.is_none());
+        assert!(brought(&["good", "better"]).unwrap().take(&registry, at(100)).await.unwrap());
+        assert!(stored("better").await.is_some());
+        assert!(brought(&["good", "good"]).is_err());
     }
 }

@@ -24,7 +24,6 @@ use std::{
 use parking_lot::Mutex;
 use tidegate_broker::{Broker, Effects, Limits, ServiceAnswer, ServiceRequest, Services, SystemPublish};
 use tidegate_ids::{Clock, Now, Tenant, ThingName, Timestamp};
-use tidegate_kv::StoreError;
 use tidegate_logs::{Entry, LogBook, LogLevel, Status};
 use tidegate_mqtt::{MessageProperties, QoS};
 use tidegate_registry::{Registry, RegistryError};
@@ -374,7 +373,7 @@ impl Worker {
 
 /// The registry could not: the cause is logged, never sent.
 fn failed(error: RegistryError) -> Rejection {
-    if matches!(&error, RegistryError::Store(cause) if matches!(**cause, StoreError::Full { .. })) {
+    if error.is_full() {
         // The store logs it, once a minute.
         return Rejection::new(503, "The server's disk is nearly full: nothing can be changed until it has room");
     }
