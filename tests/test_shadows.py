@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.aws import CLI_V2, Aws, activate, create_policy, device_of, register_ca
-from support.broker import PATIENCE, ROOT
+from support.broker import PATIENCE, ROOT, wait_for
 from support.mqtt import Client, Closed, mosquitto, mosquitto_command
 from support.pki import Ca
 
@@ -258,7 +258,8 @@ def test_a_device_reaches_the_shadow_that_its_policy_names_and_no_other(broker, 
         raise Closed("as it should be")
 
 
-def test_profile_aws_rejects_what_a_thing_asks_too_often_by_mqtt(broker, device, thing):
+def test_profile_aws_rejects_what_a_thing_asks_too_often_by_mqtt_and_logs_it_once(broker, aws, device, thing):
+    aws.iot("set-v2-logging-options", "--role-arn", "arn:aws:iam::123456789012:role/r", "--default-log-level", "ERROR")
     class Aws:
         env, host, port, ca_file = broker.env, broker.host, broker.aws_port, broker.ca_file
 
@@ -274,6 +275,16 @@ def test_profile_aws_rejects_what_a_thing_asks_too_often_by_mqtt(broker, device,
             codes += [rejection["code"] for rejection in rejections]
         assert set(codes) == {404, 429}
         assert {rejection["message"] for rejection in rejections if rejection["code"] == 429} == {"Too many requests"}
+
+    def entries():
+        told = [json.loads(one["message"]) for one in aws.boto3("logs").filter_log_events(logGroupName="AWSIotLogsV2")["events"]]
+        return [one for one in told if one["eventType"] == "GetThingShadow" and one.get("reason") == "THROTTLED"]
+
+    (entry,) = wait_for(entries, "the entry")
+    assert (entry["status"], entry["code"], entry["topicName"]) == ("Failure", 429, prefix)
+    assert entry["times"] == 1 and entry["quota"] and entry["protocol"] == "MQTT"
+    (line,) = broker.log_entries(eventType="GetThingShadow", reason="THROTTLED", topicName=prefix)
+    assert (line["code"], line["times"]) == (429, 1)
 
 
 def test_what_was_accepted_survives_kill_9(own_broker, tmp_path):

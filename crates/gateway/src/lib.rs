@@ -33,7 +33,6 @@ mod journal;
 mod listener;
 mod mailbox;
 mod porters;
-mod quota_log;
 mod reason;
 mod remedy;
 mod signed;

@@ -103,7 +103,7 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
 
     data.remove(&data.env_file()); // of an earlier run: whoever waits for it waits for this one
     let (book, trail, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
-    let (shadows, workers) = shadows::new(&clock);
+    let (shadows, workers) = shadows::new(&clock, &book);
     let (broker, gateway, mut journal) =
         start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book, &functions)).await?;
     workers.start(&registry, &broker, &clock, &book);

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tidegate_broker::{Effects, Exceeded, LifecycleEvent, Narrated, SystemPublish, Verbosity, events::wire};
-use tidegate_ids::Now;
-use tidegate_logs::LogLevel;
+use tidegate_broker::{Effects, Exceeded, LifecycleEvent, Narrated, Quota, SystemPublish, Verbosity, events::wire};
+use tidegate_ids::{Now, Tenant};
+use tidegate_logs::{LogLevel, Repeated};
 use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::Shared;
-use crate::{connection_log::Scribe, identifiers::Identifiers, quota_log::QuotaLog, traffic_log};
+use crate::{connection_log::Scribe, identifiers::Identifiers, traffic_log};
 
 /// Most bytes read from one connection in a turn.
 pub(crate) const READ_BYTES_MAX: usize = 64 * 1024;
@@ -34,7 +34,8 @@ pub(crate) struct Desk {
     events: Vec<LifecycleEvent>,
     excesses: Vec<Exceeded>,
     narrated: Vec<Narrated>,
-    quota_log: QuotaLog,
+    /// Clients and quotas that the log was told of.
+    quota_log: Repeated<(Tenant, Arc<str>, Quota)>,
 }
 
 impl Desk {
@@ -50,7 +51,7 @@ impl Desk {
             events: Vec::new(),
             excesses: Vec::new(),
             narrated: Vec::new(),
-            quota_log: QuotaLog::default(),
+            quota_log: Repeated::default(),
             records: Vec::new(),
             payload: Vec::new(),
         }
@@ -94,7 +95,8 @@ impl Desk {
         effects.take_excesses(excesses);
         let scribe = Scribe { book: &shared.book, at: now.wall };
         for exceeded in excesses.drain(..) {
-            if let Some(times) = quota_log.note(&exceeded, now.monotonic) {
+            let about = (exceeded.tenant, exceeded.client_id.clone(), exceeded.quota);
+            if let Some(times) = quota_log.note(about, exceeded.times, now.monotonic) {
                 scribe.throttled(&exceeded, times);
             }
         }

@@ -24,7 +24,7 @@ use std::{
 use parking_lot::Mutex;
 use tidegate_broker::{Broker, Effects, Limits, ServiceAnswer, ServiceRequest, Services, SystemPublish};
 use tidegate_ids::{Clock, Now, Tenant, ThingName, Timestamp};
-use tidegate_logs::{Entry, LogBook, LogLevel, Status};
+use tidegate_logs::{Entry, LogBook, LogLevel, Repeated, Status};
 use tidegate_mqtt::{MessageProperties, QoS};
 use tidegate_registry::{Registry, RegistryError};
 use tidegate_shadow::{
@@ -119,6 +119,38 @@ pub(super) struct ShadowService {
     waiting: Arc<AtomicUsize>,
     hasher: RandomState,
     clock: Arc<dyn Clock>,
+    book: Arc<LogBook>,
+    /// Things and quotas that the log was told of.
+    throttled: Mutex<Repeated<(Tenant, ThingName, Operation, Beyond)>>,
+}
+
+/// Why a request is refused before anybody looks into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Beyond {
+    /// The thing asks too often, or too much at once.
+    Pace,
+    /// Too many requests wait.
+    Waiting,
+    /// This one is too large.
+    Size,
+}
+
+impl Beyond {
+    fn rejection(self) -> Rejection {
+        match self {
+            Self::Pace | Self::Waiting => Rejection::too_many(),
+            Self::Size => Rejection::too_large(),
+        }
+    }
+
+    /// The quota in words.
+    fn quota(self) -> &'static str {
+        match self {
+            Self::Pace => "requests per second, or in flight, to the shadows of a thing",
+            Self::Waiting => "shadow requests that wait",
+            Self::Size => "size of a shadow request",
+        }
+    }
 }
 
 /// Requests for some of the things.
@@ -143,7 +175,7 @@ impl Lane {
 pub(super) struct Workers(Vec<mpsc::Receiver<Job>>, Arc<Counting>);
 
 /// The service and its workers: the broker must be given the service, and the workers need the broker.
-pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
+pub(super) fn new(clock: &Arc<dyn Clock>, book: &Arc<LogBook>) -> (Arc<ShadowService>, Workers) {
     let (lanes, receivers): (Vec<_>, Vec<_>) = (0..LANES).map(|_| mpsc::channel(LANE_MAX)).unzip();
     let service = ShadowService {
         lanes: lanes.into_iter().map(|jobs| Lane { jobs, paces: Arc::default() }).collect(),
@@ -151,6 +183,8 @@ pub(super) fn new(clock: &Arc<dyn Clock>) -> (Arc<ShadowService>, Workers) {
         waiting: Arc::default(),
         hasher: RandomState::new(),
         clock: Arc::clone(clock),
+        book: Arc::clone(book),
+        throttled: Mutex::default(),
     };
     let counting = Arc::clone(&service.counting);
     (Arc::new(service), Workers(receivers, counting))
@@ -183,15 +217,36 @@ impl ShadowService {
         request: Request,
         caller: Option<oneshot::Sender<Result<Vec<u8>, Rejection>>>,
     ) -> Result<(), Rejection> {
+        let (now, http) = (self.clock.now(), caller.is_some());
+        let refused = |beyond, request: &Request| {
+            let Request { tenant, place, operation, .. } = request;
+            self.refused(beyond, &Told { tenant: *tenant, place, operation: *operation, http }, now)
+        };
         if request.payload.len() > REQUEST_BYTES_MAX {
-            return Err(Rejection::too_large());
+            return Err(refused(Beyond::Size, &request));
         }
         let lane = self.hasher.hash_one((request.tenant, &request.place.thing)) as usize % self.lanes.len();
         let lane = &self.lanes[lane];
-        let room = Room::take(&self.waiting, request.payload.len()).ok_or_else(Rejection::too_many)?;
-        let turn = lane.turn(&request, self.clock.now()).ok_or_else(Rejection::too_many)?;
+        let Some(room) = Room::take(&self.waiting, request.payload.len()) else {
+            return Err(refused(Beyond::Waiting, &request));
+        };
+        let Some(turn) = lane.turn(&request, now) else { return Err(refused(Beyond::Pace, &request)) };
         let job = Job { request, caller, _room: room, _turn: turn };
-        lane.jobs.try_send(job).map_err(|_| Rejection::too_many())
+        lane.jobs.try_send(job).map_err(|full| refused(Beyond::Waiting, &full.into_inner().request))
+    }
+
+    /// What a refused request gets; the log is told at once, and of more of them every ten seconds.
+    fn refused(&self, beyond: Beyond, told: &Told<'_>, now: Now) -> Rejection {
+        let rejection = beyond.rejection();
+        let about = (told.tenant, told.place.thing.clone(), told.operation, beyond);
+        let times = self.throttled.lock().note(about, 1, now.monotonic);
+        if let Some(times) = times {
+            let entry = told.entry(Some(&rejection), now.wall).with("reason", Some("THROTTLED"));
+            let entry = entry.with("quota", Some(beyond.quota())).with("times", Some(times));
+            self.book.write(&entry, None);
+            line(&entry);
+        }
+        rejection
     }
 }
 
@@ -220,7 +275,9 @@ impl Services for ShadowService {
                 }
             }
         }
-        Some(self.rejected(&place, operation, &Rejection::too_large(), None))
+        let now = self.clock.now();
+        let rejection = self.refused(Beyond::Size, &Told { tenant, place: &place, operation, http: false }, now);
+        Some(self.rejected(&place, operation, &rejection, None))
     }
 }
 
@@ -389,48 +446,61 @@ struct Told<'a> {
     http: bool,
 }
 
-/// AWS: entries `GetThingShadow`, `UpdateThingShadow`, `DeleteThingShadow`.
+impl Told<'_> {
+    /// AWS: entries `GetThingShadow`, `UpdateThingShadow`, `DeleteThingShadow`.
+    fn entry(&self, rejection: Option<&Rejection>, at: Timestamp) -> Entry {
+        let event_type = match self.operation {
+            Operation::Get => "GetThingShadow",
+            Operation::Update => "UpdateThingShadow",
+            Operation::Delete => "DeleteThingShadow",
+        };
+        let status = if rejection.is_none() { Status::Success } else { Status::Failure };
+        let mut entry = Entry::new(event_type, status, 0, at).of(Some(self.tenant));
+        entry.protocol = Some(if self.http { "HTTP" } else { "MQTT" });
+        entry
+            .with("deviceShadowName", self.place.shadow.as_ref().map(ToString::to_string))
+            .with("topicName", Some(self.place.topic(self.operation.word())))
+            .with("code", rejection.map(|rejection| rejection.code))
+            .with("details", rejection.map(|rejection| rejection.message.clone()))
+    }
+}
+
+/// Writes the entry of a request that was carried out.
 fn log(book: &LogBook, told: &Told<'_>, rejection: Option<&Rejection>, at: Timestamp) {
-    let Told { tenant, place, operation, http } = told;
-    let (status, level) = match rejection {
-        None => (Status::Success, LogLevel::Info),
-        Some(_) => (Status::Failure, LogLevel::Error),
-    };
-    if rejection.is_none() && !book.wants(level) {
+    if rejection.is_none() && !book.wants(LogLevel::Info) {
         return;
     }
-    let event_type = match operation {
-        Operation::Get => "GetThingShadow",
-        Operation::Update => "UpdateThingShadow",
-        Operation::Delete => "DeleteThingShadow",
-    };
-    let mut entry = Entry::new(event_type, status, 0, at).of(Some(*tenant));
-    entry.protocol = Some(if *http { "HTTP" } else { "MQTT" });
-    let entry = entry
-        .with("deviceShadowName", place.shadow.as_ref().map(ToString::to_string))
-        .with("topicName", Some(place.topic(operation.word())))
-        .with("code", rejection.map(|rejection| rejection.code))
-        .with("details", rejection.map(|rejection| rejection.message.clone()));
+    let entry = told.entry(rejection, at);
     book.write(&entry, None);
-    if let Some(Rejection { code, message }) = rejection {
-        tracing::info!(
-            target: "tidegate::connections",
-            eventType = event_type,
-            status = entry.status_text(),
-            accountId = tenant.account.as_str(),
-            protocol = entry.protocol,
-            deviceShadowName = entry.text("deviceShadowName"),
-            topicName = entry.text("topicName"),
-            code,
-            details = message,
-            "a request to a shadow was rejected"
-        );
+    if rejection.is_some() {
+        line(&entry);
     }
+}
+
+/// The entry of a rejection as a line of the process's own log.
+fn line(entry: &Entry) {
+    tracing::info!(
+        target: "tidegate::connections",
+        eventType = entry.event_type,
+        status = entry.status_text(),
+        accountId = entry.tenant.as_ref().map(|tenant| tenant.account.as_str()),
+        protocol = entry.protocol,
+        deviceShadowName = entry.text("deviceShadowName"),
+        topicName = entry.text("topicName"),
+        code = entry.number("code"),
+        reason = entry.text("reason"),
+        quota = entry.text("quota"),
+        times = entry.number("times"),
+        details = entry.text("details"),
+        "a request to a shadow was rejected"
+    );
 }
 
 #[cfg(test)]
 mod tests {
     use tidegate_broker::Profile;
+    use tidegate_kv::memory::MemoryStore;
+    use tidegate_logs::Parts;
 
     use super::*;
 
@@ -441,6 +511,12 @@ mod tests {
         fn now(&self) -> Now {
             Now::default()
         }
+    }
+
+    async fn service() -> (Arc<ShadowService>, Workers) {
+        let parts = Parts { store: Arc::new(MemoryStore::new()), groups: Box::new(()) };
+        let clock: Arc<dyn Clock> = Arc::new(Still);
+        new(&clock, &LogBook::open(parts).await.unwrap().0)
     }
 
     fn tenant() -> Tenant {
@@ -459,10 +535,9 @@ mod tests {
         Some((answer.topic_name, rejected["code"].as_u64().unwrap()))
     }
 
-    #[test]
-    fn what_does_not_fit_a_lane_is_rejected_at_once_and_others_go_on() {
-        let clock: Arc<dyn Clock> = Arc::new(Still);
-        let (service, _workers) = new(&clock);
+    #[tokio::test]
+    async fn what_does_not_fit_a_lane_is_rejected_at_once_and_others_go_on() {
+        let (service, _workers) = service().await;
         let update = "$aws/things/busy/shadow/update";
         for _ in 0..LANE_MAX {
             assert_eq!(ask(&service, update, b"{}"), None);
@@ -476,10 +551,9 @@ mod tests {
         assert_eq!(ask(&service, "$aws/things/t/jobs/get", b""), None);
     }
 
-    #[test]
-    fn what_a_thing_asks_beyond_its_pace_is_rejected_until_it_is_answered() {
-        let clock: Arc<dyn Clock> = Arc::new(Still);
-        let (service, workers) = new(&clock);
+    #[tokio::test]
+    async fn what_a_thing_asks_beyond_its_pace_is_rejected_until_it_is_answered() {
+        let (service, workers) = service().await;
         let limits = Profile::aws().limits;
         let get = "$aws/things/eager/shadow/name/n/get";
         let asked = || ask_within(&limits, &service, get, br#"{"clientToken":"x"}"#);
@@ -490,10 +564,9 @@ mod tests {
         assert_eq!(service.lanes.iter().map(|lane| lane.paces.lock().in_flight()).sum::<u32>(), 0);
     }
 
-    #[test]
-    fn what_waits_is_bounded_in_bytes_and_gives_its_room_back() {
-        let clock: Arc<dyn Clock> = Arc::new(Still);
-        let (service, workers) = new(&clock);
+    #[tokio::test]
+    async fn what_waits_is_bounded_in_bytes_and_gives_its_room_back() {
+        let (service, workers) = service().await;
         let payload = vec![b' '; REQUEST_BYTES_MAX];
         let waits = (0..BYTES_MAX / REQUEST_BYTES_MAX + 10)
             .filter(|n| ask(&service, &format!("$aws/things/t{n}/shadow/update"), &payload).is_none())
