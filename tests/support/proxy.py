@@ -6,13 +6,10 @@ import threading
 from support.broker import PATIENCE
 
 
-class Proxy:
-    """Answers CONNECT and passes bytes on, whatever host and port were asked for, to `port` of this machine."""
+class Relay:
+    """Accepts on a free port and serves each client in a thread, by `_serve`."""
 
-    def __init__(self, port):
-        self.target = port
-        #: What was asked for, and the first bytes that the client sent through.
-        self.asked, self.opening = [], []
+    def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -31,6 +28,16 @@ class Proxy:
             except OSError:
                 return
             threading.Thread(target=self._serve, args=[client], daemon=True).start()
+
+
+class Proxy(Relay):
+    """Answers CONNECT and passes bytes on, whatever host and port were asked for, to `port` of this machine."""
+
+    def __init__(self, port):
+        self.target = port
+        #: What was asked for, and the first bytes that the client sent through.
+        self.asked, self.opening = [], []
+        super().__init__()
 
     def _serve(self, client):
         head = b""

@@ -4,31 +4,11 @@ import socket
 import threading
 
 from support.broker import PATIENCE
-from support.proxy import pass_on
+from support.proxy import Relay, pass_on
 
 
-class Socks:
+class Socks(Relay):
     """Passes bytes on to the port that was asked for, whatever the name."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=[client], daemon=True).start()
 
     def _serve(self, client):
         """RFC 1928: no authentication, CONNECT, a domain name."""

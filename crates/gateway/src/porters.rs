@@ -50,8 +50,7 @@ impl<J: 'static> Porters<J> {
 
     /// Drops the jobs that nobody has begun: they may hold what holds this.
     pub(crate) fn dismiss(&self) {
-        let jobs = self.jobs.take();
-        drop(jobs);
+        drop(self.jobs.take());
     }
 
     async fn work<F: Future<Output = ()>>(self: Rc<Self>, serve: impl Fn(J) -> F) {
@@ -103,6 +102,18 @@ mod tests {
                 settle().await;
             }
             assert_eq!((done.get(), porters.idle.get()), (1000, 1));
+        });
+    }
+
+    #[test]
+    fn what_was_not_begun_is_let_go() {
+        on_a_core(async || {
+            let (porters, job) = (Porters::new(), Rc::new(()));
+            porters.hand(job.clone(), |_| async { unreachable!("it was dismissed") });
+            porters.dismiss();
+            assert_eq!(Rc::strong_count(&job), 1);
+            settle().await;
+            assert_eq!(porters.idle.get(), 1);
         });
     }
 
