@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::{BuildHasherDefault, Hasher},
     ops::Bound,
     sync::Arc,
 };
@@ -59,33 +58,6 @@ impl Levels {
     }
 }
 
-/// The edges of a tree: (parent, level) → child. One map for the whole tree, so a node costs what it holds.
-#[derive(Debug, Default)]
-pub(crate) struct Edges(HashMap<u64, u32, BuildHasherDefault<EdgeHasher>>);
-
-impl Edges {
-    fn key(parent: u32, level: Level) -> u64 {
-        u64::from(parent) << 32 | u64::from(level.0)
-    }
-
-    pub(crate) fn get(&self, parent: u32, level: Level) -> Option<u32> {
-        self.0.get(&Self::key(parent, level)).copied()
-    }
-
-    pub(crate) fn insert(&mut self, parent: u32, level: Level, child: u32) {
-        self.0.insert(Self::key(parent, level), child);
-    }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(crate) fn remove(&mut self, parent: u32, level: Level) {
-        self.0.remove(&Self::key(parent, level));
-    }
-}
-
 /// The edges of a tree, the children of each parent in the order of their levels' numbers.
 #[derive(Debug, Default)]
 pub(crate) struct OrderedEdges(BTreeMap<(u32, u32), u32>);
@@ -113,27 +85,6 @@ impl OrderedEdges {
 
     pub(crate) fn remove(&mut self, parent: u32, level: Level) {
         self.0.remove(&(parent, level.0));
-    }
-}
-
-/// A multiplicative hash: the keys are numbers that we gave out ourselves, so no peer can choose them to collide.
-#[derive(Debug, Default)]
-pub(crate) struct EdgeHasher(u64);
-
-impl Hasher for EdgeHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        let mixed = (self.0 ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ (mixed >> 32);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who gets what is published: exact filters in hash maps, wildcard filters in a tree, shared groups in both.
 
+mod entry;
 mod group;
 mod trie;
 
@@ -15,6 +16,7 @@ use std::{
 use parking_lot::RwLock;
 use tidegate_mqtt::{QoS, topic};
 
+use entry::Entry;
 pub(crate) use group::Group;
 use group::Left;
 use trie::Trie;
@@ -47,13 +49,6 @@ pub(crate) struct Router {
 struct Stripe {
     filters: RwLock<HashMap<Arc<str>, Entry>>,
     generation: AtomicU64,
-}
-
-/// Who subscribed with one filter.
-#[derive(Debug, Default)]
-pub(crate) struct Entry {
-    subscribers: Vec<Subscriber>,
-    groups: Vec<Arc<Group>>,
 }
 
 /// One subscription, as the router knows it.
@@ -152,12 +147,8 @@ impl Router {
     pub(crate) fn subscribe(&self, filter: &Arc<str>, subscriber: Subscriber) -> Interest {
         self.change(filter, filter, true, |entry| {
             let begins = entry.is_empty();
-            match Entry::position(&entry.subscribers, &subscriber.session) {
-                Some(at) => entry.subscribers[at] = subscriber,
-                None => {
-                    push_tight(&mut entry.subscribers, subscriber);
-                    self.subscriptions.fetch_add(1, Relaxed);
-                }
+            if entry.subscribe(subscriber) {
+                self.subscriptions.fetch_add(1, Relaxed);
             }
             if begins { Interest::Begins } else { Interest::Unchanged }
         })
@@ -167,8 +158,9 @@ impl Router {
     /// End a session's subscription.
     pub(crate) fn unsubscribe(&self, filter: &str, session: &Arc<Session>) -> Interest {
         self.change(filter, &filter.into(), false, |entry| {
-            let Some(at) = Entry::position(&entry.subscribers, session) else { return Interest::Unchanged };
-            entry.subscribers.swap_remove(at);
+            if !entry.unsubscribe(session) {
+                return Interest::Unchanged;
+            }
             self.subscriptions.fetch_sub(1, Relaxed);
             if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }
         })
@@ -186,16 +178,16 @@ impl Router {
     ) -> Result<Interest, GroupFull> {
         self.change(filter, filter, true, |entry| {
             let begins = entry.is_empty();
-            match entry.groups.iter().find(|group| group.share_name() == share_name) {
+            match entry.group(share_name) {
                 Some(group) => {
                     if !group.join(member, members_max)? {
                         return Ok(Interest::Unchanged);
                     }
                 }
-                None if entry.groups.len() >= GROUPS_PER_FILTER_MAX => return Err(GroupFull),
+                None if entry.groups().len() >= GROUPS_PER_FILTER_MAX => return Err(GroupFull),
                 None if self.groups.load(Relaxed) >= groups_max => return Err(GroupFull),
                 None => {
-                    push_tight(&mut entry.groups, Arc::new(Group::new(share_name, filter, member)));
+                    entry.add_group(Arc::new(Group::new(share_name, filter, member)));
                     self.groups.fetch_add(1, Relaxed);
                 }
             }
@@ -213,16 +205,13 @@ impl Router {
         session: &Arc<Session>,
     ) -> (Interest, Option<Arc<Group>>) {
         self.change(filter, &filter.into(), false, |entry| {
-            let Some(at) = entry.groups.iter().position(|group| group.share_name() == share_name) else {
-                return (Interest::Unchanged, None);
-            };
-            let group = entry.groups[at].clone();
-            let Left { was_member, is_empty } = entry.groups[at].leave(session);
+            let Some(group) = entry.group(share_name).cloned() else { return (Interest::Unchanged, None) };
+            let Left { was_member, is_empty } = group.leave(session);
             if was_member {
                 self.subscriptions.fetch_sub(1, Relaxed);
             }
             if is_empty {
-                entry.groups.swap_remove(at);
+                entry.remove_group(&group);
                 self.groups.fetch_sub(1, Relaxed);
             }
             (if entry.is_empty() { Interest::Ends } else { Interest::Unchanged }, Some(group))
@@ -239,7 +228,7 @@ impl Router {
 
     /// The group `share_name` on `filter`.
     pub(crate) fn group(&self, share_name: &str, filter: &str) -> Option<Arc<Group>> {
-        let find = |entry: &Entry| entry.groups.iter().find(|group| group.share_name() == share_name).cloned();
+        let find = |entry: &Entry| entry.group(share_name).cloned();
         if topic::has_wildcard(filter) {
             self.wild.read().find(filter).and_then(find)
         } else {
@@ -289,27 +278,19 @@ impl Router {
             let exact = self.stripe(hash).filters.read();
             if let Some(entry) = exact.get(topic_name) {
                 filters += 1;
-                matched.extend_from_slice(&entry.subscribers);
-                groups.extend_from_slice(&entry.groups);
+                matched.extend_from_slice(entry.subscribers());
+                groups.extend_from_slice(entry.groups());
             }
         }
         self.wild.read().matching(topic_name, |entry, by_parent| {
             filters += 1;
             let wants = |subscriber: &&Subscriber| !by_parent || subscriber.options.parent_level;
-            matched.extend(entry.subscribers.iter().filter(wants).cloned());
-            groups.extend(entry.groups.iter().filter(|group| !by_parent || group.parent_level()).cloned());
+            matched.extend(entry.subscribers().iter().filter(wants).cloned());
+            groups.extend(entry.groups().iter().filter(|group| !by_parent || group.parent_level()).cloned());
         });
         let targets = if filters > 1 { merge(matched) } else { matched.into_iter().map(Target::from).collect() };
         Route { targets, groups: groups.into() }
     }
-}
-
-/// Most vectors here stay at one element: grow from none to one, then as usual.
-fn push_tight<T>(list: &mut Vec<T>, element: T) {
-    if list.capacity() == 0 {
-        list.reserve_exact(1);
-    }
-    list.push(element);
 }
 
 impl From<Subscriber> for Target {

@@ -1,41 +1,28 @@
-//! Wildcard filters in a tree of interned levels. Every walk is a loop: depth is a peer's choice.
+//! Wildcard filters in a tree of levels. Every walk is a loop: depth is a peer's choice.
+
+mod edges;
+mod frontier;
+mod node;
 
 use slab::Slab;
 use tidegate_mqtt::topic;
 
-use super::{Entry, NONE, Subscriber};
-use crate::{
-    levels::{Edges, Level, Levels},
-    session::Session,
-};
+use super::{Entry, NONE};
+use edges::Edges;
+use frontier::Frontier;
+use node::{Node, Step};
 
 /// Wildcard filters and who subscribed with them.
+///
+/// ```text
+///   node ─ plus, hash ─▶ its children `+` and `#`
+///        ─ only ───────▶ its child that names a level, as long as that is the only one
+///        ─ edges ──────▶ its children that name levels, by the hash of the level; those with one hash are twins
+/// ```
 #[derive(Debug)]
 pub(crate) struct Trie {
-    levels: Levels,
     edges: Edges,
     nodes: Slab<Node>,
-}
-
-/// One level of some filter. `+` and `#` are children of their own kind, outside the edges.
-#[derive(Debug)]
-struct Node {
-    parent: u32,
-    step: Step,
-    /// Children of all kinds.
-    children: u32,
-    plus: u32,
-    hash: u32,
-    entry: Option<Box<Entry>>,
-}
-
-/// How a node is reached from its parent.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Root,
-    Plus,
-    Hash,
-    Level(Level),
 }
 
 const ROOT: u32 = 0;
@@ -44,101 +31,32 @@ impl Default for Trie {
     fn default() -> Self {
         let mut nodes = Slab::new();
         nodes.insert(Node::new(NONE, Step::Root));
-        Self { levels: Levels::default(), edges: Edges::default(), nodes }
-    }
-}
-
-impl Node {
-    fn new(parent: u32, step: Step) -> Self {
-        Self { parent, step, children: 0, plus: NONE, hash: NONE, entry: None }
+        Self { edges: Edges::default(), nodes }
     }
 }
 
 impl Trie {
     /// The entry of `topic_filter`, made if need be.
     pub(super) fn entry(&mut self, topic_filter: &str) -> &mut Entry {
-        let mut node = ROOT;
+        let mut number = ROOT;
         for text in topic::levels(topic_filter) {
-            node = self.descend(node, text);
+            let known = self.child(number, text);
+            number = if known == NONE { self.add_child(number, text) } else { known };
         }
-        self.nodes[node as usize].entry.get_or_insert_default()
-    }
-
-    fn descend(&mut self, parent: u32, text: &str) -> u32 {
-        let known = match text {
-            "+" => self.nodes[parent as usize].plus,
-            "#" => self.nodes[parent as usize].hash,
-            text => self.levels.get(text).and_then(|level| self.edges.get(parent, level)).unwrap_or(NONE),
-        };
-        if known != NONE {
-            return known;
-        }
-        let step = match text {
-            "+" => Step::Plus,
-            "#" => Step::Hash,
-            text => Step::Level(self.levels.acquire(text)),
-        };
-        let node = u32::try_from(self.nodes.insert(Node::new(parent, step))).expect("fewer than 2^32 nodes");
-        let above = &mut self.nodes[parent as usize];
-        above.children += 1;
-        match step {
-            Step::Plus => above.plus = node,
-            Step::Hash => above.hash = node,
-            Step::Level(level) => self.edges.insert(parent, level, node),
-            Step::Root => unreachable!("the root is nobody's child"),
-        }
-        node
+        &mut self.nodes[number as usize].entry
     }
 
     /// The entry of `topic_filter`.
     pub(super) fn find(&self, topic_filter: &str) -> Option<&Entry> {
-        self.entry_of(self.node_of(topic_filter)?)
-    }
-
-    fn node_of(&self, topic_filter: &str) -> Option<u32> {
-        let mut node = ROOT;
-        for text in topic::levels(topic_filter) {
-            node = match text {
-                "+" => self.nodes[node as usize].plus,
-                "#" => self.nodes[node as usize].hash,
-                text => self.edges.get(node, self.levels.get(text)?)?,
-            };
-            if node == NONE {
-                return None;
-            }
-        }
-        Some(node)
+        self.node_of(topic_filter).map(|number| &self.node(number).entry)
     }
 
     /// Change the entry of `topic_filter` and forget it when it is empty afterwards. `None` when there is no entry.
     pub(super) fn change<T>(&mut self, topic_filter: &str, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
-        let node = self.node_of(topic_filter)?;
-        let entry = self.nodes[node as usize].entry.as_mut()?;
-        let result = change(entry);
-        if entry.is_empty() {
-            self.nodes[node as usize].entry = None;
-            self.prune(node);
-        }
+        let number = self.node_of(topic_filter)?;
+        let result = change(&mut self.nodes[number as usize].entry);
+        self.prune(number);
         Some(result)
-    }
-
-    /// Remove `node` and its ancestors as far as nothing hangs on them.
-    fn prune(&mut self, mut node: u32) {
-        while node != ROOT && self.nodes[node as usize].children == 0 && self.nodes[node as usize].entry.is_none() {
-            let Node { parent, step, .. } = self.nodes.remove(node as usize);
-            let above = &mut self.nodes[parent as usize];
-            above.children -= 1;
-            match step {
-                Step::Plus => above.plus = NONE,
-                Step::Hash => above.hash = NONE,
-                Step::Level(level) => {
-                    self.edges.remove(parent, level);
-                    self.levels.release(level);
-                }
-                Step::Root => unreachable!("the root is never pruned"),
-            }
-            node = parent;
-        }
     }
 
     /// Call `found` with the entry of every filter that matches `topic_name`; the flag says whether it matches only
@@ -146,27 +64,20 @@ impl Trie {
     ///
     /// Spec: 4.7.1, [MQTT-4.7.2-1] (5.0). O(levels x filters that match the levels so far), no recursion.
     pub(super) fn matching<'a>(&'a self, topic_name: &str, mut found: impl FnMut(&'a Entry, bool)) {
-        if self.nodes[ROOT as usize].children == 0 {
-            return;
-        }
         let mut here = Frontier::new(ROOT);
         let mut next = Frontier::default();
         let mut wildcards = !topic_name.starts_with('$');
         for text in topic::levels(topic_name) {
-            let level = self.levels.get(text);
+            let mut hash = None;
             for &number in here.nodes() {
-                let node = &self.nodes[number as usize];
+                let node = self.node(number);
                 if wildcards {
-                    if let Some(entry) = self.entry_of(node.hash) {
-                        found(entry, false);
+                    if node.hash != NONE {
+                        found(&self.node(node.hash).entry, false);
                     }
-                    if node.plus != NONE {
-                        next.push(node.plus);
-                    }
+                    next.push(node.plus);
                 }
-                if let Some(child) = level.and_then(|level| self.edges.get(number, level)) {
-                    next.push(child);
-                }
+                next.push(self.named_child(number, node, text, &mut hash));
             }
             wildcards = true;
             std::mem::swap(&mut here, &mut next);
@@ -176,75 +87,127 @@ impl Trie {
             }
         }
         for &number in here.nodes() {
-            let node = &self.nodes[number as usize];
-            if let Some(entry) = &node.entry {
-                found(entry, false);
+            let node = self.node(number);
+            if !node.entry.is_empty() {
+                found(&node.entry, false);
             }
-            if let Some(entry) = self.entry_of(node.hash) {
-                found(entry, true);
+            if node.hash != NONE {
+                found(&self.node(node.hash).entry, true);
             }
         }
     }
 
-    fn entry_of(&self, node: u32) -> Option<&Entry> {
-        if node == NONE { None } else { self.nodes[node as usize].entry.as_deref() }
+    fn node(&self, number: u32) -> &Node {
+        &self.nodes[number as usize]
+    }
+
+    fn node_of(&self, topic_filter: &str) -> Option<u32> {
+        let mut number = ROOT;
+        for text in topic::levels(topic_filter) {
+            number = self.child(number, text);
+            if number == NONE {
+                return None;
+            }
+        }
+        Some(number)
+    }
+
+    /// The child for the level `text` of a filter, or [`NONE`].
+    fn child(&self, number: u32, text: &str) -> u32 {
+        let node = self.node(number);
+        match text {
+            "+" => node.plus,
+            "#" => node.hash,
+            text => self.named_child(number, node, text, &mut None),
+        }
+    }
+
+    /// The child that names the level `text`, or [`NONE`]. `hash` is that of `text`, from the first time on that it is asked for.
+    fn named_child(&self, number: u32, node: &Node, text: &str, hash: &mut Option<u32>) -> u32 {
+        let mut child = node.only;
+        if node.edges > 0 {
+            let hash = *hash.get_or_insert_with(|| self.edges.hash(text.as_bytes()));
+            child = self.edges.first(number, hash);
+        }
+        while child != NONE {
+            let known = self.node(child);
+            if known.step.level() == text.as_bytes() {
+                break;
+            }
+            child = known.twin;
+        }
+        child
+    }
+
+    fn add_child(&mut self, parent: u32, text: &str) -> u32 {
+        let step = Step::of(text);
+        let number = u32::try_from(self.nodes.insert(Node::new(parent, step))).expect("fewer than 2^32 nodes");
+        let above = &mut self.nodes[parent as usize];
+        match text {
+            "+" => above.plus = number,
+            "#" => above.hash = number,
+            _ if above.names_none() => above.only = number,
+            _ => {
+                let only = std::mem::replace(&mut above.only, NONE);
+                if only != NONE {
+                    self.add_edge(parent, only);
+                }
+                self.add_edge(parent, number);
+            }
+        }
+        number
+    }
+
+    fn add_edge(&mut self, parent: u32, child: u32) {
+        let hash = self.edges.hash(self.node(child).step.level());
+        self.nodes[child as usize].twin = self.edges.set_first(parent, hash, child);
+        self.nodes[parent as usize].edges += 1;
+    }
+
+    /// Take `child`, which was removed, out of its parent.
+    fn remove_child(&mut self, number: u32, child: &Node) {
+        let above = &mut self.nodes[child.parent as usize];
+        match child.step {
+            Step::Plus => above.plus = NONE,
+            Step::Hash => above.hash = NONE,
+            Step::Level(_) if above.only == number => above.only = NONE,
+            Step::Level(_) => {
+                above.edges -= 1;
+                self.remove_edge(number, child);
+            }
+            Step::Root => unreachable!("the root is never removed"),
+        }
+    }
+
+    fn remove_edge(&mut self, number: u32, child: &Node) {
+        let hash = self.edges.hash(child.step.level());
+        let mut twin = self.edges.first(child.parent, hash);
+        if twin == number {
+            self.edges.set_first(child.parent, hash, child.twin);
+            return;
+        }
+        while self.node(twin).twin != number {
+            twin = self.node(twin).twin;
+        }
+        self.nodes[twin as usize].twin = child.twin;
+    }
+
+    /// Remove `number` and its ancestors as far as nothing hangs on them.
+    fn prune(&mut self, mut number: u32) {
+        while number != ROOT && self.node(number).is_needless() {
+            let node = self.nodes.remove(number as usize);
+            self.remove_child(number, &node);
+            number = node.parent;
+        }
     }
 
     #[cfg(test)]
     pub(super) fn part_count(&self) -> usize {
-        self.nodes.len() + self.levels.len() + self.edges.len()
+        self.nodes.len() + self.edges.len()
     }
 
     #[cfg(test)]
     pub(super) fn node_count(&self) -> usize {
         self.nodes.len()
-    }
-}
-
-/// The nodes reached by the levels so far: on the stack while they are few.
-#[derive(Default)]
-struct Frontier {
-    few: [u32; 8],
-    count: usize,
-    many: Vec<u32>,
-}
-
-impl Frontier {
-    fn new(node: u32) -> Self {
-        let mut frontier = Self::default();
-        frontier.push(node);
-        frontier
-    }
-
-    fn push(&mut self, node: u32) {
-        if self.many.is_empty() && self.count < self.few.len() {
-            self.few[self.count] = node;
-            self.count += 1;
-        } else {
-            if self.many.is_empty() {
-                self.many.extend_from_slice(&self.few[..self.count]);
-            }
-            self.many.push(node);
-        }
-    }
-
-    fn nodes(&self) -> &[u32] {
-        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
-    }
-
-    fn clear(&mut self) {
-        self.count = 0;
-        self.many.clear();
-    }
-}
-
-impl Entry {
-    pub(super) fn is_empty(&self) -> bool {
-        self.subscribers.is_empty() && self.groups.is_empty()
-    }
-
-    /// Where `session` is among the subscribers.
-    pub(super) fn position(subscribers: &[Subscriber], session: &std::sync::Arc<Session>) -> Option<usize> {
-        subscribers.iter().position(|subscriber| std::sync::Arc::ptr_eq(&subscriber.session, session))
     }
 }
