@@ -5,12 +5,30 @@ use std::num::NonZeroU16;
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::{Delivery, Message, MessageProperties, Patch, PublishImage, QoS, TopicAs, Version};
 
+use crate::levels::topic_hash;
+
 /// A routed message: shared bytes, the QoS it was published with, and when it expires.
 #[derive(Debug, Clone)]
 pub(crate) struct Stamped {
     pub(crate) message: Message,
     pub(crate) qos: QoS,
     pub(crate) expires_at: Option<Monotonic>,
+}
+
+/// A message with its topic name, read once, and `topic_hash` of that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) message: &'a Stamped,
+    pub(crate) topic_name: &'a str,
+    pub(crate) hash: u64,
+}
+
+impl<'a> Named<'a> {
+    /// Where the topic name is not at hand: it is read from the message.
+    pub(crate) fn of(message: &'a Stamped) -> Self {
+        let topic_name = message.message.topic_name();
+        Self { message, topic_name, hash: topic_hash(topic_name) }
+    }
 }
 
 /// A message that nobody wants any more.

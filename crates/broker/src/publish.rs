@@ -14,7 +14,7 @@ use crate::{
     Broker, CloseReason, Effects, Link, Narrated, Profile, Quota, Traffic, Verbosity, WillRecord,
     levels::topic_hash,
     link::Rights,
-    message::Stamped,
+    message::{Named, Stamped},
     narration::DENIALS_PER_SECOND,
     persist::Promise,
     reserved,
@@ -43,7 +43,8 @@ impl Broker {
         }
         let topic_name = resolve_alias(aliases, publish)?;
         let mut uncached;
-        let destination = match self.destination(tenant, cache, rights, profile, topic_name) {
+        let hash = topic_hash(topic_name);
+        let destination = match self.destination(tenant, cache, rights, profile, (topic_name, hash)) {
             Ok(cached) => cached,
             Err(computed) => {
                 uncached = computed;
@@ -102,7 +103,8 @@ impl Broker {
             if publish.retain {
                 routed.durable = self.retain(tenant, &message, Some(session), now, effects);
             }
-            let delivered = self.deliver(route, Some(session), &message, publish.retain, now, effects);
+            let named = Named { message: &message, topic_name, hash };
+            let delivered = self.deliver(route, Some(session), named, publish.retain, now, effects);
             routed = Routed { matched: delivered.matched, durable: routed.durable || delivered.durable };
         }
         if destination.reserved == reserved::Publish::Request {
@@ -124,10 +126,10 @@ impl Broker {
         now: Now,
         effects: &mut Effects,
     ) -> Routed {
-        let name = message.message.topic_name();
+        let named = Named::of(message);
         let durable = retain && self.retain(tenant, message, from, now, effects);
-        let route = tenant.router.route(name, topic_hash(name));
-        let delivered = self.deliver(&route, from, message, retain, now, effects);
+        let route = tenant.router.route(named.topic_name, named.hash);
+        let delivered = self.deliver(&route, from, named, retain, now, effects);
         Routed { matched: delivered.matched, durable: durable || delivered.durable }
     }
 

@@ -331,7 +331,7 @@ impl Session {
 
     /// Log which messages are done with, and note how busy the session is.
     fn take_stock(&self, state: &mut State, effects: &mut Effects) {
-        for sequence in state.outbound.take_finished() {
+        for sequence in state.outbound.take_finished().into_iter().flatten() {
             self.log(effects, |session| Record::Finished { session, sequence });
         }
         if let (false, 0, Some(connection)) =

@@ -6,7 +6,6 @@ use tidegate_mqtt::topic;
 
 use crate::{
     Broker, Profile, Quota,
-    levels::topic_hash,
     link::Rights,
     ports::Access,
     reserved,
@@ -44,16 +43,15 @@ impl Destination {
 }
 
 impl Broker {
-    /// The cached destination of `topic_name`, brought up to date; `Err` holds one that cannot be cached.
+    /// The cached destination of a topic name, with its `topic_hash`, brought up to date; `Err` holds one that cannot be cached.
     pub(super) fn destination<'a>(
         &self,
         tenant: &TenantState,
         cache: &'a mut PublishCache,
         rights: &Rights,
         profile: &Profile,
-        topic_name: &str,
+        (topic_name, hash): (&str, u64),
     ) -> Result<&'a mut Destination, Destination> {
-        let hash = topic_hash(topic_name);
         let generation = rights.0.generation();
         // Before the route is looked up: what changes meanwhile is noticed the next time.
         let version = tenant.router.version(hash);

@@ -6,8 +6,7 @@ use tidegate_ids::Now;
 
 use crate::{
     Broker, Effects,
-    levels::topic_hash,
-    message::{Images, Stamped},
+    message::{Images, Named},
     router::{Group, Route, Whose},
     session::{Offer, Offered, Session, Undelivered},
 };
@@ -22,23 +21,23 @@ pub(crate) struct Routed {
 }
 
 impl Broker {
-    /// Give `message` to everyone on `route`. Locks one session at a time.
+    /// Give a message to everyone on `route`. Locks one session at a time.
     pub(super) fn deliver(
         &self,
         route: &Route,
         from: Option<&Arc<Session>>,
-        message: &Stamped,
+        named: Named<'_>,
         retain: bool,
         now: Now,
         effects: &mut Effects,
     ) -> Routed {
         let mut images = Images::default();
         let mut routed = Routed::default();
-        let topic_name = message.message.topic_name();
+        let Named { message, topic_name, hash } = named;
         let offer = Offer {
             message,
             topic_name,
-            hash: topic_hash(topic_name),
+            hash,
             qos: message.qos,
             retain: false,
             identifiers: &[],
@@ -70,11 +69,11 @@ impl Broker {
     /// Give a message of a shared group to another member. Spec: 4.8.2 (5.0).
     pub(crate) fn deliver_again(&self, undelivered: Undelivered, now: Now, effects: &mut Effects) {
         let Undelivered { group, message, retain } = undelivered;
-        let topic_name = message.message.topic_name();
+        let Named { topic_name, hash, .. } = Named::of(&message);
         let offer = Offer {
             message: &message,
             topic_name,
-            hash: topic_hash(topic_name),
+            hash,
             qos: message.qos,
             retain,
             identifiers: &[],

@@ -302,9 +302,9 @@ impl Outbound {
         self.resuming = false;
     }
 
-    /// What is done with since the last call.
-    pub(crate) fn take_finished(&mut self) -> impl Iterator<Item = u64> {
-        std::mem::take(&mut self.finished).into_iter()
+    /// What is done with since the last call, if anything is.
+    pub(crate) fn take_finished(&mut self) -> Option<Vec<u64>> {
+        (!self.finished.is_empty()).then(|| std::mem::take(&mut self.finished))
     }
 
     /// The QoS 2 message `sequence`, and whatever is before it, is durable, or it is not: then it will not be sent.

@@ -25,8 +25,12 @@ const PACKETS_PER_TURN: usize = 128;
 const TURN_TIME_MAX: Duration = Duration::from_millis(2);
 /// Bytes that may wait for the socket when answers of WebSocket are added to them.
 const UNSENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Packets between two looks at the clock. A turn of one packet looks never.
+/// Packets between two looks at the clock, when the first ones took long. A turn of one packet looks never.
 const PACKETS_PER_LOOK: usize = 4;
+/// The same, while all packets of a turn together took no longer than [`QUICK`].
+const QUICK_PACKETS_PER_LOOK: usize = 16;
+/// Some hundred packets of the usual kind.
+const QUICK: Duration = Duration::from_micros(50);
 
 /// A connection that a task has admitted.
 pub(crate) struct Arrived {
@@ -235,6 +239,7 @@ impl Slot {
         let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
+        let mut look_at = PACKETS_PER_LOOK;
         for number in 1..=PACKETS_PER_TURN {
             let next = packets.next_packet().map_err(|error| {
                 if error.reason_code() == ReasonCode::PacketTooLarge {
@@ -248,8 +253,12 @@ impl Slot {
             }
             let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
             shared.broker.handle(link, &packet, *now, effects)?;
-            if number % PACKETS_PER_LOOK == 0 && began.is_some_and(|began| began.elapsed() >= TURN_TIME_MAX) {
-                break;
+            if number == look_at {
+                let took = began.map_or(Duration::ZERO, |began| began.elapsed());
+                if took >= TURN_TIME_MAX {
+                    break;
+                }
+                look_at += if took < QUICK { QUICK_PACKETS_PER_LOOK } else { PACKETS_PER_LOOK };
             }
         }
         self.more = More::ToHandle;
