@@ -29,6 +29,8 @@ pub(super) struct Unacked {
     pub(super) flow: u8,
     /// PUBREC is in: only PUBREL is to be sent again.
     released: bool,
+    /// So it was: its PUBCOMP may have got lost, and the packet id be free at the broker.
+    released_again: bool,
     pub(super) seq: u32,
     due: u64,
 }
@@ -124,7 +126,14 @@ impl Client {
         turn.tally.sent[usize::from(qos.bits())] += 1;
         if let Some(packet_id) = packet_id {
             // A device has at most 64 publications.
-            self.unacked.push(Unacked { packet_id, flow: number as u8, released: false, seq, due });
+            self.unacked.push(Unacked {
+                packet_id,
+                flow: number as u8,
+                released: false,
+                released_again: false,
+                seq,
+                due,
+            });
         }
         self.write_publish(number, packet_id, seq, due, false, turn)
     }
@@ -171,11 +180,12 @@ impl Client {
     ///
     /// Spec: [MQTT-4.4.0-1], [MQTT-4.6.0-1].
     pub(super) fn resend(&mut self, turn: &mut Turn<'_>) -> Result<(), Trouble> {
-        let unacked = std::mem::take(&mut self.unacked);
-        for sent in &unacked {
+        let mut unacked = std::mem::take(&mut self.unacked);
+        for sent in &mut unacked {
             turn.tally.resent += 1;
             turn.plan.streams.resend(turn.plan.stream(self.device, sent.flow.into()), sent.seq);
             if sent.released {
+                sent.released_again = true;
                 self.write(&Packet::PubRel(Ack::new(sent.packet_id, ReasonCode::Success)), turn)?;
             } else {
                 self.write_publish(sent.flow.into(), Some(sent.packet_id), sent.seq, sent.due, true, turn)?;
@@ -192,7 +202,9 @@ impl Client {
             |sent: &Unacked| sent.packet_id == ack.packet_id && group.publish[usize::from(sent.flow)].qos == qos;
         if let Some(at) = self.unacked.iter().position(is_it) {
             let sent = self.unacked.remove(at);
-            self.finish(&sent, ack.reason_code, turn);
+            // Spec: 3.7.2.1 (5.0): "this is not an error during recovery".
+            let recovered = sent.released_again && ack.reason_code == ReasonCode::PacketIdentifierNotFound;
+            self.finish(&sent, if recovered { ReasonCode::Success } else { ack.reason_code }, turn);
         }
         Ok(News::Nothing)
     }

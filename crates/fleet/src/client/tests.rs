@@ -142,6 +142,23 @@ fn a_kept_session_sends_again_and_a_clean_one_gives_up() {
 }
 
 #[test]
+fn a_packet_id_that_is_free_after_a_reconnection_is_that_of_a_message_that_was_taken() {
+    for (reconnects, acked, refused) in [(true, 1, 0), (false, 0, 1)] {
+        let mut bench = Bench::new(&format!("clean = false\n{}", EVERY_SECOND.replace("qos = 1", "qos = 2")));
+        bench.connected(0, false);
+        bench.wake(0);
+        bench.packet(0, Packet::PubRec(Ack::new(NonZeroU16::MIN, ReasonCode::Success))).0.unwrap();
+        if reconnects {
+            bench.client.lost(&bench.plan, &mut bench.tally);
+            bench.connected(0, true);
+        }
+        let unknown = Packet::PubComp(Ack::new(NonZeroU16::MIN, ReasonCode::PacketIdentifierNotFound));
+        bench.packet(0, unknown).0.unwrap();
+        assert_eq!((bench.tally.acked, bench.tally.refused_messages.values().sum::<u64>()), (acked, refused));
+    }
+}
+
+#[test]
 fn a_device_that_was_away_for_long_skips_and_says_so() {
     let mut bench = Bench::new(&EVERY_SECOND.replace("qos = 1", "qos = 0").replace("1s", "1ms"));
     bench.connected(0, false);
