@@ -27,8 +27,9 @@ const NEWEST: &[u8] = b"revision";
 
 const REVISION_BYTES: usize = 8;
 
-/// What a table keeps in memory before it is written out as a file.
-const MEMTABLE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// What a table keeps in memory before it is written out as a file. Under a mixed load four times as much held 100 MiB more, and no
+/// message was cheaper.
+const MEMTABLE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What the journal may grow to before tables are written out: it is replayed when the store is opened, at some
 /// 60 MB a second. The engine's own minimum.

@@ -183,7 +183,7 @@ async fn a_snapshot_stays_as_it_is_while_the_engine_writes_tables_out_and_merges
     const KEYS: u64 = 200;
     let home = tempfile::tempdir().unwrap();
     let store = StandaloneStore::open(Options::new(home.path())).unwrap();
-    // 32 kB that do not compress, different for every key and round: three memtables of 16 MiB over all rounds.
+    // 32 kB that do not compress, different for every key and round: a dozen memtables over all rounds.
     let value = |round: u64, key: u64| {
         let mut state = round << 32 | key;
         let next = || {
