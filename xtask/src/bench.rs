@@ -2,10 +2,12 @@
 
 mod bare;
 mod certificates;
+mod endurance;
 mod fairness;
 mod figures;
 mod issuers;
 mod logging;
+mod machine;
 mod memory;
 mod mqtt;
 mod place;
@@ -33,6 +35,8 @@ enum What {
     Registry(registry::Options),
     /// Resident memory after each of 10 rounds of 10 000 connects and disconnects; fails when it grows by over 10 %.
     Memory(memory::Options),
+    /// Resident memory over an hour of mixed load, and when the clients have left; fails when it grows by over 10 %.
+    Endurance(endurance::Options),
     /// What messages, connects, idle connections, filters and retained messages cost beside the null broker, which only relays,
     /// and an installed Mosquitto: the whole table, with its targets.
     Mqtt(mqtt::Options),
@@ -66,6 +70,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.what {
         What::Registry(options) => registry::run(options),
         What::Memory(options) => memory::run(options),
+        What::Endurance(options) => endurance::run(options),
         What::Mqtt(options) => mqtt::run(options),
         What::Certificates(options) => certificates::run(options),
         What::Revocation(options) => revocation::run(options),
@@ -82,6 +87,7 @@ fn in_release(what: &What) -> Result<()> {
     let given = match what {
         What::Registry(options) => options.place.broker.as_ref(),
         What::Memory(options) => options.place.broker.as_ref(),
+        What::Endurance(options) => options.place.broker.as_ref(),
         What::Mqtt(options) => options.place.broker.as_ref(),
         What::Certificates(options) => options.place.broker.as_ref(),
         What::Revocation(options) => options.place.broker.as_ref(),

@@ -1,12 +1,15 @@
 //! The table: for people, and as JSON lines below it.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
 use super::{
-    super::figures::{Series, significant},
+    super::{
+        figures::{Series, significant},
+        machine,
+    },
     brokers::Who,
     rows::{Group, Target},
 };
@@ -154,38 +157,12 @@ impl Table {
              Servers on one core, generator on another, alternately; medians, ratios taken round by round. Tidegate with a\n\
              policy of four statements; the null broker is the floor; Mosquitto without access control and persistence.\n\
              Every run was correct: nothing lost, duplicated or reordered.\n\n{}\n```json\n{}```\n",
-            machine(),
+            machine::described(),
             self.markdown(),
             self.lines()
         );
         fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
     }
-}
-
-/// What it ran on.
-fn machine() -> String {
-    let of = |program: &str, words: &[&str]| {
-        let output = Command::new(program).args(words).output().ok();
-        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-    };
-    let field = |path: &str, name: &str| {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
-        line.split_once(':').map_or(String::new(), |(_, value)| value.trim().to_owned())
-    };
-    let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!(
-        "{}, commit {}.\n\nMachine: {}, {cores} cores for the generator, {} of memory, {}, {}; {}; load average at the end {}.",
-        of("date", &["--utc", "+%F"]),
-        of("git", &["rev-parse", "--short", "HEAD"]),
-        field("/proc/cpuinfo", "model name"),
-        field("/proc/meminfo", "MemTotal"),
-        of("uname", &["-sr"]),
-        of("rustc", &["--version"]),
-        of("mosquitto", &["-h"]).lines().next().unwrap_or("no Mosquitto"),
-        load.split_whitespace().take(3).collect::<Vec<_>>().join(" "),
-    )
 }
 
 /// Figures of a run, for the line of its round.
