@@ -4,7 +4,7 @@ use crate::{
     Access, AttachedPolicy, Decision, Effect, Origin, PolicySet, Rendered, RequestContext, Variables, WhyUnresolved,
     condition::Condition,
     document::Statement,
-    pattern::Pattern,
+    pattern::matches,
     rule::{bind_resources, names_action},
 };
 
@@ -130,9 +130,8 @@ fn finding(
     let conditions: Vec<ConditionFinding> =
         statement.conditions.iter().map(|one| condition(one, statement.effect, variables, context)).collect();
     let not_resource = statement.resources.negated;
-    let on_resource = bind_resources(statement, variables).is_some_and(|resources| {
-        resources.iter().any(|tokens| Pattern::new(tokens).matches(resource_arn)) != not_resource
-    });
+    let on_resource = bind_resources(statement, |_| true, variables)
+        .is_some_and(|resources| resources.iter().any(|pattern| matches(pattern, resource_arn)) != not_resource);
     let outcome = match (on_resource, conditions.iter().all(|condition| condition.holds)) {
         (true, true) => Outcome::Applies,
         (false, _) => Outcome::ResourceDiffers,

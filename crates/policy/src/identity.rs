@@ -4,7 +4,7 @@ use crate::{
     Document, Effect, MalformedPolicy, RequestContext, Variables,
     document::{Listed, Statement, split_principals},
     json::Json,
-    pattern::Token,
+    pattern::ANY_RUN,
     rule::{bind_conditions, names_action},
 };
 
@@ -36,9 +36,8 @@ fn check_statement(statement: &Statement, at: &str) -> Result<(), MalformedPolic
     }
     check_actions(&statement.actions, at)?;
     for resource in &statement.resources.items {
-        let tokens = resource.spelled();
-        let is_arn = "arn:".chars().map(Token::Char).eq(tokens.iter().copied().take(4));
-        if !is_arn && tokens != [Token::AnyRun] {
+        let pattern = resource.spelled();
+        if !pattern.starts_with(b"arn:") && pattern != [ANY_RUN] {
             return wrong(&format!("{at}.Resource"), "a resource must be in ARN format or \"*\"");
         }
     }

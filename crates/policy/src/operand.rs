@@ -7,7 +7,7 @@ use time::{Date, Month, PrimitiveDateTime, Time, UtcOffset};
 
 use crate::{
     condition::{Comparison, Relation},
-    pattern::{Pattern, Token},
+    pattern::Pattern,
     template::{Template, WhyUnresolved},
     variables::Variables,
 };
@@ -49,8 +49,8 @@ impl Operand {
         Ok(match comparison {
             Comparison::StringEquals => Self::Text(template.text(variables)?.into()),
             Comparison::StringEqualsIgnoreCase => Self::TextIgnoringCase(template.text(variables)?.into()),
-            Comparison::StringLike => Self::Like(Pattern::new(&template.tokens(variables)?)),
-            Comparison::Arn => arn(&template.tokens(variables)?).map_or(Self::Unreadable, Self::Arn),
+            Comparison::StringLike => Self::Like(Pattern::new(&template.pattern(variables)?)),
+            Comparison::Arn => arn(&template.pattern(variables)?).map_or(Self::Unreadable, Self::Arn),
             Comparison::Numeric(relation) => {
                 number(&template.text(variables)?).map_or(Self::Unreadable, |number| Self::Number(relation, number))
             }
@@ -156,8 +156,8 @@ fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
 /// The six parts; wildcards do not reach across the first five colons.
 ///
 /// AWS: "each of the six colon-delimited components of the ARN is checked separately".
-fn arn(tokens: &[Token]) -> Option<Box<[Pattern; 6]>> {
-    let parts: Vec<Pattern> = tokens.splitn(6, |token| *token == Token::Char(':')).map(Pattern::new).collect();
+fn arn(pattern: &[u8]) -> Option<Box<[Pattern; 6]>> {
+    let parts: Vec<Pattern> = pattern.splitn(6, |byte| *byte == b':').map(Pattern::new).collect();
     Some(Box::new(parts.try_into().ok()?))
 }
 

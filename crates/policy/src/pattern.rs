@@ -33,50 +33,40 @@ pub fn wildcard_match(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// One element of a pattern whose variables are bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// Exactly this character.
-    Char(char),
-    /// `?`
-    AnyOne,
-    /// `*`
-    AnyRun,
-}
+/// `*` in a pattern whose variables are bound. Such a pattern is the bytes of a text, with two bytes that no text has in place of
+/// the wildcards, so that a wildcard character that is meant as itself stands there as itself.
+pub(crate) const ANY_RUN: u8 = 0xff;
+/// `?` in a pattern whose variables are bound.
+pub(crate) const ANY_ONE: u8 = 0xfe;
 
-impl Token {
-    /// The character it stands for, if it stands for one.
-    pub(crate) fn character(&self) -> Option<char> {
-        match self {
-            Self::Char(character) => Some(*character),
-            Self::AnyOne | Self::AnyRun => None,
-        }
-    }
-}
-
-/// What is left of `tokens` after it has read `prefix`: a text T matches one of the residues exactly when `prefix` + T
-/// matches `tokens`. No residue: nothing that begins with `prefix` matches.
+/// What is left of `pattern` after it has read `prefix`: a text T matches one of the residues exactly when `prefix` + T
+/// matches `pattern`. No residue: nothing that begins with `prefix` matches. The longest comes first.
 ///
 /// Mostly one residue; at most as many as `prefix` has characters, and one.
-pub(crate) fn residues<'t>(tokens: &'t [Token], prefix: &str) -> Vec<&'t [Token]> {
+pub(crate) fn residues<'p>(pattern: &'p [u8], prefix: &str) -> Vec<&'p [u8]> {
     // Up to the first difference or wildcard, reading has one way to go: all of it, for a resource with the same prefix.
-    let same = tokens.iter().zip(prefix.chars()).take_while(|(token, read)| **token == Token::Char(*read)).count();
+    let mut same = pattern.iter().zip(prefix.as_bytes()).take_while(|(byte, read)| byte == read).count();
+    while !prefix.is_char_boundary(same) {
+        same -= 1;
+    }
     // The positions that reading the prefix can lead to, ascending. A position at `*` stands for the one after it, too.
     let mut at: Vec<usize> = vec![same];
     let mut next = Vec::new();
-    for read in prefix.chars().skip(same) {
+    for read in prefix[same..].chars() {
         if at.is_empty() {
             break;
         }
         next.clear();
+        let mut buffer = [0; 4];
+        let read = read.encode_utf8(&mut buffer).as_bytes();
         for &position in &at {
             let mut position = position;
-            while let Some(&token) = tokens.get(position) {
-                let (goes_on, target) = match token {
-                    Token::AnyRun => (true, position),
-                    Token::AnyOne => (false, position + 1),
-                    Token::Char(c) if c == read => (false, position + 1),
-                    Token::Char(_) => break,
+            while let Some(&byte) = pattern.get(position) {
+                let (goes_on, target) = match byte {
+                    ANY_RUN => (true, position),
+                    ANY_ONE => (false, position + 1),
+                    _ if pattern[position..].starts_with(read) => (false, position + read.len()),
+                    _ => break,
                 };
                 next.push(target);
                 if !goes_on {
@@ -88,126 +78,112 @@ pub(crate) fn residues<'t>(tokens: &'t [Token], prefix: &str) -> Vec<&'t [Token]
         next.sort_unstable();
         next.dedup();
         // A text that goes on from before the last reached `*` also goes on from that `*`: older positions add nothing.
-        if let Some(last_star) = next.iter().rposition(|&p| tokens.get(p) == Some(&Token::AnyRun)) {
+        if let Some(last_star) = next.iter().rposition(|&p| pattern.get(p) == Some(&ANY_RUN)) {
             next.drain(..last_star);
         }
         std::mem::swap(&mut at, &mut next);
     }
-    at.into_iter().map(|position| &tokens[position..]).collect()
+    at.into_iter().map(|position| &pattern[position..]).collect()
 }
 
-/// A compiled pattern: the pieces between its stars.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pattern {
-    first: Piece,
-    /// Pieces after the first star; empty when there is no star.
-    rest: Box<[Piece]>,
+/// Whether the whole of `text` matches `pattern`. O(pattern × text), no allocation.
+///
+/// Most patterns end with a star, some begin with one: an empty piece. Where vectors are wide, `memcmp` of no bytes costs a hundred
+/// nanoseconds if they are nowhere, as those of an empty box are; a piece is part of its pattern, so it is somewhere.
+pub(crate) fn matches(pattern: &[u8], text: &str) -> bool {
+    let text = text.as_bytes();
+    let Some((first, rest)) = split_at_run(pattern) else {
+        return strip_from_start(pattern, text).is_some_and(<[u8]>::is_empty);
+    };
+    let (middle, last) = rsplit_at_run(rest);
+    let Some(text) = strip_from_start(first, text) else { return false };
+    let Some(mut text) = strip_from_end(last, text) else { return false };
+    // The leftmost place for each piece leaves the most for those after it. `a**b` is `a*b`.
+    for piece in middle.split(|byte| *byte == ANY_RUN).filter(|piece| !piece.is_empty()) {
+        match find_and_skip(piece, text) {
+            Some(after) => text = after,
+            None => return false,
+        }
+    }
+    true
 }
 
-/// A run of the pattern without `*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Literal(Box<str>),
-    /// `None` is `?`.
-    Holes(Box<[Option<char>]>),
+/// What is before and behind the first `*`.
+fn split_at_run(pattern: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = pattern.iter().position(|byte| *byte == ANY_RUN)?;
+    Some((&pattern[..at], &pattern[at + 1..]))
 }
+
+/// What is before and behind the last `*`; nothing is before it when there is none.
+fn rsplit_at_run(pattern: &[u8]) -> (&[u8], &[u8]) {
+    match pattern.iter().rposition(|byte| *byte == ANY_RUN) {
+        Some(at) => (&pattern[..at], &pattern[at + 1..]),
+        None => (&[], pattern),
+    }
+}
+
+/// What follows `piece`, which has no `*`, at the beginning of `text`.
+fn strip_from_start<'t>(piece: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    if !piece.contains(&ANY_ONE) {
+        return text.strip_prefix(piece);
+    }
+    piece.iter().try_fold(text, |rest, &byte| match byte {
+        ANY_ONE => Some(&rest[first_character(rest)?..]),
+        _ => rest.strip_prefix(&[byte]),
+    })
+}
+
+/// What precedes `piece`, which has no `*`, at the end of `text`.
+fn strip_from_end<'t>(piece: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    if !piece.contains(&ANY_ONE) {
+        return text.strip_suffix(piece);
+    }
+    piece.iter().rev().try_fold(text, |rest, &byte| match byte {
+        ANY_ONE => rest.iter().rposition(|byte| begins_character(*byte)).map(|at| &rest[..at]),
+        _ => rest.strip_suffix(&[byte]),
+    })
+}
+
+/// What follows the leftmost place in `text` where `piece`, which is not empty, fits. Topics are short: what a clever search
+/// prepares would cost more than this.
+fn find_and_skip<'t>(piece: &[u8], text: &'t [u8]) -> Option<&'t [u8]> {
+    let first = piece[0];
+    let candidate = |at: &usize| text[*at] == first || first == ANY_ONE && begins_character(text[*at]);
+    (0..text.len()).filter(candidate).find_map(|at| strip_from_start(piece, &text[at..]))
+}
+
+/// The length of the character that `text` begins with.
+fn first_character(text: &[u8]) -> Option<usize> {
+    let (_, others) = text.split_first()?;
+    Some(1 + others.iter().take_while(|byte| !begins_character(**byte)).count())
+}
+
+fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
+/// A pattern that is kept by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern(Box<[u8]>);
 
 impl Pattern {
-    pub(crate) fn new(tokens: &[Token]) -> Self {
-        let mut pieces = tokens.split(|t| *t == Token::AnyRun).map(Piece::new);
-        let first = pieces.next().expect("split yields at least one piece");
-        let mut rest: Vec<Piece> = pieces.collect();
-        // `a**b` is `a*b`: an empty piece between two stars asks for nothing.
-        if let Some((last, middle)) = rest.split_last() {
-            let mut kept: Vec<Piece> = middle.iter().filter(|piece| !piece.is_empty()).cloned().collect();
-            kept.push(last.clone());
-            rest = kept;
-        }
-        Self { first, rest: rest.into() }
+    pub(crate) fn new(pattern: &[u8]) -> Self {
+        Self(pattern.into())
     }
 
-    /// Whether the whole of `text` matches. O(pattern × text), no allocation.
-    ///
-    /// Most patterns end with a star, some begin with one: an empty piece. An empty `Box<str>` points nowhere, and where vectors are
-    /// wide, `memcmp` of no bytes looks there and costs a hundred nanoseconds; so these pieces are told apart first.
+    /// As [`matches`].
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let Some((last, middle)) = self.rest.split_last() else {
-            return self.first.is_all_of(text);
-        };
-        let Some(text) = self.first.strip_from_start(text) else { return false };
-        let Some(mut text) = last.strip_from_end(text) else { return false };
-        // The leftmost place for each piece leaves the most for those after it.
-        for piece in middle {
-            match piece.find_and_skip(text) {
-                Some(after) => text = after,
-                None => return false,
-            }
-        }
-        true
+        matches(&self.0, text)
     }
 }
 
-impl Piece {
-    fn new(tokens: &[Token]) -> Self {
-        let characters = tokens.iter().map(Token::character);
-        match characters.clone().collect::<Option<String>>() {
-            Some(literal) => Self::Literal(literal.into()),
-            None => Self::Holes(characters.collect()),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Literal(text) if text.is_empty())
-    }
-
-    fn is_all_of(&self, text: &str) -> bool {
-        match self {
-            Self::Literal(literal) => **literal == *text,
-            Self::Holes(_) => self.strip_from_start(text) == Some(""),
-        }
-    }
-
-    fn strip_from_start<'t>(&self, text: &'t str) -> Option<&'t str> {
-        match self {
-            // Not even compared: see `matches`.
-            Self::Literal(literal) if literal.is_empty() => Some(text),
-            Self::Literal(literal) => text.strip_prefix(&**literal),
-            Self::Holes(holes) => {
-                let mut rest = text.chars();
-                holes.iter().all(|hole| rest.next().is_some_and(|c| fits(*hole, c))).then_some(rest.as_str())
-            }
-        }
-    }
-
-    fn strip_from_end<'t>(&self, text: &'t str) -> Option<&'t str> {
-        match self {
-            Self::Literal(literal) if literal.is_empty() => Some(text),
-            Self::Literal(literal) => text.strip_suffix(&**literal),
-            Self::Holes(holes) => {
-                let mut rest = text.chars();
-                let fit = holes.iter().rev().all(|hole| rest.next_back().is_some_and(|c| fits(*hole, c)));
-                fit.then_some(rest.as_str())
-            }
-        }
-    }
-
-    /// What follows the leftmost place in `text` where the piece fits.
-    fn find_and_skip<'t>(&self, text: &'t str) -> Option<&'t str> {
-        match self {
-            Self::Literal(literal) => find(text, literal).map(|at| &text[at + literal.len()..]),
-            Self::Holes(_) => text.char_indices().find_map(|(at, _)| self.strip_from_start(&text[at..])),
-        }
-    }
-}
-
-/// Where `literal` begins in `text` first. Topics are short: what `str::find` prepares would cost more than the search.
-fn find(text: &str, literal: &str) -> Option<usize> {
-    let (text, literal) = (text.as_bytes(), literal.as_bytes());
-    let Some(first) = literal.first() else { return Some(0) };
-    let last = text.len().checked_sub(literal.len())?;
-    (0..=last).find(|at| text[*at] == *first && text[*at..].starts_with(literal))
-}
-
-fn fits(hole: Option<char>, character: char) -> bool {
-    hole.is_none_or(|expected| expected == character)
+/// `text` with its `*` and `?` as wildcards.
+#[cfg(test)]
+pub(crate) fn bound(text: &str) -> Vec<u8> {
+    let byte = |byte| match byte {
+        b'*' => ANY_RUN,
+        b'?' => ANY_ONE,
+        byte => byte,
+    };
+    text.bytes().map(byte).collect()
 }

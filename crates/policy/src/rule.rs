@@ -7,23 +7,25 @@ use crate::{
     access::{AccessSet, ResourceType},
     condition::{BindOutcome, BoundCondition},
     document::{Listed, Statement},
-    pattern::{Pattern, Token, residues},
+    pattern::{matches, residues},
     sieve::{Probe, Sieve},
     template::Template,
     wildcard_match,
 };
 
-/// One statement on one type of resource.
+/// All rules of a policy set, by what they can decide. Each connection whose policies have variables holds one: hence all
+/// patterns in one place, and nothing for what a rule has not.
 #[derive(Debug)]
-pub(crate) struct Rule {
-    pub(crate) origin: Origin,
-    accesses: AccessSet,
-    resources: Listed<Pattern>,
-    conditions: Box<[BoundCondition]>,
+pub(crate) struct Rules {
+    /// By what they can decide: see [`group`].
+    entries: Box<[Entry]>,
+    /// Where each group of `entries` ends.
+    ends: [u32; GROUPS],
+    pub(crate) depends_on_time: bool,
+    rules: Box<[Rule]>,
+    /// The bytes of all patterns. One may be the end of another.
+    patterns: Box<[u8]>,
 }
-
-/// So many patterns are matched sooner than a text is digested for their sieves.
-const FEW: usize = 8;
 
 /// One way for a rule to apply: by one of its resources; or, when those are not meant, by none of them.
 #[derive(Debug)]
@@ -32,92 +34,42 @@ struct Entry {
     accesses: AccessSet,
     /// Index of the rule.
     rule: u32,
-    /// Index of the resource.
-    resource: u32,
+    pattern: Span,
 }
 
-impl Rule {
-    /// Whether the statement applies by this resource. No allocation.
-    fn applies_by(&self, resource: usize, text: &str, context: &RequestContext<'_>) -> bool {
-        let Listed { negated, items } = &self.resources;
-        let matched = match negated {
-            false => items[resource].matches(text),
-            true => !items.iter().any(|pattern| pattern.matches(text)),
-        };
-        matched && self.conditions.iter().all(|condition| condition.holds(context))
-    }
+/// One statement on one type of resource.
+#[derive(Debug)]
+struct Rule {
+    origin: Origin,
+    particulars: Option<Box<Particulars>>,
 }
 
-/// All rules of a policy set, by what they can decide.
-#[derive(Debug, Default)]
-pub(crate) struct Rules {
-    client: ByEffect,
-    topic: ByEffect,
-    topic_filter: ByEffect,
-    pub(crate) depends_on_time: bool,
+/// What most rules have not.
+#[derive(Debug)]
+struct Particulars {
+    /// The resources, where those are named that are *not* meant.
+    not: Option<Box<[Span]>>,
+    conditions: Box<[BoundCondition]>,
 }
 
-#[derive(Debug, Default)]
-struct ByEffect {
-    denies: Listing,
-    allows: Listing,
+/// A pattern among those of the rules.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    bytes: u32,
 }
 
-/// Rules of one effect on one type of resource, and the entries by which they are found.
-#[derive(Debug, Default)]
-struct Listing {
-    rules: Vec<Rule>,
-    entries: Vec<Entry>,
-}
+/// So many patterns are matched sooner than a text is digested for their sieves.
+const FEW: usize = 8;
+/// Groups of entries: effects times types of resources.
+const GROUPS: usize = 6;
 
-impl Listing {
-    fn push(&mut self, rule: Rule, sieves: impl Iterator<Item = Sieve>) {
-        let (index, accesses) = (self.rules.len() as u32, rule.accesses);
-        let entry = |(resource, sieve)| Entry { sieve, accesses, rule: index, resource: resource as u32 };
-        self.entries.extend(sieves.enumerate().map(entry));
-        self.rules.push(rule);
-    }
-
-    fn shrink(&mut self) {
-        self.rules.shrink_to_fit();
-        self.entries.shrink_to_fit();
-    }
+/// The group of entries that can decide so about a `kind` of resource.
+fn group(effect: Effect, kind: ResourceType) -> usize {
+    kind as usize * 2 + usize::from(effect == Effect::Deny)
 }
 
 impl Rules {
-    /// Adds what `statement` comes to under `variables`: nothing, when it can never apply. `accesses` are those it names.
-    pub(crate) fn add(
-        &mut self,
-        origin: Origin,
-        accesses: AccessSet,
-        statement: &Statement,
-        prefixes: &ResourcePrefixes,
-        variables: &Variables,
-    ) {
-        let Some(resources) = bind_resources(statement, variables) else { return };
-        let Some(conditions) = bind_conditions(statement, variables) else { return };
-        self.depends_on_time |= conditions.iter().any(BoundCondition::depends_on_time);
-        for kind in ResourceType::ALL {
-            let accesses = accesses.on(kind);
-            if accesses.is_empty() {
-                continue;
-            }
-            let left: Vec<&[Token]> = resources.iter().flat_map(|tokens| residues(tokens, prefixes.of(kind))).collect();
-            let items: Box<[Pattern]> = left.iter().map(|tokens| Pattern::new(tokens)).collect();
-            let negated = statement.resources.negated;
-            if items.is_empty() && !negated {
-                continue;
-            }
-            let rule =
-                Rule { origin, accesses, resources: Listed { negated, items }, conditions: conditions.clone().into() };
-            let listing = self.of_mut(kind, statement.effect);
-            match negated {
-                false => listing.push(rule, left.iter().map(|tokens| Sieve::new(tokens))),
-                true => listing.push(rule, std::iter::once(Sieve::OPEN)),
-            }
-        }
-    }
-
     /// A statement that applies to the probed text. No allocation.
     pub(crate) fn first(
         &self,
@@ -126,37 +78,101 @@ impl Rules {
         probe: &Probe<'_>,
         context: &RequestContext<'_>,
     ) -> Option<Origin> {
-        let by_effect = match access.kind() {
-            ResourceType::Client => &self.client,
-            ResourceType::Topic => &self.topic,
-            ResourceType::TopicFilter => &self.topic_filter,
-        };
-        let Listing { rules, entries } = match effect {
-            Effect::Allow => &by_effect.allows,
-            Effect::Deny => &by_effect.denies,
-        };
+        let group = group(effect, access.kind());
+        let start = group.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        let entries = &self.entries[start..self.ends[group] as usize];
         let passes = if entries.len() > FEW { Sieve::lets_pass } else { Sieve::begins };
         let mut candidates = entries.iter().filter(|e| e.accesses.contains(access) && passes(e.sieve, probe));
-        let found = candidates.find(|e| rules[e.rule as usize].applies_by(e.resource as usize, probe.text(), context));
-        found.map(|entry| rules[entry.rule as usize].origin)
+        candidates.find(|entry| self.applies(entry, probe.text(), context)).map(|e| self.rules[e.rule as usize].origin)
     }
 
-    pub(crate) fn shrink(&mut self) {
-        for by_effect in [&mut self.client, &mut self.topic, &mut self.topic_filter] {
-            by_effect.denies.shrink();
-            by_effect.allows.shrink();
+    /// Whether the statement applies by this entry. No allocation.
+    fn applies(&self, entry: &Entry, text: &str, context: &RequestContext<'_>) -> bool {
+        let by = |pattern: &Span| matches(self.pattern(*pattern), text);
+        match &self.rules[entry.rule as usize].particulars {
+            None => by(&entry.pattern),
+            Some(particulars) => {
+                let Particulars { not, conditions } = &**particulars;
+                let matched = not.as_ref().map_or_else(|| by(&entry.pattern), |not| !not.iter().any(by));
+                matched && conditions.iter().all(|condition| condition.holds(context))
+            }
         }
     }
 
-    fn of_mut(&mut self, kind: ResourceType, effect: Effect) -> &mut Listing {
-        let by_effect = match kind {
-            ResourceType::Client => &mut self.client,
-            ResourceType::Topic => &mut self.topic,
-            ResourceType::TopicFilter => &mut self.topic_filter,
-        };
-        match effect {
-            Effect::Allow => &mut by_effect.allows,
-            Effect::Deny => &mut by_effect.denies,
+    fn pattern(&self, Span { start, bytes }: Span) -> &[u8] {
+        &self.patterns[start as usize..][..bytes as usize]
+    }
+}
+
+/// Rules that are being put together.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// With the group of each.
+    entries: Vec<(usize, Entry)>,
+    rules: Vec<Rule>,
+    patterns: Vec<u8>,
+    depends_on_time: bool,
+}
+
+impl Draft {
+    /// Adds what those resources of `statement` that are `wanted` come to under `variables`: nothing, when it can never apply.
+    /// `accesses` are those it names.
+    pub(crate) fn add(
+        &mut self,
+        origin: Origin,
+        accesses: AccessSet,
+        statement: &Statement,
+        wanted: impl Fn(&Template) -> bool,
+        prefixes: &ResourcePrefixes,
+        variables: &Variables,
+    ) {
+        let Some(resources) = bind_resources(statement, wanted, variables) else { return };
+        let Some(conditions) = bind_conditions(statement, variables) else { return };
+        self.depends_on_time |= conditions.iter().any(BoundCondition::depends_on_time);
+        for kind in ResourceType::ALL {
+            let accesses = accesses.on(kind);
+            if accesses.is_empty() {
+                continue;
+            }
+            let mut patterns = Vec::new();
+            for resource in &resources {
+                self.keep(&residues(resource, prefixes.of(kind)), &mut patterns);
+            }
+            let (group, rule) = (group(statement.effect, kind), self.rules.len() as u32);
+            let not = statement.resources.negated.then(|| patterns.iter().map(|(_, span)| *span).collect());
+            if not.is_some() {
+                patterns = vec![(Sieve::OPEN, Span { start: 0, bytes: 0 })];
+            }
+            if patterns.is_empty() {
+                continue;
+            }
+            self.entries
+                .extend(patterns.into_iter().map(|(sieve, pattern)| (group, Entry { sieve, accesses, rule, pattern })));
+            let particulars = (not.is_some() || !conditions.is_empty())
+                .then(|| Box::new(Particulars { not, conditions: conditions.clone().into() }));
+            self.rules.push(Rule { origin, particulars });
+        }
+    }
+
+    /// Keeps the residues of one pattern, which end alike: only the first and longest is kept whole.
+    fn keep(&mut self, residues: &[&[u8]], kept: &mut Vec<(Sieve, Span)>) {
+        let Some(longest) = residues.first() else { return };
+        self.patterns.extend_from_slice(longest);
+        let end = self.patterns.len();
+        kept.extend(residues.iter().map(|residue| {
+            (Sieve::new(residue), Span { start: (end - residue.len()) as u32, bytes: residue.len() as u32 })
+        }));
+    }
+
+    pub(crate) fn finish(mut self) -> Rules {
+        self.entries.sort_by_key(|(group, _)| *group);
+        let ends = std::array::from_fn(|group| self.entries.partition_point(|(of, _)| *of <= group) as u32);
+        Rules {
+            entries: self.entries.into_iter().map(|(_, entry)| entry).collect(),
+            ends,
+            depends_on_time: self.depends_on_time,
+            rules: self.rules.into(),
+            patterns: self.patterns.into(),
         }
     }
 }
@@ -188,22 +204,29 @@ pub(crate) fn names_action(actions: &Listed<Box<str>>, action: &str) -> bool {
     named != actions.negated
 }
 
-/// Whether nothing about `statement` depends on the connection.
-pub(crate) fn is_same_for_all(statement: &Statement) -> bool {
-    statement.conditions.is_empty() && !statement.resources.items.iter().any(Template::has_variables)
+/// Whether what `statement` says about `resource`, one of its own, is the same for every connection.
+pub(crate) fn is_same_for_all(statement: &Statement, resource: &Template) -> bool {
+    let Listed { negated, items } = &statement.resources;
+    let varies = if *negated { items.iter().any(Template::has_variables) } else { resource.has_variables() };
+    statement.conditions.is_empty() && !varies
 }
 
-/// The resources under `variables`; `None` when the statement can never apply.
+/// Those resources that are `wanted`, under `variables`; `None` when the statement can never apply by them.
 ///
 /// A resource with a variable that is not replaced matches nothing. Under `NotResource` that would mean everything:
 /// right for a Deny, but an Allow never rests on a value nobody gave (Decision), so it does not apply.
-pub(crate) fn bind_resources(statement: &Statement, variables: &Variables) -> Option<Vec<Vec<Token>>> {
+pub(crate) fn bind_resources(
+    statement: &Statement,
+    wanted: impl Fn(&Template) -> bool,
+    variables: &Variables,
+) -> Option<Vec<Vec<u8>>> {
     let Listed { negated, items } = &statement.resources;
-    let bound: Vec<Option<Vec<Token>>> = items.iter().map(|template| template.tokens(variables).ok()).collect();
+    let wanted = items.iter().filter(|template| wanted(template));
+    let bound: Vec<Option<Vec<u8>>> = wanted.map(|template| template.pattern(variables).ok()).collect();
     if *negated && statement.effect == Effect::Allow && bound.contains(&None) {
         return None;
     }
-    let bound: Vec<Vec<Token>> = bound.into_iter().flatten().collect();
+    let bound: Vec<Vec<u8>> = bound.into_iter().flatten().collect();
     (*negated || !bound.is_empty()).then_some(bound)
 }
 
@@ -218,4 +241,16 @@ pub(crate) fn bind_conditions(statement: &Statement, variables: &Variables) -> O
         }
     }
     Some(later)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection whose policies have variables holds one `Rules`, and an `Entry` for each resource with a variable: two of
+    /// them where the resource's ARN has a wildcard before the topic.
+    #[test]
+    fn what_each_connection_holds_is_small() {
+        assert_eq!((size_of::<Rules>(), size_of::<Entry>(), size_of::<Rule>()), (80, 32, 16));
+    }
 }

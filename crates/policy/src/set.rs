@@ -8,9 +8,12 @@ use crate::{
     Access, Decision, Document, Effect, Origin, RequestContext, Variables,
     access::AccessSet,
     document::Statement,
-    pattern::Pattern,
-    rule::{ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, named_accesses, names_action},
+    pattern::matches,
+    rule::{
+        Draft, ResourcePrefixes, Rules, bind_conditions, bind_resources, is_same_for_all, named_accesses, names_action,
+    },
     sieve::Probe,
+    template::Template,
 };
 
 /// A policy as it is in force for a principal.
@@ -32,9 +35,9 @@ pub struct PolicySet(Arc<Compiled>);
 struct Compiled {
     policies: Box<[AttachedPolicy]>,
     prefixes: ResourcePrefixes,
-    /// Statements that say the same for every connection.
+    /// What says the same for every connection.
     shared: Rules,
-    /// Statements that wait for variables, and the accesses they name.
+    /// Statements of which something waits for variables, and the accesses they name.
     open: Box<[(Origin, AccessSet)]>,
 }
 
@@ -62,23 +65,24 @@ impl PolicySet {
     pub fn compile(tenant: Tenant, policies: impl IntoIterator<Item = AttachedPolicy>) -> Self {
         let policies: Box<[_]> = policies.into_iter().collect();
         assert!(policies.len() <= Self::POLICIES_MAX, "attachments are bounded long before");
-        let prefixes = ResourcePrefixes::new(tenant);
-        let mut compiled = Compiled { policies, prefixes, shared: Rules::default(), open: [].into() };
-        let (mut shared, mut open, nothing_known) = (Rules::default(), Vec::new(), Variables::new());
+        let (prefixes, shared) = (ResourcePrefixes::new(tenant), Draft::default().finish());
+        let mut compiled = Compiled { policies, prefixes, shared, open: [].into() };
+        let (mut shared, mut open, nothing_known) = (Draft::default(), Vec::new(), Variables::new());
         for origin in compiled.origins() {
             let statement = compiled.statement(origin);
             let accesses = named_accesses(statement);
             if accesses.is_empty() {
                 continue; // for decide_arn only
             }
-            if is_same_for_all(statement) {
-                shared.add(origin, accesses, statement, &compiled.prefixes, &nothing_known);
-            } else {
+            let same = |resource: &Template| is_same_for_all(statement, resource);
+            if statement.resources.items.iter().any(same) {
+                shared.add(origin, accesses, statement, same, &compiled.prefixes, &nothing_known);
+            }
+            if !statement.resources.items.iter().all(same) {
                 open.push((origin, accesses));
             }
         }
-        shared.shrink();
-        (compiled.shared, compiled.open) = (shared, open.into());
+        (compiled.shared, compiled.open) = (shared.finish(), open.into());
         Self(Arc::new(compiled))
     }
 
@@ -90,12 +94,13 @@ impl PolicySet {
     /// Fixes the variables for a connection.
     pub fn bind(&self, variables: &Variables) -> BoundPolicy {
         let own = self.uses_variables().then(|| {
-            let mut own = Rules::default();
+            let mut own = Draft::default();
             for &(origin, accesses) in &self.0.open {
-                own.add(origin, accesses, self.0.statement(origin), &self.0.prefixes, variables);
+                let statement = self.0.statement(origin);
+                let open = |resource: &Template| !is_same_for_all(statement, resource);
+                own.add(origin, accesses, statement, open, &self.0.prefixes, variables);
             }
-            own.shrink();
-            Box::new(own)
+            Box::new(own.finish())
         });
         BoundPolicy { set: self.clone(), own }
     }
@@ -112,8 +117,8 @@ impl PolicySet {
     ) -> Decision {
         let applies = |statement: &Statement| {
             names_action(&statement.actions, action)
-                && bind_resources(statement, variables).is_some_and(|resources| {
-                    let matched = resources.iter().any(|tokens| Pattern::new(tokens).matches(resource_arn));
+                && bind_resources(statement, |_| true, variables).is_some_and(|resources| {
+                    let matched = resources.iter().any(|pattern| matches(pattern, resource_arn));
                     matched != statement.resources.negated
                 })
                 && bind_conditions(statement, variables)

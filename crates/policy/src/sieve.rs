@@ -5,17 +5,19 @@
 
 use std::cell::Cell;
 
-use crate::pattern::Token;
+use crate::pattern::{ANY_ONE, ANY_RUN};
 
 /// What a pattern asks of any text that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sieve {
-    /// The first bytes, the very first lowest; `start_bytes` of them count.
+    /// The first bytes, the very first lowest; [`ANY`], which no text has, in place of those that may be any.
     start: u64,
     /// One bit for each pair of neighbouring bytes.
     pairs: u64,
-    start_bytes: u8,
 }
+
+/// In place of a byte that may be any.
+const ANY: u8 = 0xff;
 
 /// A text, as sieves look at it.
 pub(crate) struct Probe<'t> {
@@ -27,27 +29,19 @@ pub(crate) struct Probe<'t> {
 
 impl Sieve {
     /// Lets every text pass.
-    pub(crate) const OPEN: Self = Self { start: 0, pairs: 0, start_bytes: 0 };
+    pub(crate) const OPEN: Self = Self { start: u64::MAX, pairs: 0 };
 
-    /// Lets pass what `tokens` can match; a few other texts too.
-    pub(crate) fn new(tokens: &[Token]) -> Self {
-        let mut sieve = Self::OPEN;
-        let (mut before, mut at_start) = (None, true);
-        for token in tokens {
-            let Token::Char(character) = token else {
-                (before, at_start) = (None, false);
-                continue;
-            };
-            for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
-                if at_start && sieve.start_bytes < 8 {
-                    sieve.start |= u64::from(byte) << (8 * sieve.start_bytes);
-                    sieve.start_bytes += 1;
-                }
-                sieve.pairs |= before.map_or(0, |before| pair(before, byte));
-                before = Some(byte);
-            }
+    /// Lets pass what `pattern` can match; a few other texts too.
+    pub(crate) fn new(pattern: &[u8]) -> Self {
+        let (mut start, mut pairs, mut before) = ([ANY; 8], 0, None);
+        let fixed = pattern.iter().take_while(|byte| !is_wildcard(**byte));
+        start.iter_mut().zip(fixed).for_each(|(start, byte)| *start = *byte);
+        for &byte in pattern {
+            let byte = (!is_wildcard(byte)).then_some(byte);
+            pairs |= before.zip(byte).map_or(0, |(before, byte)| pair(before, byte));
+            before = byte;
         }
-        sieve
+        Self { start: u64::from_le_bytes(start), pairs }
     }
 
     /// False only for a text that the pattern does not match. Cheap, but for the first text that begins as the pattern does.
@@ -57,7 +51,8 @@ impl Sieve {
 
     /// The cheaper half of [`Self::lets_pass`]: what pays for a few patterns.
     pub(crate) fn begins(self, probe: &Probe<'_>) -> bool {
-        let counting = u64::MAX.checked_shr(64 - 8 * u32::from(self.start_bytes)).unwrap_or(0);
+        // Of the byte that follows those that may be any, the uppermost bits may be set too, but not all.
+        let counting = u64::MAX.checked_shr(self.start.leading_ones() & !7).unwrap_or(0);
         (probe.start ^ self.start) & counting == 0
     }
 }
@@ -88,6 +83,10 @@ fn start(bytes: &[u8]) -> u64 {
     u64::from_le_bytes(first)
 }
 
+fn is_wildcard(byte: u8) -> bool {
+    byte == ANY_RUN || byte == ANY_ONE
+}
+
 fn pairs(bytes: &[u8]) -> u64 {
     bytes.windows(2).fold(0, |bits, two| bits | pair(two[0], two[1]))
 }
@@ -100,17 +99,10 @@ fn pair(first: u8, second: u8) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pattern::bound;
 
     #[test]
     fn texts_that_begin_otherwise_or_lack_a_pair_of_bytes_are_held_back() {
-        let tokens = |pattern: &str| -> Vec<Token> {
-            let token = |c| match c {
-                '*' => Token::AnyRun,
-                '?' => Token::AnyOne,
-                c => Token::Char(c),
-            };
-            pattern.chars().map(token).collect()
-        };
         for (pattern, text, passes) in [
             ("fleet1/a", "fleet1/a", true),
             ("fleet1/a", "fleet2/a", false),
@@ -124,7 +116,7 @@ mod tests {
             ("*", "", true),
             ("a", "", false),
         ] {
-            assert_eq!(Sieve::new(&tokens(pattern)).lets_pass(&Probe::new(text)), passes, "{pattern} {text}");
+            assert_eq!(Sieve::new(&bound(pattern)).lets_pass(&Probe::new(text)), passes, "{pattern} {text}");
         }
         assert!(Sieve::OPEN.lets_pass(&Probe::new("anything")));
     }

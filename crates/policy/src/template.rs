@@ -1,7 +1,7 @@
 //! Text of a policy with wildcards and variables still in it.
 
 use crate::{
-    pattern::Token,
+    pattern::{ANY_ONE, ANY_RUN},
     variables::{Substitution, Variables},
 };
 
@@ -89,14 +89,14 @@ impl Template {
     }
 
     /// The pattern under `variables`; an error when one of them is not replaced.
-    pub(crate) fn tokens(&self, variables: &Variables) -> Result<Vec<Token>, WhyUnresolved> {
-        let mut tokens = Vec::new();
+    pub(crate) fn pattern(&self, variables: &Variables) -> Result<Vec<u8>, WhyUnresolved> {
+        let mut pattern = Vec::new();
         self.fill(variables, |piece| match piece {
-            Filled::Text(text) => tokens.extend(text.chars().map(Token::Char)),
-            Filled::AnyRun => tokens.push(Token::AnyRun),
-            Filled::AnyOne => tokens.push(Token::AnyOne),
+            Filled::Text(text) => pattern.extend_from_slice(text.as_bytes()),
+            Filled::AnyRun => pattern.push(ANY_RUN),
+            Filled::AnyOne => pattern.push(ANY_ONE),
         })?;
-        Ok(tokens)
+        Ok(pattern)
     }
 
     /// The text under `variables`, wildcards as the characters they are; an error when a variable is not replaced.
@@ -151,23 +151,23 @@ impl Template {
     }
 
     /// The pattern if its variables could have any value.
-    pub(crate) fn widest(&self) -> Vec<Token> {
-        self.pieces(|_| vec![Token::AnyRun])
+    pub(crate) fn widest(&self) -> Vec<u8> {
+        self.pieces(|_| vec![ANY_RUN])
     }
 
     /// The pattern with its variables as they are spelled.
-    pub(crate) fn spelled(&self) -> Vec<Token> {
-        self.pieces(|name| format!("${{{name}}}").chars().map(Token::Char).collect())
+    pub(crate) fn spelled(&self) -> Vec<u8> {
+        self.pieces(|name| format!("${{{name}}}").into_bytes())
     }
 
-    fn pieces(&self, variable: impl Fn(&str) -> Vec<Token>) -> Vec<Token> {
-        let tokens = |part: &Part| match part {
-            Part::Literal(text) => text.chars().map(Token::Char).collect(),
-            Part::AnyRun => vec![Token::AnyRun],
-            Part::AnyOne => vec![Token::AnyOne],
+    fn pieces(&self, variable: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
+        let bytes = |part: &Part| match part {
+            Part::Literal(text) => text.as_bytes().to_vec(),
+            Part::AnyRun => vec![ANY_RUN],
+            Part::AnyOne => vec![ANY_ONE],
             Part::Variable { name, .. } => variable(name),
         };
-        self.parts.iter().flat_map(tokens).collect()
+        self.parts.iter().flat_map(bytes).collect()
     }
 
     /// Its parts that stand for themselves.

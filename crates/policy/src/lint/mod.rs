@@ -10,7 +10,7 @@ use crate::{
     condition::{Comparison, Condition, Quantifier},
     document::Statement,
     operand::Operand,
-    pattern::{Token, residues},
+    pattern::{ANY_ONE, ANY_RUN, residues},
     rule::{ResourcePrefixes, named_accesses},
     template::Template,
 };
@@ -125,8 +125,7 @@ fn reach(statement: &Statement, prefixes: &ResourcePrefixes, tell: &mut Tell<'_>
         }
         Effect::Allow if resources.negated || !statement.conditions.is_empty() => {}
         Effect::Allow => {
-            let all =
-                |template: &Template| template.widest() == [Token::AnyRun] && template.variables().next().is_none();
+            let all = |template: &Template| template.widest() == [ANY_RUN] && template.variables().next().is_none();
             if Access::ALL.into_iter().all(|access| accesses.contains(access)) && resources.items.iter().any(all) {
                 let text =
                     "it allows every action on every resource: name the client ids and topics that the device needs";
@@ -164,20 +163,14 @@ fn reach(statement: &Statement, prefixes: &ResourcePrefixes, tell: &mut Tell<'_>
 fn wild(items: &[Template], prefix: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for template in items {
-        let tokens = template.spelled();
-        let reading = residues(&tokens, prefix);
-        let Some(residue) = reading.iter().find(|residue| residue.iter().any(is_wildcard)) else { continue };
-        let parent = residue.iter().map_while(|token| match token {
-            Token::Char(character) => Some(*character),
-            Token::AnyRun | Token::AnyOne => None,
+        let pattern = template.spelled();
+        let parent = residues(&pattern, prefix).into_iter().find_map(|residue| {
+            let wildcard = residue.iter().position(|byte| matches!(*byte, ANY_RUN | ANY_ONE))?;
+            Some(String::from_utf8_lossy(&residue[..wildcard]).into_owned())
         });
-        found.push((text(template), parent.collect()));
+        found.extend(parent.map(|parent| (text(template), parent)));
     }
     found
-}
-
-fn is_wildcard(token: &Token) -> bool {
-    matches!(token, Token::AnyRun | Token::AnyOne)
 }
 
 /// Actions and resources that have nothing to do with each other.
