@@ -16,7 +16,7 @@ use std::{num::NonZeroU16, num::NonZeroU32, sync::Arc, time::Duration};
 use tidegate_ids::{Tenant, Timestamp};
 use tidegate_mqtt::{Message, QoS, SessionExpiry};
 
-pub(crate) use log::RecordLog;
+pub(crate) use log::{Place, RecordLog};
 pub use promise::Token;
 pub(crate) use promise::{Held, Made, Promise, Waiting};
 

@@ -36,7 +36,7 @@ use crate::{
     link::Rights,
     memory::Memory,
     message::Aliases,
-    persist::{Held, Promise, RecordLog},
+    persist::{Held, Place, Promise, RecordLog},
     ports::Access,
     tenant::Rates,
     topic_cache::Decisions,
@@ -258,16 +258,24 @@ impl Session {
         self.records.is_some() && self.kept.load(Relaxed)
     }
 
-    /// Log a change of a session that is kept on disk; whether this is one. The lock of what changed is held.
-    pub(crate) fn log(&self, effects: &mut Effects, record: impl FnOnce(u64) -> Record) -> bool {
-        match &self.records {
-            Some(records) if self.kept.load(Relaxed) => {
-                records.push(record(self.serial));
-                effects.token.logged = true;
-                true
-            }
-            Some(_) | None => false,
+    /// Log a change of a session that is kept on disk; where its record stands, if this is one. The lock of what changed is held.
+    pub(crate) fn log(&self, effects: &mut Effects, record: impl FnOnce(u64) -> Record) -> Option<Place> {
+        let records = self.kept_records()?;
+        effects.token.logged = true;
+        Some(records.push(record(self.serial)))
+    }
+
+    /// The same: that a message is done with, the record of which stood at `place`.
+    fn log_finished(&self, sequence: u64, place: Place, effects: &mut Effects) {
+        if let Some(records) = self.kept_records() {
+            effects.token.logged = true;
+            records.finish(self.serial, sequence, place);
         }
+    }
+
+    /// Where changes are logged, while the session is kept on disk.
+    fn kept_records(&self) -> Option<&RecordLog> {
+        self.records.as_deref().filter(|_| self.kept.load(Relaxed))
     }
 
     /// Keep `promise` to connection `epoch` once what was logged so far is durable.
@@ -331,9 +339,7 @@ impl Session {
 
     /// Log which messages are done with, and note how busy the session is.
     fn take_stock(&self, state: &mut State, effects: &mut Effects) {
-        for sequence in state.outbound.take_finished().into_iter().flatten() {
-            self.log(effects, |session| Record::Finished { session, sequence });
-        }
+        state.outbound.take_finished(|(sequence, place)| self.log_finished(sequence, place, effects));
         if let (false, 0, Some(connection)) =
             (state.fetches.is_empty(), state.outbound.backlog(), &mut state.connection)
         {

@@ -14,7 +14,7 @@ use crate::{
     levels::topic_hash,
     message::{Images, Stamped},
     narration::DENIALS_PER_SECOND,
-    persist::Promise,
+    persist::{Place, Promise},
     ports::Access,
     router::Group,
     tenant::Rates,
@@ -127,14 +127,17 @@ impl Session {
             let (tenant, client_id) = (self.tenant, self.client_id.clone());
             effects.tell(Narrated { tenant, client_id, trace: None, what, denied: None });
         }
-        let durable = offer.qos != QoS::AtMostOnce && self.log_queued(sequence, offer, effects);
+        let record = (offer.qos != QoS::AtMostOnce).then(|| self.log_queued(sequence, offer, effects)).flatten();
+        if let Some(record) = record {
+            state.outbound.logged(record);
+        }
         self.pump_with(&mut state, offer.now, Some((offer, images)), effects);
         self.take_stock(&mut state, effects);
-        if durable { Offered::TakenDurably } else { Offered::Taken }
+        if record.is_some() { Offered::TakenDurably } else { Offered::Taken }
     }
 
     /// Log that a message entered the queue, if the session is kept. A QoS 2 message is sent once that is durable.
-    fn log_queued(self: &Arc<Self>, sequence: u64, offer: &Offer<'_>, effects: &mut Effects) -> bool {
+    fn log_queued(self: &Arc<Self>, sequence: u64, offer: &Offer<'_>, effects: &mut Effects) -> Option<Place> {
         let logged = self.log(effects, |session| Record::Queued {
             session,
             delivery: QueuedRecord {
@@ -147,7 +150,7 @@ impl Session {
                 message: offer.message.message.clone(),
             },
         });
-        if logged && offer.qos == QoS::ExactlyOnce {
+        if logged.is_some() && offer.qos == QoS::ExactlyOnce {
             self.promise(0, Promise::Delivery { sequence }, effects);
         }
         logged

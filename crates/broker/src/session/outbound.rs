@@ -12,7 +12,7 @@ use std::{
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::QoS;
 
-use crate::{message::Stamped, router::Group};
+use crate::{message::Stamped, persist::Place, router::Group};
 
 pub(crate) use acknowledged::Acknowledged;
 pub(crate) use restored::{Earlier, Restored};
@@ -55,8 +55,8 @@ pub(crate) struct Outbound {
     durable_to: u64,
     /// What no connection has sent waits until it is durable that there is a connection again.
     resuming: bool,
-    /// What is done with since the last look.
-    finished: Vec<u64>,
+    /// What is done with since the last look, and where its record stood.
+    finished: Vec<(u64, Place)>,
 }
 
 /// One message on its way.
@@ -79,6 +79,8 @@ pub(crate) struct Entry {
     settled: bool,
     /// The shared group it came by: other members may have it, if this one leaves.
     group: Option<Arc<Group>>,
+    /// Where the record stands that it was queued.
+    record: Place,
 }
 
 /// A message of a shared group that its member will not have.
@@ -272,7 +274,7 @@ impl Outbound {
         let entry = &mut self.entries[at];
         self.held_bytes -= entry.message.as_ref().map_or(0, cost);
         if self.kept && entry.qos != QoS::AtMostOnce {
-            self.finished.push(entry.sequence);
+            self.finished.push((entry.sequence, entry.record));
         }
         entry.finish();
         self.done += 1;
@@ -302,9 +304,16 @@ impl Outbound {
         self.resuming = false;
     }
 
-    /// What is done with since the last call, if anything is.
-    pub(crate) fn take_finished(&mut self) -> Option<Vec<u64>> {
-        (!self.finished.is_empty()).then(|| std::mem::take(&mut self.finished))
+    /// Call `log` with what is done with since the last call.
+    pub(crate) fn take_finished(&mut self, log: impl FnMut((u64, Place))) {
+        self.finished.drain(..).for_each(log);
+    }
+
+    /// That the youngest message was queued is logged, at `record`.
+    pub(crate) fn logged(&mut self, record: Place) {
+        if let Some(youngest) = self.entries.back_mut() {
+            youngest.record = record;
+        }
     }
 
     /// The QoS 2 message `sequence`, and whatever is before it, is durable, or it is not: then it will not be sent.
@@ -437,6 +446,7 @@ impl Outbound {
         self.unacknowledged_bytes = 0;
         self.entries.retain(|entry| entry.state != State::Done);
         self.done = 0;
+        self.finished.shrink_to(0);
         self.entries.shrink_to(self.entries.len().max(4));
     }
 
@@ -506,6 +516,7 @@ impl Entry {
             message,
             settled: false,
             group: None,
+            record: Place::NOWHERE,
         }
     }
 

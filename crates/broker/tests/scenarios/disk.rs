@@ -87,6 +87,8 @@ impl Disk {
             }
             Record::Finished { session, sequence } => {
                 let kept = self.at(session);
+                // It may never have been queued here: then it was done with before its record was taken.
+                kept.next_sequence = kept.next_sequence.max(sequence + 1);
                 kept.queue.remove(&sequence);
                 kept.released.remove(&sequence);
             }

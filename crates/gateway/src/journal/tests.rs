@@ -266,7 +266,7 @@ impl Model {
                 if let Some(&sequence) = unfinished.iter().nth(usize::from(*n) % unfinished.len().max(1)) {
                     session.queue.remove(&sequence);
                     session.released.remove(&sequence);
-                    log.push(Record::Finished { session: session.record.session, sequence });
+                    finish(session.record.session, sequence, log);
                 }
             }
             Step::Receive(client, id) => {
@@ -292,6 +292,21 @@ impl Model {
             .map(|(_, retained)| (retained.message.topic_name().to_owned(), retained))
             .collect();
         assert_eq!(retained, self.retained);
+    }
+}
+
+/// As the broker does: where a QoS 1 message was queued since the last commit, that it is done with takes the place of its record.
+fn finish(session: u64, sequence: u64, log: &mut Vec<Record>) {
+    let queued = |record: &&mut Record| match record {
+        Record::Queued { session: of, delivery } => {
+            (*of, delivery.sequence, delivery.qos) == (session, sequence, QoS::AtLeastOnce)
+        }
+        _ => false,
+    };
+    let finished = Record::Finished { session, sequence };
+    match log.iter_mut().find(queued) {
+        Some(record) => *record = finished,
+        None => log.push(finished),
     }
 }
 
