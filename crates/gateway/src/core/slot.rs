@@ -25,7 +25,9 @@ const PACKETS_PER_TURN: usize = 128;
 const TURN_TIME_MAX: Duration = Duration::from_millis(2);
 /// Bytes that may wait for the socket when answers of WebSocket are added to them.
 const UNSENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Packets between two looks at the clock, when the first ones took long. A turn of one packet looks never.
+/// Packets of a turn before the first look at the clock, from which the time counts: most turns are over by then.
+const PACKETS_BEFORE_LOOKS: usize = 8;
+/// Packets between two looks, when the ones before took long.
 const PACKETS_PER_LOOK: usize = 4;
 /// The same, while all packets of a turn together took no longer than [`QUICK`].
 const QUICK_PACKETS_PER_LOOK: usize = 16;
@@ -239,7 +241,7 @@ impl Slot {
         let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
-        let mut look_at = PACKETS_PER_LOOK;
+        let mut look_at = PACKETS_BEFORE_LOOKS;
         for number in 1..=PACKETS_PER_TURN {
             let next = packets.next_packet().map_err(|error| {
                 if error.reason_code() == ReasonCode::PacketTooLarge {
@@ -248,17 +250,16 @@ impl Slot {
                 CloseReason::from(&error)
             })?;
             let Some(bytes) = next else { return Ok(true) };
-            if number == 2 {
-                began = Some(Instant::now());
-            }
             let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
             shared.broker.handle(link, &packet, *now, effects)?;
             if number == look_at {
-                let took = began.map_or(Duration::ZERO, |began| began.elapsed());
-                if took >= TURN_TIME_MAX {
+                let took = began.map(|began| began.elapsed());
+                if took.is_some_and(|took| took >= TURN_TIME_MAX) {
                     break;
                 }
-                look_at += if took < QUICK { QUICK_PACKETS_PER_LOOK } else { PACKETS_PER_LOOK };
+                began.get_or_insert_with(Instant::now);
+                let is_quick = took.is_some_and(|took| took < QUICK);
+                look_at += if is_quick { QUICK_PACKETS_PER_LOOK } else { PACKETS_PER_LOOK };
             }
         }
         self.more = More::ToHandle;
