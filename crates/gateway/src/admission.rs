@@ -301,8 +301,8 @@ impl Newcomer<'_> {
         let mut vigil = known.vigil;
         let (peer_address, trace_id) = (client.origin.peer, client.origin.trace_id.as_u128());
         let signed = known.credential.map(|credential| (credential, known.principal.clone()));
-        let Arrival { socket, tls, websocket, .. } = arrival;
-        let arrived = Arrived { socket: socket.into_inner(), tls, websocket, client, counted };
+        let Arrival { socket, tls, websocket, unsaid, .. } = arrival;
+        let arrived = Arrived { socket: socket.into_inner(), tls, websocket, unsaid, client, counted };
         let result = core.borrow_mut().establish(arrived, early, |desk, address| {
             let request = ConnectRequest {
                 tenant: known.tenant,
@@ -326,9 +326,10 @@ impl Newcomer<'_> {
             Ok(link)
         });
         let (refused, arrived) = result.err()?;
-        let Arrived { socket, tls, websocket, client, counted } = *arrived;
+        let Arrived { socket, tls, websocket, unsaid, client, counted } = *arrived;
         let mut arrival = Arrival::new(socket, core.clone()).ok()?;
         arrival.tls = tls;
+        arrival.unsaid = unsaid;
         arrival.websocket = websocket;
         let Client { origin, tenant, certificate_id, .. } = *client;
         let newcomer = Newcomer { core, shared, listener, origin, counted };

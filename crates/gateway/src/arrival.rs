@@ -29,6 +29,9 @@ use crate::{
 /// Bytes of a refused client that are read and forgotten before its socket is closed without waiting for its end.
 const FORGOTTEN_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes that TLS has to say and that wait for the first answer, at most. A ticket has some 600.
+const UNSAID_BYTES_MAX: usize = 2048;
+
 /// A connection without a session yet.
 pub(crate) struct Arrival {
     pub(crate) socket: AsyncFd<TcpStream>,
@@ -40,6 +43,8 @@ pub(crate) struct Arrival {
     pub(crate) http: Option<Box<Http>>,
     /// What the client has sent, decrypted and out of its frames.
     pub(crate) received: Vec<u8>,
+    /// What TLS has to say and goes along with the first answer, one write for both: the ticket.
+    pub(crate) unsaid: Vec<u8>,
     /// While it is half open.
     pub(crate) place: Option<Place>,
     core: Rc<RefCell<Core>>,
@@ -97,6 +102,7 @@ impl Arrival {
             signer: None,
             http: None,
             received: Vec::new(),
+            unsaid: Vec::new(),
             place: None,
             core,
         })
@@ -296,8 +302,13 @@ impl Arrival {
         (progress, answer)
     }
 
-    /// Sends what TLS itself has to say, an alert in case of an error.
+    /// Sends what TLS itself has to say, an alert in case of an error; a ticket goes along with the first answer.
     async fn answer(&mut self, progress: Result<Progress, TlsError>, answer: Vec<u8>) -> Result<(), NoConnect> {
+        let may_wait = self.tls.as_ref().is_some_and(|tls| tls.answers_may_wait());
+        if may_wait && matches!(progress, Ok(Progress::Open)) && self.unsaid.len() + answer.len() <= UNSAID_BYTES_MAX {
+            self.unsaid.extend_from_slice(&answer);
+            return Ok(());
+        }
         let sent = self.send_raw(&answer).await;
         match progress.map_err(NoConnect::Tls)? {
             Progress::Handshaking | Progress::Open => Ok(sent?),
@@ -330,7 +341,17 @@ impl Arrival {
         self.send_raw(&records).await
     }
 
-    async fn send_raw(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    /// Sends `bytes`, behind what is unsaid; nothing when there are none.
+    async fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.unsaid.is_empty() || bytes.is_empty() {
+            return self.write(bytes).await;
+        }
+        let mut unsaid = std::mem::take(&mut self.unsaid);
+        unsaid.extend_from_slice(bytes);
+        self.write(&unsaid).await
+    }
+
+    async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let count = self.socket.async_io(Interest::WRITABLE, |mut socket| socket.write(bytes)).await?;
             bytes = &bytes[count..];

@@ -3,7 +3,7 @@
 use std::{fmt, ops::DerefMut, sync::Arc};
 
 use rustls::{
-    ClientConfig, CommonState, Error, HandshakeKind, ServerConfig,
+    ClientConfig, CommonState, Error, HandshakeKind, ProtocolVersion, ServerConfig,
     client::{ClientConnectionData, UnbufferedClientConnection},
     pki_types::ServerName,
     server::{ServerConnectionData, UnbufferedServerConnection},
@@ -161,6 +161,12 @@ impl<E: End> Session<E> {
     /// Whether the handshake is still going on.
     pub fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
+    }
+
+    /// Whether what TLS itself has to say may wait for the next record that is sent: after a handshake of TLS 1.3 that is a ticket, or the
+    /// answer to a key update. Spec: RFC 8446, 4.6.1 and 4.6.3.
+    pub fn answers_may_wait(&self) -> bool {
+        !self.tls.is_handshaking() && self.tls.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
     /// The application protocol agreed on.

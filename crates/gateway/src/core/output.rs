@@ -16,6 +16,9 @@ const FRAME_HEADER_BYTES: usize = 10;
 /// Largest buffer of unsent bytes whose front is moved away rather than kept.
 const COMPACT_BYTES: usize = 64 * 1024;
 
+/// Unsent bytes that go along with what the session has to say, one write for both, at most: a ticket of TLS.
+const ALONG_BYTES_MAX: usize = 2048;
+
 /// What a socket has not taken yet. While there is something, the session is not asked for more, so that what is
 /// kept here is one outbox at most.
 #[derive(Debug, Default)]
@@ -37,6 +40,12 @@ pub(super) enum Written {
     Later(Monotonic),
     /// These were the last bytes of the session, and they may still be unsent.
     Ended(CloseReason),
+}
+
+impl From<Vec<u8>> for Unsent {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, start: 0 }
+    }
 }
 
 impl Unsent {
@@ -76,7 +85,8 @@ impl Unsent {
 impl Slot {
     /// Writes what is unsent, then what the session has, as far as the socket takes it.
     pub(super) fn write(&mut self, desk: &mut Desk) -> io::Result<Written> {
-        if !self.unsent.write_to(&self.socket)? {
+        let goes_along = self.tls.is_some() && self.unsent.len() <= ALONG_BYTES_MAX;
+        if !goes_along && !self.unsent.write_to(&self.socket)? {
             // Whoever was revoked, or taken over, goes at once, though its socket takes nothing.
             let ended = self.link.as_ref().and_then(Link::ended);
             return Ok(ended.map_or(Written::Blocked, Written::Ended));
@@ -85,7 +95,8 @@ impl Slot {
             let Some(link) = &mut self.link else { return Ok(Written::All) };
             let mut output = Vec::new();
             let state = link.take_output(&mut output, desk.now, &mut desk.effects);
-            let blocked = !output.is_empty() && !self.send(output, desk)?;
+            let all = if output.is_empty() { self.unsent.write_to(&self.socket)? } else { self.send(output, desk)? };
+            let blocked = !all;
             match state {
                 Output::Ended(reason) => return Ok(Written::Ended(reason)),
                 Output::Drained | Output::More | Output::Later(_) if blocked => return Ok(Written::Blocked),
@@ -116,6 +127,8 @@ impl Slot {
         };
         // Every way out leaves the buffer empty: what is in it is of this connection only.
         let mut records = std::mem::take(&mut desk.records);
+        records.extend_from_slice(&self.unsent.bytes[self.unsent.start..]);
+        self.unsent = Unsent::default();
         let encrypted = tls.encrypt(&output, &mut records).map_err(io::Error::other);
         desk.effects.recycle(output);
         let written = encrypted.and_then(|()| write(&self.socket, &records));

@@ -39,6 +39,8 @@ pub(crate) struct Arrived {
     pub(crate) socket: TcpStream,
     pub(crate) tls: Option<Box<Session>>,
     pub(crate) websocket: Option<Box<WebSocket>>,
+    /// What TLS has to say; CONNACK goes along.
+    pub(crate) unsaid: Vec<u8>,
     pub(crate) client: Box<Client>,
     pub(crate) counted: Counted,
 }
@@ -87,7 +89,7 @@ enum More {
 
 impl Slot {
     pub(super) fn new(arrived: Arrived, link: Link, now: Monotonic) -> Self {
-        let Arrived { socket, tls, mut websocket, client, counted } = arrived;
+        let Arrived { socket, tls, mut websocket, unsaid, client, counted } = arrived;
         if let Some(websocket) = &mut websocket {
             websocket.limit(link.profile().limits.websocket_lifetime_max.map(|lifetime| now + lifetime));
         }
@@ -101,7 +103,7 @@ impl Slot {
             partial: Partial::new(),
             more: More::Nothing,
             paused_until: None,
-            unsent: Unsent::default(),
+            unsent: Unsent::from(unsaid),
             stalled: false,
             has_answer: false,
             has_turn: false,

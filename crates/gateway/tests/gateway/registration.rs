@@ -167,6 +167,21 @@ fn a_resumed_session_is_judged_like_a_new_one() {
 }
 
 #[test]
+fn the_ticket_comes_with_connack_in_one_write() {
+    let world = World::new();
+    let ca = world.ca("factory");
+    let device = world.device(&ca, "d1");
+    let mut client = Client::tls(&world, &device).unwrap();
+    client.send(&Packet::Connect(Box::new(Connect::new(Version::V5, "d1"))));
+    let mut bytes = [0; 4096];
+    let count = client.socket().peek(&mut bytes).unwrap();
+    let record = |at: usize| 5 + usize::from(u16::from_be_bytes([bytes[at + 3], bytes[at + 4]]));
+    let ticket = record(0);
+    assert!(count > ticket, "only {count} bytes came, and the first record has {ticket}");
+    assert_eq!(count, ticket + record(ticket));
+}
+
+#[test]
 fn policies_decide_about_connect_publish_and_subscribe_and_changes_hold_at_once() {
     let world = World::new();
     let ca = world.ca("factory");

@@ -37,6 +37,19 @@ fn every_kind_of_leaf_is_seen_in_both_versions_and_however_the_bytes_are_cut() {
 }
 
 #[test]
+fn only_what_a_client_does_not_wait_for_may_wait() {
+    for (version, may_wait) in [(&TLS12, false), (&TLS13, true)] {
+        let broker = Broker::new();
+        let leaf = Leaf::v3(Kind::P256);
+        broker.book.knows(&leaf);
+        let mut link = Link::new(&broker, client(&broker).version(version).shows(&leaf));
+        assert!(!link.session.answers_may_wait());
+        link.handshake().unwrap();
+        assert_eq!(link.session.answers_may_wait(), may_wait, "{version:?}");
+    }
+}
+
+#[test]
 fn each_refusal_has_its_alert_and_tells_which_certificate() {
     use AlertDescription as Alert;
     let leaf = Leaf::v3(Kind::P256);
