@@ -7,8 +7,13 @@ use tidegate_ids::{Now, Rate, Tenant};
 use tidegate_mqtt::{MessageProperties, Publish, QoS, ReasonCode, topic};
 
 use crate::{
-    Broker, Effects, Profile, Quota, ServiceAnswer, ServiceRequest, message::Stamped, persist::Waiting,
-    publish::beyond_limits, reserved, tenant::TenantState,
+    Broker, Effects, Profile, Quota, ServiceAnswer, ServiceRequest,
+    levels::topic_hash,
+    message::{Named, Stamped},
+    persist::Waiting,
+    publish::beyond_limits,
+    reserved,
+    tenant::TenantState,
 };
 
 /// A message of the broker's own: an event, an answer of a service, the action of a rule. No policy is asked.
@@ -71,6 +76,29 @@ impl Broker {
         };
         self.publish_stamped(&self.tenant(*tenant), None, &message, *retain, now, effects);
         true
+    }
+
+    /// Publish an event, by QoS 1 and not retained, to whoever has subscribed to it; for nobody its payload is not put together.
+    pub fn announce(
+        &self,
+        tenant: Tenant,
+        topic_name: &str,
+        payload: impl FnOnce() -> String,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let Some(tenant) = self.known_tenant(tenant) else { return };
+        let hash = topic_hash(topic_name);
+        let route = tenant.router.route(topic_name, hash);
+        if route.targets.is_empty() && route.groups.is_empty() {
+            return;
+        }
+        let (properties, payload) = (MessageProperties::default(), payload());
+        let qos = QoS::AtLeastOnce;
+        if let Some(message) = Stamped::new(topic_name, &properties, payload.as_bytes(), qos, None, now.monotonic) {
+            let named = Named { message: &message, topic_name, hash };
+            self.deliver(&route, None, named, false, now, effects);
+        }
     }
 
     /// Publish a message of somebody without a session. `answer` is called once it is where it belongs, with what a PUBACK would

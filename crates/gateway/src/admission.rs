@@ -5,11 +5,9 @@ mod identify;
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
-use tidegate_broker::{
-    CloseReason, ConnectRefused, ConnectRequest, Principal, RefusedClient, Selector, SystemPublish, client_id,
-};
+use tidegate_broker::{CloseReason, ConnectRefused, ConnectRequest, Principal, RefusedClient, Selector, client_id};
 use tidegate_ids::{CertificateId, Now, Tenant};
-use tidegate_mqtt::{Connect, MessageProperties, QoS, decode_connect};
+use tidegate_mqtt::{Connect, decode_connect};
 use tidegate_registry::{
     AuthenticationType, CertificateRegistered, CertificateStatus, Credential, ServerName, events::wire,
 };
@@ -250,17 +248,10 @@ impl Newcomer<'_> {
     /// one who caused it is closed after that.
     fn announce(&self, event: &CertificateRegistered) {
         self.scribe().certificate_registered(&self.origin, event);
-        let (topic, payload) = (wire::topic(event.ca_certificate_id), wire::json(event));
-        let publish = SystemPublish {
-            tenant: event.tenant,
-            topic_name: &topic,
-            properties: MessageProperties::default(),
-            payload: payload.as_bytes(),
-            qos: QoS::AtLeastOnce,
-            retain: false,
-        };
+        let topic_name = wire::topic(event.ca_certificate_id);
         self.core.borrow_mut().act(|desk| {
-            desk.shared.broker.publish(&publish, desk.now, &mut desk.effects);
+            let Desk { shared, now, effects, .. } = desk;
+            shared.broker.announce(event.tenant, &topic_name, || wire::json(event), *now, effects);
         });
     }
 

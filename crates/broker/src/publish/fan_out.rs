@@ -22,7 +22,7 @@ pub(crate) struct Routed {
 
 impl Broker {
     /// Give a message to everyone on `route`. Locks one session at a time.
-    pub(super) fn deliver(
+    pub(crate) fn deliver(
         &self,
         route: &Route,
         from: Option<&Arc<Session>>,

@@ -54,6 +54,29 @@ fn a_message_from_outside_is_answered_when_it_is_durable_for_those_that_are_kept
 }
 
 #[test]
+fn an_event_is_put_together_once_for_all_who_subscribed_and_never_for_nobody() {
+    let mut world = World::new();
+    let mut listener = world.connect(V5, "listener");
+    let mut sharing = world.connect(V5, "sharing");
+    world.subscribe(&mut listener, "$aws/events/presence/+/a", QoS::AtLeastOnce);
+    world.subscribe(&mut listener, "$aws/events/presence/connected/b", QoS::AtLeastOnce);
+    world.subscribe(&mut sharing, "$share/g/$aws/events/presence/connected/b", QoS::AtLeastOnce);
+    for (client_id, expected_times) in [("a", 1), ("b", 1), ("c", 0)] {
+        let (mut effects, mut times) = (Effects::new(0), 0);
+        let topic_name = format!("$aws/events/presence/connected/{client_id}");
+        let payload = || {
+            times += 1;
+            client_id.to_owned()
+        };
+        world.broker.announce(tenant(), &topic_name, payload, world.now, &mut effects);
+        assert_eq!(times, expected_times, "{client_id}");
+        world.broker.hand_over(&mut effects);
+    }
+    assert_eq!(world.payloads(&mut listener), ["a", "b"]);
+    assert_eq!(world.payloads(&mut sharing), ["b"]);
+}
+
+#[test]
 fn what_is_wrong_or_too_much_from_outside_is_refused() {
     let mut world = World::new();
     let (standard, aws) = (Arc::new(Profile::standard()), Arc::new(Profile::aws()));

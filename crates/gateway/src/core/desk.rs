@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tidegate_broker::{Effects, Exceeded, LifecycleEvent, Narrated, Quota, SystemPublish, Verbosity, events::wire};
+use tidegate_broker::{Effects, Exceeded, LifecycleEvent, Narrated, Quota, Verbosity, events::wire};
 use tidegate_ids::{Now, Tenant};
 use tidegate_logs::{LogLevel, Repeated};
-use tidegate_mqtt::{MessageProperties, QoS};
 
 use super::Shared;
 use crate::{connection_log::Scribe, identifiers::Identifiers, traffic_log};
@@ -111,16 +110,7 @@ impl Desk {
         }
         for event in events.drain(..) {
             let Some(topic_name) = wire::topic(&event) else { continue };
-            let payload = wire::json(&event);
-            let publish = SystemPublish {
-                tenant: event.tenant,
-                topic_name: &topic_name,
-                properties: MessageProperties::default(),
-                payload: payload.as_bytes(),
-                qos: QoS::AtLeastOnce,
-                retain: false,
-            };
-            shared.broker.publish(&publish, *now, effects);
+            shared.broker.announce(event.tenant, &topic_name, || wire::json(&event), *now, effects);
         }
         shared.broker.hand_over(effects);
     }
