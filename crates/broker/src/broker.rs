@@ -276,12 +276,13 @@ impl Broker {
             (waiting.0)(code);
         }
         for held in token.held {
-            let Held { tenant, session, epoch, promise } = held;
+            let Held { session, epoch, promise } = held;
             let control = |packet: Vec<u8>, effects: &mut Effects| {
                 session.control(epoch, effects, |_, out| out.extend_from_slice(&packet))
             };
             let (outcome, of_present) = match promise {
-                Promise::Publish { packet_id, qos } => (session.unhold(epoch, qos, packet_id, code, effects), true),
+                Promise::PubAcks { behind } => (session.settle_pubacks(epoch, behind, code, effects), true),
+                Promise::PubRec { packet_id } => (session.settle_pubrec(packet_id, code, effects), true),
                 Promise::PubRel { packet_id, code } => {
                     (session.settle_release(epoch, packet_id, code, now, effects), false)
                 }
@@ -290,7 +291,7 @@ impl Broker {
                 Promise::SubAck { packet, made, identifier, profile } => {
                     let outcome = control(packet, effects);
                     if outcome.is_ok() {
-                        let tenant = self.tenant(tenant);
+                        let tenant = self.tenant(session.tenant());
                         Self::send_retained(&tenant, &session, &profile, &made, identifier, now, effects);
                     }
                     (outcome, false)
@@ -308,7 +309,7 @@ impl Broker {
             if let Err(reason) = outcome
                 && (of_present || session.is_current(epoch))
             {
-                self.kick_one(&self.tenant(tenant), &session, reason, None, now, effects);
+                self.kick_one(&self.tenant(session.tenant()), &session, reason, None, now, effects);
             }
         }
     }

@@ -77,7 +77,7 @@ impl Broker {
             match session.begin_receive(*epoch, packet_id, effects)? {
                 Begin::New => {}
                 Begin::Again => return session.answer(*epoch, publish.qos, packet_id, ReasonCode::Success, effects),
-                Begin::Pending => return session.hold(*epoch, publish.qos, packet_id),
+                Begin::Pending => return session.hold(*epoch, publish.qos, packet_id).map(drop),
                 Begin::TooMany => return Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
             }
         }
@@ -200,11 +200,13 @@ impl Publisher<'_> {
         let qos = self.publish.qos;
         if routed.durable {
             let held = self.session.hold(self.epoch, qos, packet_id);
-            // A QoS 2 message is answered to whoever resumed the session, if that asks again.
-            if held.is_ok() || qos == QoS::ExactlyOnce {
-                self.session.promise(self.epoch, Promise::Publish { packet_id, qos }, effects);
+            match (&held, qos) {
+                // It is answered to whoever resumed the session, if that asks again.
+                (_, QoS::ExactlyOnce) => self.session.promise(self.epoch, Promise::PubRec { packet_id }, effects),
+                (Ok(behind), _) => self.session.promise_pubacks(self.epoch, *behind, effects),
+                (Err(_), _) => {}
             }
-            return held;
+            return held.map(drop);
         }
         let code = match routed.matched || !profile.informative_success {
             true => ReasonCode::Success,

@@ -280,7 +280,19 @@ impl Session {
 
     /// Keep `promise` to connection `epoch` once what was logged so far is durable.
     pub(crate) fn promise(self: &Arc<Self>, epoch: u64, promise: Promise, effects: &mut Effects) {
-        effects.token.held.push(Held { tenant: self.tenant, session: self.clone(), epoch, promise });
+        effects.token.held.push(Held { session: self.clone(), epoch, promise });
+    }
+
+    /// The same: the PUBACKs that wait with numbers before `behind`. A promise to the same connection just before takes them along.
+    pub(crate) fn promise_pubacks(self: &Arc<Self>, epoch: u64, behind: u64, effects: &mut Effects) {
+        match effects.token.held.last_mut() {
+            Some(Held { session, epoch: same, promise: Promise::PubAcks { behind: before } })
+                if Arc::ptr_eq(session, self) && *same == epoch =>
+            {
+                *before = behind;
+            }
+            Some(_) | None => self.promise(epoch, Promise::PubAcks { behind }, effects),
+        }
     }
 
     /// Run `write` on the outbox of connection `epoch` and mark it dirty; an error when that connection ended or its

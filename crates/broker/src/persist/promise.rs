@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use tidegate_ids::Tenant;
 use tidegate_mqtt::{QoS, ReasonCode};
 
 use crate::{Profile, session::Session};
@@ -36,7 +35,6 @@ impl Token {
 /// Something not yet given to a session's connection.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) tenant: Tenant,
     pub(crate) session: Arc<Session>,
     pub(crate) epoch: u64,
     pub(crate) promise: Promise,
@@ -54,10 +52,12 @@ impl std::fmt::Debug for Waiting {
 /// What is given when the records are durable.
 #[derive(Debug)]
 pub(crate) enum Promise {
-    /// PUBACK or PUBREC; the only one that can be refused instead.
-    Publish {
+    /// All PUBACKs that wait, up to that before this number. They may be refused instead, and so may PUBREC.
+    PubAcks {
+        behind: u64,
+    },
+    PubRec {
         packet_id: NonZeroU16,
-        qos: QoS,
     },
     /// PUBREL: the client forgets the packet id after it, so we may never send that message again.
     PubRel {

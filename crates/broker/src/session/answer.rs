@@ -35,7 +35,7 @@ impl Session {
     ) -> Result<(), CloseReason> {
         if qos == QoS::ExactlyOnce && !self.is_current(epoch) {
             // Whoever resumed the session may have asked again meanwhile.
-            self.unhold(epoch, qos, packet_id, reason_code, effects)?;
+            self.settle_pubrec(packet_id, reason_code, effects)?;
         }
         let mut state = self.state.lock();
         if qos == QoS::ExactlyOnce {
@@ -55,33 +55,51 @@ impl Session {
         present.answer(qos, packet_id, reason_code, effects)
     }
 
-    /// PUBACK or PUBREC waits for a batch.
-    pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<(), CloseReason> {
+    /// PUBACK or PUBREC waits for a batch: the number behind it, among the connection's answers.
+    pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<u64, CloseReason> {
         let mut state = self.state.lock();
         let present = self.current(&mut state, epoch)?;
         match present.inbound.hold(qos, packet_id, present.profile.limits.receive_maximum) {
-            true => Ok(()),
+            true => Ok(present.inbound.behind()),
             false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
         }
     }
 
-    /// The batch is durable (`Success`) or is not: give the PUBACK or PUBREC that waited for it, to the connection that
-    /// published, or for QoS 2 to the one that resumed its session and asked again; and those behind it. An error when
-    /// the present connection must end instead.
-    pub(crate) fn unhold(
+    /// The batch is durable (`Success`) or is not: give the PUBACKs with numbers before `behind` to the connection that published,
+    /// if it is still there, and what is due behind them. An error when that connection must end instead.
+    pub(crate) fn settle_pubacks(
         &self,
         epoch: u64,
-        qos: QoS,
+        behind: u64,
+        reason_code: ReasonCode,
+        effects: &mut Effects,
+    ) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        if !self.is_current(epoch) {
+            // Its packet ids may be other messages' by now.
+            return Ok(());
+        }
+        state.inbound.unhold_pubacks(behind, reason_code);
+        Self::give_due(&mut state, effects)
+    }
+
+    /// The same for PUBREC: to the connection that published, or to the one that resumed its session and asked again.
+    pub(crate) fn settle_pubrec(
+        &self,
         packet_id: NonZeroU16,
         reason_code: ReasonCode,
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
-        let same_connection = self.is_current(epoch);
-        if state.inbound.unhold(qos, packet_id, reason_code, same_connection) {
+        if state.inbound.unhold(packet_id, reason_code) {
             self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
         }
-        let State { connection: Some(connection), profile, outbound, inbound, .. } = &mut *state else { return Ok(()) };
+        Self::give_due(&mut state, effects)
+    }
+
+    /// Give the answers that are due, in their order. An error when the present connection must end instead.
+    fn give_due(state: &mut State, effects: &mut Effects) -> Result<(), CloseReason> {
+        let State { connection: Some(connection), profile, outbound, inbound, .. } = state else { return Ok(()) };
         let mut present = super::Present { connection, profile, outbound, inbound };
         while let Some((qos, packet_id, reason_code)) = present.inbound.next_due() {
             if present.connection.version == Version::V4 && reason_code.is_failure() {

@@ -12,6 +12,12 @@ pub(crate) struct Inbound {
     /// PUBACKs and PUBRECs of this connection not given yet, from the first one that waits for its message to be
     /// durable. Spec: [MQTT-4.6.0-2], [MQTT-4.6.0-3] (5.0): they keep the order of the PUBLISH packets.
     owed: VecDeque<Owed>,
+    /// How many of these are PUBACKs.
+    pubacks: usize,
+    /// The number of the first of these: all before it were given, or their connection ended.
+    first: u64,
+    /// No PUBACK that waits has a packet id beyond this.
+    largest: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +51,7 @@ pub(crate) enum Begin {
 impl Inbound {
     /// Messages not yet acknowledged to the end.
     fn len(&self) -> usize {
-        self.received.len() + self.owed.iter().filter(|owed| owed.qos == QoS::AtLeastOnce).count()
+        self.received.len() + self.pubacks
     }
 
     /// A QoS 2 PUBLISH arrives. Spec: 4.3.3, [MQTT-4.3.3-10] (5.0).
@@ -67,27 +73,58 @@ impl Inbound {
         if qos == QoS::AtLeastOnce && self.len() >= usize::from(receive_maximum) {
             return false;
         }
-        if let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id) {
-            received.held |= qos == QoS::ExactlyOnce;
+        if qos == QoS::ExactlyOnce
+            && let Some(received) = self.received.iter_mut().find(|received| received.packet_id == packet_id)
+        {
+            received.held = true;
         }
-        let waits = |owed: &Owed| owed.qos == qos && owed.packet_id == packet_id && owed.code.is_none();
-        if !self.owed.iter().any(waits) {
-            self.owed.push_back(Owed { qos, packet_id, code: None });
+        if !self.waits(qos, packet_id) {
+            self.push(Owed { qos, packet_id, code: None });
         }
         true
     }
 
-    /// The message is durable, or cannot be: its answer is `code`. `same_connection`: that it was published on. Whether a
-    /// QoS 2 packet id became free by it.
-    pub(crate) fn unhold(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, same_connection: bool) -> bool {
-        let mut freed = false;
-        if qos == QoS::ExactlyOnce {
-            self.settle(packet_id);
-            freed = code.is_failure() && self.release(packet_id);
-        } else if !same_connection {
-            // The packet id may be another message's by now.
+    /// Whether this answer is owed and its code not known. Clients count their packet ids up, so a PUBACK is mostly known to be new
+    /// without a look at those that wait.
+    fn waits(&mut self, qos: QoS, packet_id: NonZeroU16) -> bool {
+        if qos == QoS::AtLeastOnce && packet_id.get() > self.largest {
+            self.largest = packet_id.get();
             return false;
         }
+        let mut found = false;
+        let mut largest = packet_id.get();
+        for owed in self.owed.iter().filter(|owed| owed.qos == qos && owed.code.is_none()) {
+            found |= owed.packet_id == packet_id;
+            largest = largest.max(owed.packet_id.get());
+        }
+        if qos == QoS::AtLeastOnce {
+            self.largest = largest;
+        }
+        found
+    }
+
+    fn push(&mut self, owed: Owed) {
+        self.pubacks += usize::from(owed.qos == QoS::AtLeastOnce);
+        self.owed.push_back(owed);
+    }
+
+    /// The number behind the last answer that is owed.
+    pub(crate) fn behind(&self) -> u64 {
+        self.first + self.owed.len() as u64
+    }
+
+    /// The QoS 1 messages whose answers have numbers before `behind` are durable, or cannot be: `code` answers those that wait.
+    pub(crate) fn unhold_pubacks(&mut self, behind: u64, code: ReasonCode) {
+        let count = usize::try_from(behind.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        let waiting = self.owed.iter_mut().take(count).filter(|owed| owed.qos == QoS::AtLeastOnce);
+        waiting.for_each(|owed| owed.code = owed.code.or(Some(code)));
+    }
+
+    /// The QoS 2 message is durable, or cannot be: its answer is `code`. Whether its packet id became free by it.
+    pub(crate) fn unhold(&mut self, packet_id: NonZeroU16, code: ReasonCode) -> bool {
+        self.settle(packet_id);
+        let freed = code.is_failure() && self.release(packet_id);
+        let qos = QoS::ExactlyOnce;
         let waits = |owed: &&mut Owed| owed.qos == qos && owed.packet_id == packet_id && owed.code.is_none();
         if let Some(owed) = self.owed.iter_mut().find(waits) {
             owed.code = Some(code);
@@ -106,7 +143,7 @@ impl Inbound {
     pub(crate) fn owe(&mut self, qos: QoS, packet_id: NonZeroU16, code: ReasonCode, receive_maximum: u16) -> bool {
         let room = self.owed.len() < usize::from(receive_maximum);
         if room {
-            self.owed.push_back(Owed { qos, packet_id, code: Some(code) });
+            self.push(Owed { qos, packet_id, code: Some(code) });
         }
         room
     }
@@ -121,6 +158,8 @@ impl Inbound {
         let &Owed { qos, packet_id, code } = self.owed.front()?;
         let code = code?;
         self.owed.pop_front();
+        self.first += 1;
+        self.pubacks -= usize::from(qos == QoS::AtLeastOnce);
         Some((qos, packet_id, code))
     }
 
@@ -137,7 +176,9 @@ impl Inbound {
 
     /// The connection ended: nothing is owed to it any more; the client publishes again.
     pub(crate) fn disconnect(&mut self) {
+        self.first = self.behind();
         self.owed = VecDeque::new();
+        (self.pubacks, self.largest) = (0, 0);
     }
 }
 
@@ -158,7 +199,7 @@ mod tests {
         assert_eq!(inbound.begin(id(1), 2), Begin::Again);
         assert!(inbound.hold(QoS::ExactlyOnce, id(1), 2));
         assert_eq!(inbound.begin(id(1), 2), Begin::Pending);
-        inbound.unhold(QoS::ExactlyOnce, id(1), ReasonCode::Success, false);
+        inbound.unhold(id(1), ReasonCode::Success);
         assert_eq!(inbound.begin(id(1), 2), Begin::Again);
         assert_eq!(inbound.begin(id(2), 2), Begin::New);
         assert_eq!(inbound.begin(id(3), 2), Begin::TooMany);
@@ -172,19 +213,48 @@ mod tests {
     fn answers_keep_the_order_of_what_they_answer() {
         let (one, two, success) = (QoS::AtLeastOnce, QoS::ExactlyOnce, ReasonCode::Success);
         let mut inbound = Inbound::default();
+        inbound.hold(one, id(5), 9);
+        let earlier = inbound.behind();
+        inbound.disconnect();
         inbound.begin(id(2), 9);
         inbound.hold(one, id(1), 9);
+        let behind = inbound.behind();
         inbound.hold(two, id(2), 9);
         assert!(inbound.owe(one, id(3), success, 3));
         assert!(!inbound.owe(one, id(4), success, 3));
         assert_eq!(inbound.next_due(), None);
-        inbound.unhold(two, id(2), success, true);
+        inbound.unhold(id(2), success);
         assert_eq!(inbound.next_due(), None);
-        inbound.unhold(one, id(1), success, false); // of an earlier connection
+        inbound.unhold_pubacks(earlier, success);
         assert_eq!(inbound.next_due(), None);
-        inbound.unhold(one, id(1), ReasonCode::QuotaExceeded, true);
+        inbound.unhold_pubacks(behind, ReasonCode::QuotaExceeded);
         let due: Vec<_> = std::iter::from_fn(|| inbound.next_due()).collect();
         assert_eq!(due, [(one, id(1), ReasonCode::QuotaExceeded), (two, id(2), success), (one, id(3), success)]);
         assert!(!inbound.owes());
+    }
+
+    #[test]
+    fn a_puback_is_owed_once_whatever_the_order_of_packet_ids() {
+        let one = QoS::AtLeastOnce;
+        let mut inbound = Inbound::default();
+        let due = |inbound: &mut Inbound| std::iter::from_fn(|| inbound.next_due()).map(|due| due.1.get()).collect();
+        for n in [65_534, 65_535, 1, 2, 65_535, 1, 3] {
+            assert!(inbound.hold(one, id(n), 9));
+        }
+        inbound.unhold_pubacks(inbound.behind(), ReasonCode::Success);
+        let given: Vec<u16> = due(&mut inbound);
+        assert_eq!(given, [65_534, 65_535, 1, 2, 3]);
+        // An id that was answered may come again, and those before it that wait are still known.
+        for n in [7, 3, 7, 8, 8] {
+            assert!(inbound.hold(one, id(n), 4), "{n}");
+        }
+        assert!(!inbound.hold(one, id(9), 3));
+        inbound.unhold_pubacks(inbound.behind() - 1, ReasonCode::Success);
+        let given: Vec<u16> = due(&mut inbound);
+        assert_eq!(given, [7, 3]);
+        assert!(inbound.hold(one, id(9), 3));
+        inbound.unhold_pubacks(inbound.behind(), ReasonCode::Success);
+        let given: Vec<u16> = due(&mut inbound);
+        assert_eq!((given, inbound.len()), (vec![8, 9], 0));
     }
 }
