@@ -4,7 +4,7 @@ use std::{hint::black_box, num::NonZeroU16, sync::Arc};
 
 use criterion::{Criterion, Throughput};
 use tidegate_broker::{
-    Access, Alone, Authorize, Broker, ConnectRequest, Effects, Link, LinkAddress, Principal, Profile, Settings,
+    Access, Alone, Authorize, Broker, ConnectRequest, Effects, Link, LinkAddress, Principal, Profile, Settings, Trace,
 };
 use tidegate_ids::{Now, Tenant};
 use tidegate_mqtt::{
@@ -54,15 +54,12 @@ impl Bench {
         let request = ConnectRequest {
             tenant: Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() },
             client_id: name.as_str().into(),
-            principal: self.principal.clone(),
-            thing_name: None,
+            trace: Arc::new(Trace::new(self.principal.clone(), "192.0.2.1:1".parse().unwrap())),
             authorize: self.authorize.clone(),
             profile: self.profile.clone(),
             connect: &Connect::new(version, &name),
-            peer_address: "192.0.2.1:1".parse().unwrap(),
             address: LinkAddress { core: 0, slot: self.slots },
             session_identifier: 0,
-            trace_id: 0,
         };
         self.broker.connect(request, Now::default(), &mut self.effects).unwrap()
     }

@@ -21,7 +21,7 @@ use crate::{
     memory::{Memory, Process},
     persist::{Held, Promise, RecordLog},
     session::{Aftermath, Session, Surroundings},
-    tenant::TenantState,
+    tenant::{Account, TenantState},
 };
 
 /// Sessions, subscriptions and retained messages of all tenants. Shared by all cores; no method waits.
@@ -470,7 +470,7 @@ impl Broker {
 
     fn new_tenant(&self, tenant: Tenant) -> Arc<TenantState> {
         let memory = Memory::new(self.settings.account_memory_bytes_max, self.memory.clone());
-        Arc::new(TenantState::new(tenant, memory))
+        Arc::new(TenantState::new(Account::new(tenant, memory, self.records.clone())))
     }
 
     pub(crate) fn memory_used(&self) -> usize {

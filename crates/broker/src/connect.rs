@@ -18,6 +18,7 @@ use crate::{
     ports::{Access, Authorize},
     publish::{PublishCache, within_limits},
     reserved,
+    seldom::Seldom,
     session::{AskedTerms, Attachment, Session, Surroundings},
     tenant::TenantState,
 };
@@ -28,24 +29,18 @@ pub struct ConnectRequest<'a> {
     pub tenant: Tenant,
     /// Its name, from [`client_id`].
     pub client_id: Arc<str>,
-    /// Who it acts for.
-    pub principal: Arc<Principal>,
-    /// The thing that events of the connection name: the one that the principal is attached to exclusively.
-    pub thing_name: Option<Arc<str>>,
+    /// Who it acts for, and where it is.
+    pub trace: Arc<Trace>,
     /// Its policies, bound to this connection.
     pub authorize: Arc<dyn Authorize>,
     /// The listener's profile.
     pub profile: Arc<Profile>,
     /// The packet.
     pub connect: &'a Connect<'a>,
-    /// Where the client is.
-    pub peer_address: SocketAddr,
     /// Where its link will live.
     pub address: LinkAddress,
     /// 128 random bits: the identifier of the session, if it is a new one.
     pub session_identifier: u128,
-    /// See [`Trace::trace_id`].
-    pub trace_id: u128,
 }
 
 /// An authenticated client whose CONNECT its policies do not allow.
@@ -57,7 +52,7 @@ pub struct RefusedClient<'a> {
     pub client_id: &'a Arc<str>,
     /// Who it acts for.
     pub principal: &'a Arc<Principal>,
-    /// See [`ConnectRequest::thing_name`].
+    /// See [`Trace::thing_name`].
     pub thing_name: Option<&'a Arc<str>>,
     /// Where the client is.
     pub peer_address: SocketAddr,
@@ -67,9 +62,16 @@ pub struct RefusedClient<'a> {
 
 impl<'a> RefusedClient<'a> {
     fn of(request: &'a ConnectRequest<'_>) -> Self {
-        let ConnectRequest { tenant, client_id, principal, thing_name, peer_address, session_identifier, .. } = request;
-        let (tenant, peer_address, session_identifier) = (*tenant, *peer_address, *session_identifier);
-        Self { tenant, client_id, principal, thing_name: thing_name.as_ref(), peer_address, session_identifier }
+        let ConnectRequest { tenant, client_id, trace, session_identifier, .. } = request;
+        let Trace { principal, thing_name, peer_address, .. } = &**trace;
+        Self {
+            tenant: *tenant,
+            client_id,
+            principal,
+            thing_name: thing_name.as_ref(),
+            peer_address: *peer_address,
+            session_identifier: *session_identifier,
+        }
     }
 }
 
@@ -152,9 +154,9 @@ impl Broker {
         })?;
         let tenant = self.tenant(request.tenant);
         let around = Surroundings { tenant: &tenant, deadlines: self.deadlines(), now };
-        let ConnectRequest { client_id, principal, thing_name, profile, connect, authorize, address, .. } = request;
+        let ConnectRequest { client_id, trace, profile, connect, authorize, address, .. } = request;
         let connack = connack(connect, &client_id, &profile, terms.expiry, terms.keep_alive);
-        let packet_bytes_max = connect.properties.maximum_packet_size.map_or(usize::MAX, |size| size.get() as usize);
+        let packet_bytes_max = connect.properties.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
         if !fits(&connack, connect.version, packet_bytes_max) {
             effects.counters.connect_refused += 1;
             return Err(ConnectRefused::new(
@@ -163,15 +165,11 @@ impl Broker {
             ));
         }
         let rights = Rights(authorize);
-        let (trace_id, peer_address) = (request.trace_id, request.peer_address);
-        let trace = Arc::new(Trace { trace_id, principal: principal.clone(), peer_address });
         let attachment = Attachment {
             address,
             trace: trace.clone(),
             version: connect.version,
             profile: profile.clone(),
-            principal: principal.clone(),
-            thing_name,
             rights: rights.clone(),
             expiry: terms.expiry,
             will: terms.will,
@@ -213,16 +211,14 @@ impl Broker {
             Some(session) if resumed => session,
             Some(_) | None => {
                 let session = Session::new(
-                    tenant.tenant,
+                    tenant.account.clone(),
                     client_id.clone(),
                     self.next_serial(),
                     request.session_identifier,
                     version_number,
                     profile.clone(),
-                    principal,
+                    trace.clone(),
                 );
-                let session =
-                    session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone(), tenant.rates.clone());
                 let session = Arc::new(session);
                 tenant.remember(&mut sessions, &session);
                 session
@@ -240,7 +236,7 @@ impl Broker {
         if let Some((session, aftermath)) = aftermath {
             self.clean_up(&tenant, &session, aftermath, now, effects);
         }
-        let silence_limit = (!terms.keep_alive.is_zero()).then(|| terms.keep_alive * 3 / 2);
+        let silence_millis = u32::try_from((terms.keep_alive * 3 / 2).as_millis()).unwrap_or(u32::MAX);
         Ok(Link {
             session,
             epoch,
@@ -252,9 +248,9 @@ impl Broker {
             explains,
             denials: Rate::default(),
             cache: PublishCache::default(),
-            aliases: Vec::new(),
+            aliases: Seldom::default(),
             fills_the_log: false,
-            silence_limit,
+            silence_millis: NonZeroU32::new(silence_millis),
             publishes: Rate::default(),
             bytes: Rate::default(),
             tenant,
@@ -302,13 +298,13 @@ impl Broker {
         if earlier.is_none_or(Session::is_absent) && tenant.connected.load(Relaxed) >= account.connections_max {
             return refused(Quota::ConnectionsPerAccount, "the account has too many connections");
         }
-        if tenant.memory.is_used_up() {
+        if tenant.account.memory.is_used_up() {
             return refused(Quota::MemoryAtConnect, "the memory budget is used up");
         }
         if limits.connects_per_second.is_some_and(|per_second| !connects.take(per_second, now)) {
             return refused(Quota::ConnectsPerClient, "the client connects too often");
         }
-        if account.connects_per_second.is_some_and(|per_second| !tenant.rates.connects.take(per_second, now)) {
+        if account.connects_per_second.is_some_and(|per_second| !tenant.account.rates.connects.take(per_second, now)) {
             return refused(Quota::ConnectsPerAccount, "the clients of the account connect too often");
         }
         Ok(())
@@ -390,12 +386,12 @@ fn will(
 }
 
 /// Whether the client takes a packet as large as its CONNACK. Spec: [MQTT-3.1.2-24] (5.0).
-fn fits(connack: &ConnAck<'_>, version: Version, packet_bytes_max: usize) -> bool {
-    if packet_bytes_max == usize::MAX {
+fn fits(connack: &ConnAck<'_>, version: Version, packet_bytes_max: u32) -> bool {
+    if packet_bytes_max == u32::MAX {
         return true;
     }
     let mut bytes = Vec::new();
-    connack.encode(version, &mut bytes).is_ok() && bytes.len() <= packet_bytes_max
+    connack.encode(version, &mut bytes).is_ok() && bytes.len() <= packet_bytes_max as usize
 }
 
 /// The accepting CONNACK. Spec: 3.2.2.3 (5.0). AWS: developer guide, "MQTT 5 supported features".

@@ -67,6 +67,7 @@ pub mod reserved;
 mod restore;
 mod retained;
 mod router;
+mod seldom;
 mod session;
 mod subscribe;
 mod tenant;

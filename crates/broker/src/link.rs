@@ -1,8 +1,8 @@
 //! The broker's end of one connection: what its owner alone touches, without a lock.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use tidegate_ids::{Monotonic, Now, Rate};
+use tidegate_ids::{Monotonic, Now, Rate, Tenant};
 use tidegate_mqtt::Version;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     narration::{DENIALS_PER_SECOND, Denied},
     ports::{Access, Authorize},
     publish::PublishCache,
+    seldom::Seldom,
     session::Session,
     tenant::TenantState,
 };
@@ -33,8 +34,9 @@ pub struct Link {
     pub(crate) denials: Rate,
     pub(crate) cache: PublishCache,
     /// Topic names behind the client's aliases, by alias - 1.
-    pub(crate) aliases: Vec<Option<Box<str>>>,
-    pub(crate) silence_limit: Option<Duration>,
+    pub(crate) aliases: Seldom<Vec<Option<Box<str>>>>,
+    /// Milliseconds that the client may be silent.
+    pub(crate) silence_millis: Option<NonZeroU32>,
     /// PUBLISH packets, and bytes, of the last second.
     pub(crate) publishes: Rate,
     pub(crate) bytes: Rate,
@@ -149,7 +151,7 @@ impl Link {
     ///
     /// Spec: [MQTT-3.1.2-22] (5.0), [MQTT-3.1.2-24] (3.1.1).
     pub fn silence_limit(&self) -> Option<Duration> {
-        self.silence_limit
+        self.silence_millis.map(|millis| Duration::from_millis(u64::from(millis.get())))
     }
 
     /// Whether its last message has to become durable: while [`Broker::is_behind`](crate::Broker::is_behind) it should not
@@ -161,6 +163,16 @@ impl Link {
     /// The client's name.
     pub fn client_id(&self) -> &Arc<str> {
         self.session.client_id()
+    }
+
+    /// Whose client it is.
+    pub fn tenant(&self) -> Tenant {
+        self.tenant.tenant
+    }
+
+    /// What log entries say about it.
+    pub fn trace(&self) -> &Arc<Trace> {
+        &self.trace
     }
 
     /// The protocol version, for decoding what follows.

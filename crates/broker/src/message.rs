@@ -1,6 +1,6 @@
 //! A message on its way through the broker, and its PUBLISH packets.
 
-use std::num::NonZeroU16;
+use std::{collections::HashMap, num::NonZeroU16};
 
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::{Delivery, Message, MessageProperties, Patch, PublishImage, QoS, TopicAs, Version};
@@ -111,28 +111,32 @@ fn patch(delivery: &Delivery<'_>) -> Patch {
 }
 
 /// Topic aliases set towards one client. Spec: 3.3.2.3.4 (5.0).
-#[derive(Debug, Default)]
-pub(crate) struct Aliases {
-    known: std::collections::HashMap<Box<str>, NonZeroU16>,
+/// Most clients take none.
+#[derive(Debug)]
+pub(crate) struct Aliases(Option<Box<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    aliases: HashMap<Box<str>, NonZeroU16>,
     maximum: u16,
 }
 
 impl Aliases {
+    /// None yet, and `maximum` at most.
     pub(crate) fn new(maximum: u16) -> Self {
-        Self { maximum, ..Self::default() }
+        Self((maximum > 0).then(|| Box::new(Known { aliases: HashMap::new(), maximum })))
     }
 
     /// How to name `topic_name` in the next packet, which will be sent: the first topics each get an alias.
     pub(crate) fn name(&mut self, topic_name: &str) -> TopicAs {
-        if self.maximum == 0 {
-            return TopicAs::Name;
-        }
-        if let Some(&alias) = self.known.get(topic_name) {
+        let Some(known) = &mut self.0 else { return TopicAs::Name };
+        let Known { aliases, maximum } = &mut **known;
+        if let Some(&alias) = aliases.get(topic_name) {
             return TopicAs::Alias(alias);
         }
-        match NonZeroU16::new(self.known.len() as u16 + 1) {
-            Some(alias) if alias.get() <= self.maximum => {
-                self.known.insert(topic_name.into(), alias);
+        match NonZeroU16::new(aliases.len() as u16 + 1) {
+            Some(alias) if alias.get() <= *maximum => {
+                aliases.insert(topic_name.into(), alias);
                 TopicAs::NameAndAlias(alias)
             }
             Some(_) | None => TopicAs::Name,

@@ -7,15 +7,26 @@ use tidegate_mqtt::{QoS, ReasonCode};
 
 use crate::Principal;
 
-/// What log entries say about a connection.
+/// What events and log entries say about a connection: kept once, by all who tell of it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Trace {
     /// One per connection, on all its entries and in the reasons that its client is told.
     pub trace_id: u128,
     /// Who it acts for.
     pub principal: Arc<Principal>,
+    /// The thing that events of the connection name: the one that the principal is attached to exclusively.
+    pub thing_name: Option<Arc<str>>,
     /// Where the client is.
     pub peer_address: SocketAddr,
+    /// What it called the server: SNI.
+    pub server_name: Option<Box<str>>,
+}
+
+impl Trace {
+    /// Of a client about whom nothing else is known.
+    pub fn new(principal: Arc<Principal>, peer_address: SocketAddr) -> Self {
+        Self { trace_id: 0, principal, thing_name: None, peer_address, server_name: None }
+    }
 }
 
 /// How much is told.

@@ -1,6 +1,9 @@
 //! Who a connection acts for.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use tidegate_ids::{AccountId, CertificateId, Tenant};
 
@@ -36,6 +39,22 @@ pub enum Principal {
     Anonymous,
     /// The broker itself: events, services, rules.
     System,
+}
+
+impl Principal {
+    /// [`Anonymous`](Self::Anonymous), which is the same for all who are.
+    pub fn anonymous() -> Arc<Self> {
+        static ANONYMOUS: LazyLock<Arc<Principal>> = LazyLock::new(|| Arc::new(Principal::Anonymous));
+        ANONYMOUS.clone()
+    }
+
+    /// The certificate, if it is one.
+    pub fn certificate_id(&self) -> Option<CertificateId> {
+        match self {
+            Self::Certificate { certificate_id, .. } => Some(*certificate_id),
+            Self::Iam { .. } | Self::Custom { .. } | Self::Anonymous | Self::System => None,
+        }
+    }
 }
 
 /// As `principalIdentifier` of an event: the certificate id for X.509, the ARN for IAM, the `principalId` that a custom

@@ -18,6 +18,7 @@ use crate::{
     narration::DENIALS_PER_SECOND,
     persist::Promise,
     reserved,
+    seldom::Seldom,
     session::{Begin, Session},
     tenant::TenantState,
 };
@@ -250,16 +251,20 @@ fn stamp(
 }
 
 /// The topic name of a PUBLISH, by its alias if need be. Spec: 3.3.2.3.4, [MQTT-3.3.2-7] to [MQTT-3.3.2-12] (5.0).
-fn resolve_alias<'a>(aliases: &'a mut Vec<Option<Box<str>>>, publish: &Publish<'a>) -> Result<&'a str, CloseReason> {
+fn resolve_alias<'a>(
+    aliases: &'a mut Seldom<Vec<Option<Box<str>>>>,
+    publish: &Publish<'a>,
+) -> Result<&'a str, CloseReason> {
     let Some(alias) = publish.topic_alias else { return Ok(publish.topic_name) };
     let at = usize::from(alias.get() - 1);
     if !publish.topic_name.is_empty() {
+        let aliases = aliases.make();
         if aliases.len() <= at {
             aliases.resize(at + 1, None);
         }
         aliases[at] = Some(publish.topic_name.into());
         return Ok(publish.topic_name);
     }
-    let known = aliases.get(at).and_then(Option::as_deref);
+    let known = aliases.get_mut().and_then(|aliases| aliases.get(at)?.as_deref());
     known.ok_or(CloseReason::ClientError(ReasonCode::ProtocolError))
 }

@@ -1,12 +1,16 @@
 //! What an earlier process left: put back before anybody connects.
 
-use std::{num::NonZeroU16, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU16,
+    sync::Arc,
+};
 
 use tidegate_ids::{Monotonic, Now, Tenant, Timestamp};
 use tidegate_mqtt::topic::Shared;
 
 use crate::{
-    Broker, Profile, QueuedRecord, RetainedRecord, SessionRecord, SubscriptionRecord,
+    Broker, Profile, QueuedRecord, RetainedRecord, SessionRecord, SubscriptionRecord, Trace,
     message::Stamped,
     router::{Options, Subscriber},
     session::{Session, Surroundings},
@@ -29,6 +33,9 @@ pub struct RestoredSession {
     pub next_sequence: u64,
 }
 
+/// Where the client of a restored session is, until it connects.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
 /// `at` on the clock of this process; what has passed is due now.
 pub(crate) fn monotonic(at: Timestamp, now: Now) -> Monotonic {
     let ahead = std::time::Duration::from_millis(at.millis().saturating_sub(now.wall.millis()));
@@ -46,17 +53,15 @@ impl Broker {
         self.reserve_serials(record.session);
         let tenant = self.tenant(record.tenant);
         let session = Session::new(
-            record.tenant,
+            tenant.account.clone(),
             record.client_id.clone(),
             record.session,
             record.identifier,
             record.version_number,
             profile,
-            record.principal.clone(),
+            Arc::new(Trace::new(record.principal.clone(), NOWHERE)),
         );
-        let session = Arc::new(
-            session.logging_to(self.records().cloned()).charged_to(tenant.memory.clone(), tenant.rates.clone()),
-        );
+        let session = Arc::new(session);
         let mut groups = Vec::new();
         for subscription in subscriptions {
             let filter = &subscription.topic_filter;

@@ -30,15 +30,15 @@ pub(crate) use inbound::Begin;
 pub(crate) use outbound::Undelivered;
 
 use crate::{
-    CloseReason, Effects, LastConnection, LifecycleEvent, LifecycleKind, LinkAddress, Principal, Profile, Record,
-    Trace, WillRecord,
+    CloseReason, Effects, LastConnection, LifecycleEvent, LifecycleKind, LinkAddress, Profile, Record, Trace,
+    WillRecord,
     close::{reason_text, traced},
     link::Rights,
-    memory::Memory,
     message::Aliases,
     persist::{Held, Place, Promise, RecordLog},
     ports::Access,
-    tenant::Rates,
+    seldom::{Blank, Seldom},
+    tenant::{Account, Seeded},
     topic_cache::Decisions,
 };
 use inbound::Inbound;
@@ -50,7 +50,8 @@ use outbox::Outbox;
 /// **Invariant:** no other session's lock is taken while this one's is held, and nothing is routed.
 #[derive(Debug)]
 pub(crate) struct Session {
-    tenant: Tenant,
+    /// Whose client: what it counts for, and where its changes are logged.
+    account: Arc<Account>,
     client_id: Arc<str>,
     /// Unique in this process: an order for sessions.
     serial: u64,
@@ -62,13 +63,7 @@ pub(crate) struct Session {
     load: AtomicU32,
     /// Filters as the client wrote them, with the QoS granted; `None` once the session ended. Locked while the router is told of a change, so
     /// that both agree whoever else changes them; taken after `state` where both are.
-    filters: Mutex<Option<HashMap<Arc<str>, QoS>>>,
-    /// Whose budget it counts for.
-    memory: Arc<Memory>,
-    /// What all clients of its account did lately.
-    rates: Arc<Rates>,
-    /// Where changes are logged; `None`: nothing is kept on disk.
-    records: Option<Arc<RecordLog>>,
+    filters: Mutex<Option<Filters>>,
     /// Whether the session outlives its connection, so that its changes are logged. Changed under the state's lock.
     kept: AtomicBool,
     state: Mutex<State>,
@@ -84,36 +79,52 @@ struct State {
     connects: Rate,
     /// The profile of the last connection, whose bounds hold while nobody is connected.
     profile: Arc<Profile>,
-    principal: Arc<Principal>,
     /// Of the last connection, for events.
-    thing_name: Option<Arc<str>>,
+    trace: Arc<Trace>,
     expiry: SessionExpiry,
     connection: Option<Box<Connection>>,
-    outbound: Outbound,
-    inbound: Inbound,
+    outbound: Seldom<Outbound>,
+    inbound: Seldom<Inbound>,
     /// Of the present connection; of the last one, when it waits for its delay.
     will: Option<Box<WillRecord>>,
-    /// When the waiting will is due.
-    will_at: Option<Monotonic>,
-    /// When the session expires, while nobody is connected.
-    ends_at: Option<Monotonic>,
-    /// The entry among the broker's deadlines.
-    deadline: Option<Monotonic>,
-    /// Of the last connection, while there is none.
-    last: Option<Arc<LastConnection>>,
-    /// What earlier connections have not fetched yet.
-    farewells: Vec<Farewell>,
+    away: Seldom<Away>,
     /// Searches for retained messages that are not over, one for a filter at most.
-    fetches: VecDeque<Box<Fetch>>,
+    fetches: Seldom<VecDeque<Box<Fetch>>>,
     /// Bytes reported to the budget.
     reported: usize,
 }
+
+/// What a session has while nobody is connected, and until those whom the broker dismissed have heard of it.
+#[derive(Debug, Default)]
+struct Away {
+    /// When the waiting will is due.
+    will_at: Option<Monotonic>,
+    /// When the session expires.
+    ends_at: Option<Monotonic>,
+    /// The entry among the broker's deadlines.
+    deadline: Option<Monotonic>,
+    /// The last connection.
+    last: Option<Arc<LastConnection>>,
+    /// What earlier connections have not fetched yet.
+    farewells: Vec<Farewell>,
+}
+
+impl Blank for Away {
+    const BLANK: &'static Self =
+        &Self { will_at: None, ends_at: None, deadline: None, last: None, farewells: Vec::new() };
+}
+
+impl Blank for VecDeque<Box<Fetch>> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+/// Filters as a client wrote them, with the QoS granted.
+pub(crate) type Filters = HashMap<Arc<str>, QoS, Seeded>;
 
 /// The session's side of a connection.
 #[derive(Debug)]
 struct Connection {
     address: LinkAddress,
-    trace: Arc<Trace>,
     /// Refusals told in the last second.
     denials: Rate,
     since: Timestamp,
@@ -126,7 +137,9 @@ struct Connection {
     /// QoS 1 and 2 messages that may be sent now, and at most. Spec: 4.9 (5.0).
     window: u16,
     window_max: u16,
-    packet_bytes_max: usize,
+    packet_bytes_max: u32,
+    /// Whether the owner of the socket was told that there is something in the outbox.
+    told: bool,
     /// Whether failures are explained in words.
     explains: bool,
     aliases: Aliases,
@@ -153,58 +166,39 @@ const ABSENT: u32 = 1 << 31;
 
 impl Session {
     pub(crate) fn new(
-        tenant: Tenant,
+        account: Arc<Account>,
         client_id: Arc<str>,
         serial: u64,
         identifier: u128,
         version_number: u64,
         profile: Arc<Profile>,
-        principal: Arc<Principal>,
+        trace: Arc<Trace>,
     ) -> Self {
         Self {
-            tenant,
+            account,
             client_id,
             serial,
             identifier,
             epoch: AtomicU64::new(0),
             load: AtomicU32::new(ABSENT),
-            filters: Mutex::new(Some(HashMap::default())),
-            memory: Arc::default(),
-            rates: Arc::default(),
-            records: None,
+            filters: Mutex::new(Some(Filters::default())),
             kept: AtomicBool::new(false),
             state: Mutex::new(State {
                 alive: true,
                 version_number,
                 connects: Rate::default(),
                 profile,
-                principal,
-                thing_name: None,
+                trace,
                 expiry: SessionExpiry::AT_DISCONNECT,
                 connection: None,
-                outbound: Outbound::default(),
-                inbound: Inbound::default(),
+                outbound: Seldom::default(),
+                inbound: Seldom::default(),
                 will: None,
-                will_at: None,
-                ends_at: None,
-                deadline: None,
-                last: None,
-                farewells: Vec::new(),
-                fetches: VecDeque::new(),
+                away: Seldom::default(),
+                fetches: Seldom::default(),
                 reported: 0,
             }),
         }
-    }
-
-    /// The same, with a place where its changes are logged.
-    pub(crate) fn logging_to(self, records: Option<Arc<RecordLog>>) -> Self {
-        Self { records, ..self }
-    }
-
-    /// The session, counted for this account's budget and rates.
-    pub(crate) fn charged_to(mut self, memory: Arc<Memory>, rates: Arc<Rates>) -> Self {
-        (self.memory, self.rates) = (memory, rates);
-        self
     }
 
     pub(crate) fn client_id(&self) -> &Arc<str> {
@@ -216,12 +210,12 @@ impl Session {
     }
 
     pub(crate) fn tenant(&self) -> Tenant {
-        self.tenant
+        self.account.tenant
     }
 
     /// Of the last connection, while there is none.
     pub(crate) fn last(&self) -> Option<Arc<LastConnection>> {
-        self.state.lock().last.clone()
+        self.state.lock().away.last.clone()
     }
 
     /// The number of the last connection, for events; how often its client connected lately.
@@ -249,13 +243,13 @@ impl Session {
     /// Why the connection `epoch` ended.
     pub(crate) fn ended_because(&self, epoch: u64) -> CloseReason {
         let state = self.state.lock();
-        let farewell = state.farewells.iter().find(|farewell| farewell.epoch == epoch);
+        let farewell = state.away.farewells.iter().find(|farewell| farewell.epoch == epoch);
         farewell.map_or(CloseReason::ConnectionLost, |farewell| farewell.reason)
     }
 
     /// Whether its changes are logged: it outlives its connection, and the broker keeps such sessions on disk.
     pub(crate) fn is_logged(&self) -> bool {
-        self.records.is_some() && self.kept.load(Relaxed)
+        self.kept.load(Relaxed) && self.account.records.is_some()
     }
 
     /// Log a change of a session that is kept on disk; where its record stands, if this is one. The lock of what changed is held.
@@ -275,7 +269,7 @@ impl Session {
 
     /// Where changes are logged, while the session is kept on disk.
     fn kept_records(&self) -> Option<&RecordLog> {
-        self.records.as_deref().filter(|_| self.kept.load(Relaxed))
+        if self.kept.load(Relaxed) { self.account.records.as_deref() } else { None }
     }
 
     /// Keep `promise` to connection `epoch` once what was logged so far is durable.
@@ -309,18 +303,18 @@ impl Session {
 
     /// The connection `epoch`, or why there is none.
     fn current<'a>(&self, state: &'a mut State, epoch: u64) -> Result<Present<'a>, CloseReason> {
-        let State { connection, profile, outbound, inbound, farewells, .. } = state;
+        let State { connection, profile, trace, outbound, inbound, away, .. } = state;
         match connection {
-            Some(connection) if self.is_current(epoch) => Ok(Present { connection, profile, outbound, inbound }),
+            Some(connection) if self.is_current(epoch) => Ok(Present { connection, profile, trace, outbound, inbound }),
             Some(_) | None => {
-                let farewell = farewells.iter().find(|farewell| farewell.epoch == epoch);
+                let farewell = away.farewells.iter().find(|farewell| farewell.epoch == epoch);
                 Err(farewell.map_or(CloseReason::ConnectionLost, |farewell| farewell.reason))
             }
         }
     }
 
     /// Change the filters, and the router with them; `None` when the session ended. `change` takes no other session's lock.
-    pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut HashMap<Arc<str>, QoS>) -> T) -> Option<T> {
+    pub(crate) fn change_filters<T>(&self, change: impl FnOnce(&mut Filters) -> T) -> Option<T> {
         self.filters.lock().as_mut().map(change)
     }
 
@@ -332,10 +326,10 @@ impl Session {
 
     fn event_of(&self, state: &State, kind: LifecycleKind, now: Now) -> LifecycleEvent {
         LifecycleEvent {
-            tenant: self.tenant,
+            tenant: self.account.tenant,
             client_id: self.client_id.clone(),
-            principal: state.principal.clone(),
-            thing_name: state.thing_name.clone(),
+            principal: state.trace.principal.clone(),
+            thing_name: state.trace.thing_name.clone(),
             session_identifier: self.identifier,
             version_number: state.version_number,
             at: now.wall,
@@ -351,7 +345,9 @@ impl Session {
 
     /// Log which messages are done with, and note how busy the session is.
     fn take_stock(&self, state: &mut State, effects: &mut Effects) {
-        state.outbound.take_finished(|(sequence, place)| self.log_finished(sequence, place, effects));
+        if let Some(outbound) = state.outbound.get_mut() {
+            outbound.take_finished(|(sequence, place)| self.log_finished(sequence, place, effects));
+        }
         if let (false, 0, Some(connection)) =
             (state.fetches.is_empty(), state.outbound.backlog(), &mut state.connection)
         {
@@ -370,7 +366,7 @@ impl Session {
     fn report_memory(&self, state: &mut State) {
         let will = state.will.as_ref().map_or(0, |will| will.message.held_bytes());
         let outbox = state.connection.as_ref().map_or(0, |connection| connection.outbox.publish_bytes());
-        self.memory.report(&mut state.reported, state.outbound.held_bytes() + will + outbox);
+        self.account.memory.report(&mut state.reported, state.outbound.held_bytes() + will + outbox);
     }
 
     fn update_load(&self, state: &mut State) {
@@ -385,16 +381,33 @@ impl Session {
 struct Present<'a> {
     connection: &'a mut Connection,
     profile: &'a Profile,
-    outbound: &'a mut Outbound,
-    inbound: &'a mut Inbound,
+    trace: &'a Trace,
+    outbound: &'a mut Seldom<Outbound>,
+    inbound: &'a mut Seldom<Inbound>,
+}
+
+impl State {
+    /// The search for retained messages that is next.
+    fn next_fetch(&mut self) -> Option<Box<Fetch>> {
+        let next = self.fetches.get_mut()?.pop_front();
+        if self.fetches.is_empty() {
+            self.fetches = Seldom::default();
+        }
+        next
+    }
 }
 
 impl Present<'_> {
+    /// The client's packet id is free; false when it was.
+    fn release(&mut self, packet_id: NonZeroU16) -> bool {
+        self.inbound.get_mut().is_some_and(|inbound| inbound.release(packet_id))
+    }
+
     /// Append a control packet. Spec: they never compete with PUBLISH; a peer that does not read them is closed.
     fn control(&mut self, effects: &mut Effects, write: impl FnOnce(Version, &mut Vec<u8>)) -> Result<(), CloseReason> {
         let version = self.connection.version;
         self.connection.lend_buffer(effects);
-        if !self.connection.outbox.control(self.connection.packet_bytes_max, |out| write(version, out)) {
+        if !self.connection.outbox.control(self.connection.packet_bytes_max as usize, |out| write(version, out)) {
             // Spec: [MQTT-3.1.2-24] (5.0). It cannot be left out either.
             return Err(CloseReason::ClientError(ReasonCode::PacketTooLarge));
         }
@@ -428,11 +441,7 @@ impl Present<'_> {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let explains = self.connection.explains && reason_code.is_failure();
-        let text = if explains {
-            traced(reason_text(reason_code), reason_code, &self.connection.trace)
-        } else {
-            String::new()
-        };
+        let text = if explains { traced(reason_text(reason_code), reason_code, self.trace) } else { String::new() };
         self.control(effects, |version, out| {
             // A code that this packet may not bear comes from a caller of `persist_failed`.
             let mut ack = Ack::new(packet_id, reason_code);
@@ -453,12 +462,29 @@ impl Connection {
     }
 
     fn mark_dirty(&mut self, effects: &mut Effects) {
-        if self.outbox.becomes_dirty() {
+        if !std::mem::replace(&mut self.told, true) {
             effects.mark_dirty(self.address);
         }
     }
 
+    /// The outbox was taken: whether there is more. If not, the owner must be told of what comes next.
+    fn settle(&mut self) -> bool {
+        self.told = !self.outbox.is_empty();
+        self.told
+    }
+
     fn may_receive(&mut self, topic_name: &str, hash: u64) -> bool {
         self.receive.allows(&self.rights, Access::Receive, topic_name, hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A broker has a session for each of its clients, connected or not. What few of them need is behind a pointer.
+    #[test]
+    fn what_each_session_holds_is_small() {
+        assert_eq!([size_of::<Session>(), size_of::<Connection>(), size_of::<Trace>()], [208, 120, 96]);
     }
 }

@@ -126,7 +126,7 @@ impl Broker {
         };
         let limits = &profile.limits;
         let rate = limits.account.subscribes_per_second;
-        if rate.is_some_and(|rate| !tenant.rates.subscribes.take(rate, now.monotonic)) {
+        if rate.is_some_and(|rate| !tenant.account.rates.subscribes.take(rate, now.monotonic)) {
             effects.counters.subscribe_throttled += 1;
             link.exceeded(Quota::SubscribesPerAccount, effects);
             return Err(ReasonCode::QuotaExceeded);

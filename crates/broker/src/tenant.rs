@@ -2,9 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasher, DefaultHasher, RandomState},
     ops::Bound,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -17,6 +18,7 @@ use crate::{
     levels::topic_hash,
     memory::Memory,
     past::{PAST, Past, Pasts},
+    persist::RecordLog,
     retained::Retained,
     router::Router,
     session::Session,
@@ -24,6 +26,29 @@ use crate::{
 
 /// Locks that client ids are spread over.
 const SHARDS: usize = 64;
+
+/// What all sessions of a tenant count for, and where their changes are logged.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) tenant: Tenant,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) rates: Rates,
+    /// `None`: nothing is kept on disk.
+    pub(crate) records: Option<Arc<RecordLog>>,
+}
+
+/// Hashes with keys that are drawn once for all maps of the process: a map that every session has needs none of its own.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Seeded;
+
+impl BuildHasher for Seeded {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        KEYS.build_hasher()
+    }
+}
 
 /// Sessions, subscriptions and retained messages of one tenant.
 #[derive(Debug)]
@@ -36,8 +61,7 @@ pub(crate) struct TenantState {
     session_count: AtomicUsize,
     /// How many of them are connected.
     pub(crate) connected: AtomicUsize,
-    pub(crate) rates: Arc<Rates>,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) account: Arc<Account>,
     principals: Mutex<HashMap<Arc<Principal>, HashSet<Arc<str>>>>,
 }
 
@@ -71,17 +95,22 @@ impl Sessions {
     }
 }
 
+impl Account {
+    pub(crate) fn new(tenant: Tenant, memory: Arc<Memory>, records: Option<Arc<RecordLog>>) -> Self {
+        Self { tenant, memory, rates: Rates::default(), records }
+    }
+}
+
 impl TenantState {
-    pub(crate) fn new(tenant: Tenant, memory: Arc<Memory>) -> Self {
+    pub(crate) fn new(account: Account) -> Self {
         Self {
-            tenant,
+            tenant: account.tenant,
             router: Router::default(),
-            retained: Retained::new(memory.clone()),
+            retained: Retained::new(account.memory.clone()),
             sessions: (0..SHARDS).map(|_| Mutex::default()).collect(),
             session_count: AtomicUsize::new(0),
             connected: AtomicUsize::new(0),
-            rates: Arc::default(),
-            memory,
+            account: Arc::new(account),
             principals: Mutex::default(),
         }
     }

@@ -13,8 +13,11 @@ use crate::{
 /// Bounded in entries by `MAX` and in bytes by not keeping long names.
 #[derive(Debug)]
 pub(crate) struct TopicCache<T, const MAX: usize> {
-    slots: Vec<Option<(u64, Box<str>, T)>>,
+    slots: Box<[Option<Slot<T>>]>,
 }
+
+/// A hash, the topic name of that hash, and its value.
+type Slot<T> = (u64, Box<str>, T);
 
 /// Answers of a connection's policies, each with the generation it was given at.
 pub(crate) type Decisions = TopicCache<(u64, bool), 256>;
@@ -23,7 +26,7 @@ pub(crate) const CACHED_TOPIC_BYTES_MAX: usize = 256;
 
 impl<T, const MAX: usize> Default for TopicCache<T, MAX> {
     fn default() -> Self {
-        Self { slots: Vec::new() }
+        Self { slots: Box::default() }
     }
 }
 
@@ -62,10 +65,9 @@ impl<T, const MAX: usize> TopicCache<T, MAX> {
             return;
         }
         if self.slots.is_empty() {
-            self.slots.reserve_exact(1);
-            self.slots.push(None);
+            self.slots = Box::new([None]);
         }
-        let other = |slot: &Option<(u64, Box<str>, T)>| slot.as_ref().is_some_and(|(known, ..)| *known != hash);
+        let other = |slot: &Option<Slot<T>>| slot.as_ref().is_some_and(|(known, ..)| *known != hash);
         while self.slots.len() < MAX && other(&self.slots[self.slot(hash)]) {
             self.grow();
         }

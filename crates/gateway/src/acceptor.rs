@@ -52,22 +52,28 @@ pub(crate) struct Accepted {
 /// How many connections there are, in total and on each core.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    total: AtomicUsize,
+    total: Arc<AtomicUsize>,
     total_max: usize,
-    cores: Box<[AtomicUsize]>,
+    cores: Box<[Arc<OfCore>]>,
+}
+
+/// How many connections one core has.
+#[derive(Debug)]
+struct OfCore {
+    number: usize,
+    count: AtomicUsize,
+    total: Arc<AtomicUsize>,
 }
 
 /// One connection in the counts, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Counted {
-    connections: Arc<Connections>,
-    core: usize,
-}
+pub(crate) struct Counted(Arc<OfCore>);
 
 impl Connections {
     pub(crate) fn new(cores: usize, total_max: usize) -> Arc<Self> {
-        let cores = (0..cores).map(|_| AtomicUsize::new(0)).collect();
-        Arc::new(Self { total: AtomicUsize::new(0), total_max, cores })
+        let total = Arc::<AtomicUsize>::default();
+        let core = |number| Arc::new(OfCore { number, count: AtomicUsize::new(0), total: total.clone() });
+        Arc::new(Self { cores: (0..cores).map(core).collect(), total, total_max })
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -79,25 +85,25 @@ impl Connections {
     }
 
     /// Counts one more, on the core that has the fewest.
-    pub(crate) fn count(self: &Arc<Self>) -> Counted {
-        let fewest = self.cores.iter().enumerate().min_by_key(|(_, count)| count.load(Ordering::Relaxed));
-        let core = fewest.map_or(0, |(core, _)| core);
+    pub(crate) fn count(&self) -> Counted {
+        let fewest = self.cores.iter().min_by_key(|core| core.count.load(Ordering::Relaxed));
+        let core = fewest.expect("a gateway has a core").clone();
         self.total.fetch_add(1, Ordering::Relaxed);
-        self.cores[core].fetch_add(1, Ordering::Relaxed);
-        Counted { connections: self.clone(), core }
+        core.count.fetch_add(1, Ordering::Relaxed);
+        Counted(core)
     }
 }
 
 impl Counted {
     pub(crate) fn core(&self) -> usize {
-        self.core
+        self.0.number
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.connections.total.fetch_sub(1, Ordering::Relaxed);
-        self.connections.cores[self.core].fetch_sub(1, Ordering::Relaxed);
+        self.0.total.fetch_sub(1, Ordering::Relaxed);
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

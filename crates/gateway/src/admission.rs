@@ -5,7 +5,9 @@ mod identify;
 
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
-use tidegate_broker::{CloseReason, ConnectRefused, ConnectRequest, Principal, RefusedClient, Selector, client_id};
+use tidegate_broker::{
+    CloseReason, ConnectRefused, ConnectRequest, Principal, RefusedClient, Selector, Trace, client_id,
+};
 use tidegate_ids::{CertificateId, Now, Tenant};
 use tidegate_mqtt::{Connect, decode_connect};
 use tidegate_registry::{
@@ -20,7 +22,7 @@ use crate::{
     Refusals,
     acceptor::{Accepted, Counted},
     arrival::{Arrival, NoConnect, Protocol},
-    connection_log::{Client, Identity, Origin, Scribe},
+    connection_log::{Identity, Origin, Scribe},
     core::{Arrived, Core, Desk, Shared},
     domain::{self, Destination, Taken},
     evidence,
@@ -256,8 +258,13 @@ impl Newcomer<'_> {
     }
 
     /// Lets the broker report a client that is who it says, and may not connect.
-    fn announce_failure(&self, tenant: Tenant, principal: Principal, thing_name: Option<Arc<str>>, client_id: &str) {
-        let principal = Arc::new(principal);
+    fn announce_failure(
+        &self,
+        tenant: Tenant,
+        principal: Arc<Principal>,
+        thing_name: Option<Arc<str>>,
+        client_id: &str,
+    ) {
         let (client_id, peer_address) = (client_id.into(), self.origin.peer);
         self.core.borrow_mut().act(|desk| {
             let refused = RefusedClient {
@@ -283,30 +290,27 @@ impl Newcomer<'_> {
         early: &[u8],
     ) -> Option<Leaving> {
         let Self { core, shared, listener, origin, counted } = self;
-        let client = Box::new(Client {
-            tenant: known.tenant,
-            client_id: client_id.clone(),
-            certificate_id: known.certificate_id,
-            origin,
+        let trace = Arc::new(Trace {
+            trace_id: origin.trace_id.as_u128(),
+            principal: known.principal.clone(),
+            thing_name: known.thing_name,
+            peer_address: origin.peer,
+            server_name: origin.server_name.clone(),
         });
         let mut vigil = known.vigil;
-        let (peer_address, trace_id) = (client.origin.peer, client.origin.trace_id.as_u128());
-        let signed = known.credential.map(|credential| (credential, known.principal.clone()));
+        let signed = known.credential.map(|credential| (credential, (*known.principal).clone()));
         let Arrival { socket, tls, websocket, unsaid, .. } = arrival;
-        let arrived = Arrived { socket: socket.into_inner(), tls, websocket, unsaid, client, counted };
+        let arrived = Arrived { socket: socket.into_inner(), tls, websocket, unsaid, origin, counted };
         let result = core.borrow_mut().establish(arrived, early, |desk, address| {
             let request = ConnectRequest {
                 tenant: known.tenant,
-                principal: Arc::new(known.principal),
-                thing_name: known.thing_name,
+                trace,
                 authorize: known.authorize,
                 profile: listener.profile.clone(),
                 connect,
                 client_id,
-                peer_address,
                 address,
                 session_identifier: desk.identifiers.number(),
-                trace_id,
             };
             let link = desk.shared.broker.connect(request, desk.now, &mut desk.effects)?;
             end_if_refused_meanwhile(desk, known.tenant, known.certificate_id);
@@ -317,14 +321,13 @@ impl Newcomer<'_> {
             Ok(link)
         });
         let (refused, arrived) = result.err()?;
-        let Arrived { socket, tls, websocket, unsaid, client, counted } = *arrived;
+        let Arrived { socket, tls, websocket, unsaid, origin, counted } = *arrived;
         let mut arrival = Arrival::new(socket, core.clone()).ok()?;
         arrival.tls = tls;
         arrival.unsaid = unsaid;
         arrival.websocket = websocket;
-        let Client { origin, tenant, certificate_id, .. } = *client;
         let newcomer = Newcomer { core, shared, listener, origin, counted };
-        Some(newcomer.refuse_by_broker(arrival, connect, (Some(tenant), certificate_id), refused))
+        Some(newcomer.refuse_by_broker(arrival, connect, (Some(known.tenant), known.certificate_id), refused))
     }
 
     /// Refuses a CONNECT for what it says.

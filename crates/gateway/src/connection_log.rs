@@ -10,7 +10,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use tidegate_broker::{CloseReason, Exceeded};
+use tidegate_broker::{CloseReason, Exceeded, Link, Trace};
 use tidegate_ids::{CertificateId, Tenant, Timestamp};
 use tidegate_logs::{Case, Entry, LogBook, Status};
 use tidegate_registry::CertificateRegistered;
@@ -40,12 +40,11 @@ pub(crate) struct Identity<'a> {
 }
 
 /// An established connection's client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
-    pub(crate) origin: Origin,
-    pub(crate) tenant: Tenant,
-    pub(crate) client_id: Arc<str>,
-    pub(crate) certificate_id: Option<CertificateId>,
+    tenant: Tenant,
+    client_id: Arc<str>,
+    trace: Arc<Trace>,
 }
 
 /// Why a connection got no session: AWS's code, and a sentence that says what to do.
@@ -94,9 +93,34 @@ fn is_unseen(character: char) -> bool {
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// What is on all entries of a connection.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    trace_id: u128,
+    peer: SocketAddr,
+    server_name: Option<&'a str>,
+}
+
+impl Origin {
+    fn seen(&self) -> Seen<'_> {
+        Seen { trace_id: self.trace_id.as_u128(), peer: self.peer, server_name: self.server_name.as_deref() }
+    }
+}
+
 impl Client {
+    /// Whose link it is.
+    pub(crate) fn of(link: &Link) -> Self {
+        Self { tenant: link.tenant(), client_id: link.client_id().clone(), trace: link.trace().clone() }
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        let Trace { trace_id, peer_address, server_name, .. } = &*self.trace;
+        Seen { trace_id: *trace_id, peer: *peer_address, server_name: server_name.as_deref() }
+    }
+
     fn identity(&self) -> Identity<'_> {
-        Identity { tenant: Some(self.tenant), client_id: Some(&self.client_id), certificate_id: self.certificate_id }
+        let certificate_id = self.trace.principal.certificate_id();
+        Identity { tenant: Some(self.tenant), client_id: Some(&self.client_id), certificate_id }
     }
 }
 
@@ -109,12 +133,12 @@ pub(crate) struct Scribe<'a> {
 impl Scribe<'_> {
     /// CONNACK 0 was given.
     pub(crate) fn connected(&self, client: &Client) {
-        self.write(self.entry(&client.origin, client.identity(), "Connect", Status::Success), None, "connected");
+        self.write(self.entry(client.seen(), client.identity(), "Connect", Status::Success), None, "connected");
     }
 
     /// A CONNECT was read and refused.
     pub(crate) fn connect_refused(&self, origin: &Origin, identity: Identity<'_>, reason: &Reason, case: &Case) {
-        let entry = self.entry(origin, identity, "Connect", Status::Failure);
+        let entry = self.entry(origin.seen(), identity, "Connect", Status::Failure);
         self.write(because(entry, reason), Some(case), "connection refused");
     }
 
@@ -123,7 +147,7 @@ impl Scribe<'_> {
     /// AWS: "Connection.AuthNError"; an entry of the account that owns the server name.
     pub(crate) fn authentication_failed(&self, origin: &Origin, identity: Identity<'_>, reason: &Reason, case: &Case) {
         let entry = self
-            .entry(origin, identity, "Connection.AuthNError", Status::Failure)
+            .entry(origin.seen(), identity, "Connection.AuthNError", Status::Failure)
             .with("authenticationType", origin.authentication_type)
             .with("targetIp", Some(origin.local.ip()))
             .with("targetPort", Some(origin.local.port()));
@@ -142,7 +166,7 @@ impl Scribe<'_> {
             Some(_) => "PENDING_ACTIVATION",
         };
         let entry = self
-            .entry(origin, identity, "RegisterCertificate", Status::Success)
+            .entry(origin.seen(), identity, "RegisterCertificate", Status::Success)
             .with("certificateId", Some(event.certificate_id.to_string()))
             .with("caCertificateId", Some(event.ca_certificate_id.to_string()))
             .with("reason", Some(reason));
@@ -160,7 +184,7 @@ impl Scribe<'_> {
         refused: Option<(&Reason, &Case)>,
     ) {
         let status = if refused.is_some() { Status::Failure } else { Status::Success };
-        let mut entry = self.entry(origin, identity, "Publish-In", status);
+        let mut entry = self.entry(origin.seen(), identity, "Publish-In", status);
         entry.protocol = Some("HTTP");
         let entry =
             entry.with("topicName", Some(topic_name)).with("retain", Some(if retain { "True" } else { "False" }));
@@ -175,7 +199,7 @@ impl Scribe<'_> {
     pub(crate) fn disconnected(&self, client: &Client, reason: CloseReason) {
         let details = explain(reason);
         let entry = self
-            .entry(&client.origin, client.identity(), "Disconnect", Status::Success)
+            .entry(client.seen(), client.identity(), "Disconnect", Status::Success)
             .with("disconnectReason", Some(reason.disconnect_reason().as_str()))
             // Which rule or limit it was, in MQTT's number: 0x95 is a packet too large, 0x97 a quota.
             .with("reasonCode", reason.disconnect_code().map(|code| format!("{:#04x}", code.byte())))
@@ -202,13 +226,13 @@ impl Scribe<'_> {
         self.write(entry, Some(&Case { advice: Some(advice), ..Case::default() }), "a quota was used up");
     }
 
-    fn entry(&self, origin: &Origin, identity: Identity<'_>, event_type: &'static str, status: Status) -> Entry {
-        let mut entry = Entry::new(event_type, status, origin.trace_id.as_u128(), self.at).of(identity.tenant);
+    fn entry(&self, seen: Seen<'_>, identity: Identity<'_>, event_type: &'static str, status: Status) -> Entry {
+        let mut entry = Entry::new(event_type, status, seen.trace_id, self.at).of(identity.tenant);
         entry.protocol = Some("MQTT");
         entry.client_id = identity.client_id.map(str::to_owned);
         entry.principal_id = identity.certificate_id.map(|id| id.to_string());
-        entry.source_ip = Some(origin.peer.ip().to_string());
-        entry.with("sourcePort", Some(origin.peer.port())).with("serverNameIndication", origin.server_name.as_deref())
+        entry.source_ip = Some(seen.peer.ip().to_string());
+        entry.with("sourcePort", Some(seen.peer.port())).with("serverNameIndication", seen.server_name)
     }
 
     fn write(&self, entry: Entry, case: Option<&Case>, message: &'static str) {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tidegate_broker::{Denied, Narrated, Principal, Traffic};
-use tidegate_ids::{CertificateId, Timestamp};
+use tidegate_broker::{Denied, Narrated, Traffic};
+use tidegate_ids::Timestamp;
 use tidegate_logs::{Case, Entry, LogBook, LogLevel, Status};
 use tidegate_mqtt::{QoS, ReasonCode};
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub(crate) fn write(book: &LogBook, narrated: Narrated, at: Timestamp) {
     entry.client_id = Some(String::from(&*client_id));
     let mut certificate_id = None;
     if let Some(trace) = &trace {
-        certificate_id = certificate_of(&trace.principal);
+        certificate_id = trace.principal.certificate_id();
         entry.principal_id = Some(trace.principal.to_string());
         entry.source_ip = Some(trace.peer_address.ip().to_string());
         entry = entry.with("sourcePort", Some(trace.peer_address.port()));
@@ -84,13 +84,6 @@ fn members(entry: Entry, what: Traffic) -> Entry {
 
 fn number(qos: QoS) -> u8 {
     qos as u8
-}
-
-fn certificate_of(principal: &Principal) -> Option<CertificateId> {
-    match principal {
-        Principal::Certificate { certificate_id, .. } => Some(*certificate_id),
-        Principal::Iam { .. } | Principal::Custom { .. } | Principal::Anonymous | Principal::System => None,
-    }
 }
 
 /// Tells the policies that one connection's refusals would make apart. FNV-1a; nothing rests on it.

@@ -1,5 +1,7 @@
 //! The timer wheel of one core: all deadlines of its connections, in monotonic time.
 
+use std::num::NonZeroU32;
+
 use slab::Slab;
 use tidegate_ids::Monotonic;
 
@@ -15,7 +17,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimerId {
     key: u32,
-    serial: u32,
+    serial: NonZeroU32,
 }
 
 /// A hashed timing wheel with O(1) arming and cancelling. It reads no clock.
@@ -28,13 +30,14 @@ pub(crate) struct Wheel<T> {
     occupied: [u64; WORDS],
     /// The first tick that has not been gone through.
     tick: u64,
-    serial: u32,
+    /// Of the last timer.
+    serial: NonZeroU32,
 }
 
 #[derive(Debug)]
 struct Timer<T> {
     tick: u64,
-    serial: u32,
+    serial: NonZeroU32,
     what: T,
     previous: u32,
     next: u32,
@@ -48,7 +51,7 @@ impl<T> Wheel<T> {
             heads: vec![NONE; BUCKETS].into_boxed_slice(),
             occupied: [0; WORDS],
             tick: now.millis() / TICK_MILLIS,
-            serial: 0,
+            serial: NonZeroU32::MIN,
         }
     }
 
@@ -57,7 +60,7 @@ impl<T> Wheel<T> {
         let tick = at.millis().div_ceil(TICK_MILLIS).max(self.tick);
         let bucket = bucket_of(tick);
         let next = self.heads[bucket];
-        self.serial = self.serial.wrapping_add(1);
+        self.serial = self.serial.checked_add(1).unwrap_or(NonZeroU32::MIN);
         let serial = self.serial;
         let key = self.timers.insert(Timer { tick, serial, what, previous: NONE, next }) as u32;
         if let Some(next) = self.timers.get_mut(next as usize) {

@@ -1,6 +1,6 @@
 //! Time as an argument: wall time for people and certificates, monotonic time for deadlines.
 
-use std::{fmt, ops::Add, ops::Sub, time::Duration};
+use std::{fmt, num::NonZeroU64, ops::Add, ops::Sub, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,24 +56,41 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Time since the process started, in milliseconds; it never steps back. All deadlines are kept in it.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Monotonic(u64);
+/// Time since the process started, in milliseconds; it never steps back. All deadlines are kept in it, and most of them are
+/// `None`: an `Option` of it is as small as it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Monotonic(
+    /// One more than the milliseconds.
+    NonZeroU64,
+);
 
 impl Monotonic {
     /// `millis` milliseconds after the start.
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        Self(NonZeroU64::MIN.saturating_add(millis))
     }
 
     /// Milliseconds since the start.
     pub const fn millis(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// How long ago `earlier` was; zero when it is later.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        Duration::from_millis(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl Default for Monotonic {
+    /// The start.
+    fn default() -> Self {
+        Self(NonZeroU64::MIN)
+    }
+}
+
+impl fmt::Debug for Monotonic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Monotonic").field(&self.millis()).finish()
     }
 }
 

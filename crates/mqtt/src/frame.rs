@@ -60,7 +60,6 @@ pub(crate) fn check_first_byte(first_byte: u8) -> Result<PacketType, DecodeError
 #[derive(Debug, Default)]
 pub struct Partial {
     bytes: Vec<u8>,
-    start: usize,
 }
 
 impl Partial {
@@ -71,7 +70,7 @@ impl Partial {
 
     /// How many bytes are kept.
     pub fn kept_bytes(&self) -> usize {
-        self.bytes.len() - self.start
+        self.bytes.len()
     }
 
     /// How much memory it holds for them.
@@ -82,24 +81,7 @@ impl Partial {
     /// The whole packets in what was kept and `read`, the next bytes of the stream. What is not taken from the returned
     /// reader stays for the next call; after an error the stream has no meaning any more.
     pub fn packets<'a>(&'a mut self, read: &'a [u8], packet_bytes_max: usize) -> Packets<'a> {
-        Packets { partial: self, read, packet_bytes_max }
-    }
-
-    fn kept(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-
-    /// Frees the memory once everything kept was taken.
-    fn release(&mut self) {
-        if self.start > 0 && self.start == self.bytes.len() {
-            *self = Self::default();
-        }
-    }
-
-    /// Forgets what was taken, so that a reader who always stops early does not keep the whole stream.
-    fn compact(&mut self) {
-        self.bytes.drain(..self.start);
-        self.start = 0;
+        Packets { partial: self, taken: 0, read, packet_bytes_max }
     }
 }
 
@@ -107,6 +89,8 @@ impl Partial {
 #[derive(Debug)]
 pub struct Packets<'a> {
     partial: &'a mut Partial,
+    /// How many of the bytes kept are taken.
+    taken: usize,
     read: &'a [u8],
     packet_bytes_max: usize,
 }
@@ -117,19 +101,20 @@ impl Packets<'_> {
     /// # Errors
     /// Those of [`frame`].
     pub fn next_packet(&mut self) -> Result<Option<&[u8]>, DecodeError> {
-        self.partial.release();
+        self.release();
         if self.partial.bytes.is_empty() {
             return self.next_of_read();
         }
         loop {
-            match frame(self.partial.kept(), self.packet_bytes_max)? {
+            let kept = &self.partial.bytes[self.taken..];
+            match frame(kept, self.packet_bytes_max)? {
                 Some(FrameLen { packet_bytes, .. }) => {
-                    let missing = packet_bytes.saturating_sub(self.partial.kept_bytes());
+                    let missing = packet_bytes.saturating_sub(kept.len());
                     if !self.keep(missing) {
                         return Ok(None);
                     }
-                    let start = self.partial.start;
-                    self.partial.start += packet_bytes;
+                    let start = self.taken;
+                    self.taken += packet_bytes;
                     return Ok(Some(&self.partial.bytes[start..start + packet_bytes]));
                 }
                 None => {
@@ -161,6 +146,13 @@ impl Packets<'_> {
         }
     }
 
+    /// Frees the memory once everything kept was taken.
+    fn release(&mut self) {
+        if self.taken > 0 && self.taken == self.partial.bytes.len() {
+            (*self.partial, self.taken) = (Partial::default(), 0);
+        }
+    }
+
     /// Moves up to `bytes` of the last read to the kept part; whether all of them were there.
     fn keep(&mut self, bytes: usize) -> bool {
         let (kept, rest) = self.read.split_at(bytes.min(self.read.len()));
@@ -172,8 +164,9 @@ impl Packets<'_> {
 
 impl Drop for Packets<'_> {
     fn drop(&mut self) {
-        self.partial.release();
-        self.partial.compact();
+        self.release();
+        // A reader who always stops early does not keep the whole stream.
+        self.partial.bytes.drain(..self.taken);
         self.keep(self.read.len());
     }
 }

@@ -7,7 +7,7 @@ use tidegate_mqtt::{
 };
 
 use super::*;
-use crate::{Access, Alone, Authorize, ConnectRequest, LinkAddress, Profile};
+use crate::{Access, Alone, Authorize, ConnectRequest, LinkAddress, Profile, Trace};
 
 struct All;
 
@@ -29,15 +29,15 @@ fn connect(broker: &Broker, connect: &Connect<'_>, now: Now, effects: &mut Effec
     let request = ConnectRequest {
         tenant: tenant(),
         client_id: connect.client_id.into(),
-        principal: Arc::new(Principal::Certificate { tenant: tenant(), certificate_id }),
-        thing_name: None,
+        trace: Arc::new(Trace::new(
+            Arc::new(Principal::Certificate { tenant: tenant(), certificate_id }),
+            "192.0.2.1:1".parse().unwrap(),
+        )),
         authorize: Arc::new(All),
         profile: Arc::new(Profile::standard()),
         connect,
-        peer_address: "192.0.2.1:1".parse().unwrap(),
         address: LinkAddress { core: 0, slot: 0 },
         session_identifier: 0,
-        trace_id: 0,
     };
     broker.connect(request, now, effects).unwrap()
 }

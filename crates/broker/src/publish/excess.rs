@@ -33,7 +33,7 @@ impl Broker {
         if let Some(quota) = beyond_property_limits(&publish.properties, limits) {
             return Some((Excess::Properties, quota));
         }
-        let (monotonic, rates) = (now.monotonic, &tenant.rates);
+        let (monotonic, rates) = (now.monotonic, &tenant.account.rates);
         let retains = publish.retain && !publish.payload.is_empty();
         let too_soon = |interval: Duration| {
             let last = tenant.retained.retained_at(topic_name);
@@ -58,7 +58,7 @@ impl Broker {
         }
         // What is deleted makes room.
         let deletes = publish.retain && publish.payload.is_empty();
-        (!deletes && tenant.memory.is_used_up()).then_some((Excess::Memory, Quota::Memory))
+        (!deletes && tenant.account.memory.is_used_up()).then_some((Excess::Memory, Quota::Memory))
     }
 }
 

@@ -3,13 +3,15 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Principal, Profile};
+use crate::{Principal, Profile, Trace, tenant::Account};
 
 fn session(serial: u64) -> Arc<Session> {
     let tenant =
         tidegate_ids::Tenant { account: "123456789012".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
-    let (profile, principal) = (Arc::new(Profile::standard()), Arc::new(Principal::Anonymous));
-    Arc::new(Session::new(tenant, format!("c{serial}").into(), serial, 0, 0, profile, principal))
+    let trace = Trace::new(Arc::new(Principal::Anonymous), "192.0.2.1:1".parse().unwrap());
+    let profile = Arc::new(Profile::standard());
+    let account = Arc::new(Account::new(tenant, Arc::default(), None));
+    Arc::new(Session::new(account, format!("c{serial}").into(), serial, 0, 0, profile, Arc::new(trace)))
 }
 
 fn subscriber(session: &Arc<Session>, qos: QoS) -> Subscriber {

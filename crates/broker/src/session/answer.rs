@@ -4,7 +4,7 @@ use std::{num::NonZeroU16, sync::Arc};
 
 use tidegate_mqtt::{PacketType, QoS, ReasonCode, Version};
 
-use super::{Begin, Session, State};
+use super::{Begin, Inbound, Session, State};
 use crate::{CloseReason, Effects, Record, persist::Promise};
 
 impl Session {
@@ -17,7 +17,7 @@ impl Session {
     ) -> Result<Begin, CloseReason> {
         let mut state = self.state.lock();
         let present = self.current(&mut state, epoch)?;
-        let begin = present.inbound.begin(packet_id, present.profile.limits.receive_maximum);
+        let begin = present.inbound.make().begin(packet_id, present.profile.limits.receive_maximum);
         if begin == Begin::New {
             self.log(effects, |session| Record::Received { session, packet_id });
         }
@@ -38,16 +38,16 @@ impl Session {
             self.settle_pubrec(packet_id, reason_code, effects)?;
         }
         let mut state = self.state.lock();
-        if qos == QoS::ExactlyOnce {
-            state.inbound.settle(packet_id);
+        if let (QoS::ExactlyOnce, Some(inbound)) = (qos, state.inbound.get_mut()) {
+            inbound.settle(packet_id);
         }
         let mut present = self.current(&mut state, epoch)?;
-        if qos == QoS::ExactlyOnce && reason_code.is_failure() && present.inbound.release(packet_id) {
+        if qos == QoS::ExactlyOnce && reason_code.is_failure() && present.release(packet_id) {
             self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
         }
         if present.inbound.owes() {
             let receive_maximum = present.profile.limits.receive_maximum;
-            return match present.inbound.owe(qos, packet_id, reason_code, receive_maximum) {
+            return match present.inbound.make().owe(qos, packet_id, reason_code, receive_maximum) {
                 true => Ok(()),
                 false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
             };
@@ -59,8 +59,9 @@ impl Session {
     pub(crate) fn hold(&self, epoch: u64, qos: QoS, packet_id: NonZeroU16) -> Result<u64, CloseReason> {
         let mut state = self.state.lock();
         let present = self.current(&mut state, epoch)?;
-        match present.inbound.hold(qos, packet_id, present.profile.limits.receive_maximum) {
-            true => Ok(present.inbound.behind()),
+        let inbound = present.inbound.make();
+        match inbound.hold(qos, packet_id, present.profile.limits.receive_maximum) {
+            true => Ok(inbound.behind()),
             false => Err(CloseReason::ClientError(ReasonCode::ReceiveMaximumExceeded)),
         }
     }
@@ -79,7 +80,9 @@ impl Session {
             // Its packet ids may be other messages' by now.
             return Ok(());
         }
-        state.inbound.unhold_pubacks(behind, reason_code);
+        if let Some(inbound) = state.inbound.get_mut() {
+            inbound.unhold_pubacks(behind, reason_code);
+        }
         Self::give_due(&mut state, effects)
     }
 
@@ -91,7 +94,7 @@ impl Session {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
-        if state.inbound.unhold(packet_id, reason_code) {
+        if state.inbound.get_mut().is_some_and(|inbound| inbound.unhold(packet_id, reason_code)) {
             self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
         }
         Self::give_due(&mut state, effects)
@@ -99,9 +102,11 @@ impl Session {
 
     /// Give the answers that are due, in their order. An error when the present connection must end instead.
     fn give_due(state: &mut State, effects: &mut Effects) -> Result<(), CloseReason> {
-        let State { connection: Some(connection), profile, outbound, inbound, .. } = state else { return Ok(()) };
-        let mut present = super::Present { connection, profile, outbound, inbound };
-        while let Some((qos, packet_id, reason_code)) = present.inbound.next_due() {
+        let State { connection: Some(connection), profile, trace, outbound, inbound, .. } = state else {
+            return Ok(());
+        };
+        let mut present = super::Present { connection, profile, trace, outbound, inbound };
+        while let Some((qos, packet_id, reason_code)) = present.inbound.get_mut().and_then(Inbound::next_due) {
             if present.connection.version == Version::V4 && reason_code.is_failure() {
                 // 3.1.1 has no word for it: no acknowledgement, and the client publishes again.
                 return Err(CloseReason::ServerError);
@@ -113,7 +118,7 @@ impl Session {
 
     /// The QoS 2 message of `packet_id` is not taken after all.
     pub(crate) fn forget_received(&self, packet_id: NonZeroU16, effects: &mut Effects) {
-        if self.state.lock().inbound.release(packet_id) {
+        if self.state.lock().inbound.get_mut().is_some_and(|inbound| inbound.release(packet_id)) {
             self.log(effects, |session| Record::ReceivedEnded { session, packet_id });
         }
     }
@@ -129,7 +134,7 @@ impl Session {
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
         let mut present = self.current(&mut state, epoch)?;
-        let known = present.inbound.release(packet_id);
+        let known = present.release(packet_id);
         let answer = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         if self.is_logged() {
             if known {

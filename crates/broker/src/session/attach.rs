@@ -6,22 +6,19 @@
 //!                     └─────attach───────┘         (session expiry 0: detach ends it at once)
 //! ```
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::Ordering::{Relaxed, Release},
-    },
+use std::sync::{
+    Arc,
+    atomic::Ordering::{Relaxed, Release},
 };
 
 use tidegate_ids::{Monotonic, Now, Rate};
-use tidegate_mqtt::{ConnAck, Disconnect, QoS, SessionExpiry, Version};
+use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
 
-use super::{AskedTerms, Connection, Farewell, Session, State, Undelivered};
+use super::{AskedTerms, Away, Connection, Farewell, Filters, Outbound, Session, State, Undelivered};
 use crate::{
     CloseReason, Effects, LastConnection, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record,
     SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases,
-    persist::Promise, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
+    persist::Promise, seldom::Seldom, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
 };
 
 /// A connection about to become a session's.
@@ -31,8 +28,6 @@ pub(crate) struct Attachment<'a> {
     pub(crate) trace: Arc<Trace>,
     pub(crate) version: Version,
     pub(crate) profile: Arc<Profile>,
-    pub(crate) principal: Arc<Principal>,
-    pub(crate) thing_name: Option<Arc<str>>,
     pub(crate) rights: Rights,
     pub(crate) expiry: SessionExpiry,
     pub(crate) will: Option<Box<WillRecord>>,
@@ -42,7 +37,7 @@ pub(crate) struct Attachment<'a> {
     pub(crate) connects: Rate,
     /// QoS 1 and 2 messages the client takes at once, and the size of any packet.
     pub(crate) receive_maximum: u16,
-    pub(crate) packet_bytes_max: usize,
+    pub(crate) packet_bytes_max: u32,
     pub(crate) topic_alias_maximum: u16,
     /// Request Problem Information. Spec: [MQTT-3.1.2-29] (5.0).
     pub(crate) wants_reasons: bool,
@@ -59,7 +54,7 @@ impl Attachment<'_> {
 }
 
 /// A client that takes packets of this size has room for any Reason String of ours.
-const REASON_STRING_PACKET_BYTES: usize = 128;
+const REASON_STRING_PACKET_BYTES: u32 = 128;
 
 /// What the end of a connection or session leaves for its caller to do, after all locks are released.
 #[derive(Debug, Default)]
@@ -70,7 +65,7 @@ pub(crate) struct Aftermath {
     /// For other members of its shared groups.
     pub(crate) undelivered: Vec<Undelivered>,
     /// To be taken out of the router.
-    pub(crate) filters: HashMap<Arc<str>, QoS>,
+    pub(crate) filters: Filters,
     /// The session is to be forgotten.
     pub(crate) ended: bool,
 }
@@ -95,15 +90,15 @@ impl Session {
         let mut state = self.state.lock();
         let mut after = Aftermath::default();
         self.dismiss(&mut state, CloseReason::TakenOver, around, &mut after, effects);
-        let expired = state.ends_at.is_some_and(|at| at <= around.now.monotonic);
+        let expired = state.away.ends_at.is_some_and(|at| at <= around.now.monotonic);
         if !state.alive || clean_start || expired {
             self.end(&mut state, around, &mut after, effects);
             return (false, after);
         }
         // Spec: [MQTT-3.1.3-9] (5.0): a will whose delay has not passed is not published when the session goes on.
-        let due = state.will_at.take().is_some_and(|at| at <= around.now.monotonic);
+        let due = state.away.will_at.is_some_and(|at| at <= around.now.monotonic);
         after.will = after.will.or(state.will.take().filter(|_| due));
-        state.ends_at = None;
+        state.nothing_is_due();
         self.schedule(&mut state, around);
         (true, after)
     }
@@ -119,19 +114,21 @@ impl Session {
     ) -> u64 {
         let mut state = self.state.lock();
         let explains = attachment.explains();
-        let Attachment { address, version, profile, principal, thing_name, mut connack, .. } = attachment;
+        let Attachment { address, trace, version, profile, mut connack, .. } = attachment;
         let window = attachment.receive_maximum.min(profile.limits.send_maximum);
         state.version_number = attachment.version_number;
         state.connects = attachment.connects;
         state.profile = profile.clone();
-        state.principal = principal;
-        state.thing_name = thing_name;
+        state.trace = trace;
         state.expiry = attachment.expiry;
         state.will = attachment.will;
-        state.last = None;
+        // Nothing was due any more.
+        match state.away.get_mut() {
+            Some(away) if !away.farewells.is_empty() => away.last = None,
+            Some(_) | None => state.away = Seldom::default(),
+        }
         let mut connection = Box::new(Connection {
             address,
-            trace: attachment.trace.clone(),
             denials: Rate::default(),
             since: around.now.wall,
             terms: attachment.terms,
@@ -142,25 +139,26 @@ impl Session {
             window,
             window_max: window,
             packet_bytes_max: attachment.packet_bytes_max,
+            told: false,
             explains,
             aliases: Aliases::new(attachment.topic_alias_maximum.min(profile.limits.topic_alias_maximum)),
             receive: Decisions::default(),
         });
         connack.session_present = session_present;
         let write = |out: &mut Vec<u8>| connack.encode(version, out).expect("an accepting CONNACK encodes");
-        connection.outbox.control(attachment.packet_bytes_max, write);
+        connection.outbox.control(attachment.packet_bytes_max as usize, write);
         connection.mark_dirty(effects);
         state.connection = Some(connection);
         let epoch = self.move_epoch();
         self.keep(&mut state, around.now, effects);
-        if state.outbound.resume() {
+        if state.outbound.get_mut().is_some_and(Outbound::resume) {
             self.promise(epoch, Promise::Resume, effects);
         }
-        around.tenant.note_principal(&state.principal, &self.client_id);
+        around.tenant.note_principal(&state.trace.principal, &self.client_id);
         self.update_load(&mut state);
         effects.counters.connected += 1;
         around.tenant.connected.fetch_add(1, Relaxed);
-        let kind = LifecycleKind::Connected { peer_address: attachment.trace.peer_address, session_present };
+        let kind = LifecycleKind::Connected { peer_address: state.trace.peer_address, session_present };
         effects.event(self.event_of(&state, kind, around.now));
         epoch
     }
@@ -195,7 +193,7 @@ impl Session {
     ) -> (bool, Aftermath) {
         let mut state = self.state.lock();
         let mut after = Aftermath::default();
-        let wanted = state.connection.is_some() && select(&state.principal);
+        let wanted = state.connection.is_some() && select(&state.trace.principal);
         if wanted {
             self.dismiss(&mut state, reason, around, &mut after, effects);
         }
@@ -207,11 +205,12 @@ impl Session {
         let mut state = self.state.lock();
         let mut after = Aftermath::default();
         let due = |at: Option<Monotonic>| at.is_some_and(|at| at <= around.now.monotonic);
-        if due(state.will_at) {
-            state.will_at = None;
+        let Away { will_at, ends_at, .. } = *state.away;
+        if due(will_at) {
+            state.away.make().will_at = None;
             after.will = state.will.take();
         }
-        if due(state.ends_at) {
+        if due(ends_at) {
             self.end(&mut state, around, &mut after, effects);
         } else if after.will.is_some() {
             self.log_session(&state, around.now, effects);
@@ -234,7 +233,7 @@ impl Session {
         let epoch = self.epoch.load(std::sync::atomic::Ordering::Relaxed);
         let mut bytes = Vec::new();
         self.detach(state, reason, &mut bytes, around, after, effects);
-        state.farewells.push(Farewell { epoch, reason, bytes });
+        state.away.make().farewells.push(Farewell { epoch, reason, bytes });
         effects.mark_dirty(address);
     }
 
@@ -250,13 +249,13 @@ impl Session {
     ) {
         let mut connection = state.connection.take().expect("only a connection is detached");
         self.move_epoch();
-        around.tenant.drop_principal(&state.principal, &self.client_id);
-        state.last = Some(Arc::new(LastConnection {
+        around.tenant.drop_principal(&state.trace.principal, &self.client_id);
+        state.away.make().last = Some(Arc::new(LastConnection {
             clean_start: connection.terms.clean_start,
             keep_alive_seconds: connection.terms.keep_alive_seconds,
             session_expiry: state.expiry,
-            thing_name: state.thing_name.clone(),
-            peer_address: connection.trace.peer_address,
+            thing_name: state.trace.thing_name.clone(),
+            peer_address: state.trace.peer_address,
             ended_at: around.now.wall,
             reason: reason.disconnect_reason(),
         }));
@@ -266,7 +265,7 @@ impl Session {
             let text;
             let mut disconnect = Disconnect::new(code);
             if state.profile.reason_strings && connection.packet_bytes_max >= REASON_STRING_PACKET_BYTES {
-                text = traced(reason.text(), code, &connection.trace);
+                text = traced(reason.text(), code, &state.trace);
                 disconnect.properties.reason_string = Some(&text);
             }
             let _ = disconnect.encode(Version::V5, last);
@@ -275,8 +274,12 @@ impl Session {
         around.tenant.connected.fetch_sub(1, Relaxed);
         let kind = LifecycleKind::Disconnected { reason: reason.disconnect_reason() };
         effects.event(self.event_of(state, kind, around.now));
-        state.outbound.rewind();
-        state.inbound.disconnect();
+        if let Some(outbound) = state.outbound.get_mut() {
+            outbound.rewind();
+        }
+        if let Some(inbound) = state.inbound.get_mut() {
+            inbound.disconnect();
+        }
         if !reason.publishes_will() {
             state.will = None;
         }
@@ -285,12 +288,14 @@ impl Session {
             return;
         }
         let now = around.now.monotonic;
-        state.ends_at = state.expiry.duration().map(|expiry| now + expiry);
+        let ends_at = state.expiry.duration().map(|expiry| now + expiry);
+        let away = state.away.make();
+        away.ends_at = ends_at;
         match &state.will {
             // Spec: 3.1.3.2.2 (5.0): after the delay, or when the session ends, whichever is first.
             Some(will) if !will.delay.is_zero() => {
                 let at = now + will.delay;
-                state.will_at = Some(state.ends_at.map_or(at, |ends_at| ends_at.min(at)));
+                away.will_at = Some(ends_at.map_or(at, |ends_at| ends_at.min(at)));
             }
             Some(_) => after.will = state.will.take(),
             None => {}
@@ -305,10 +310,12 @@ impl Session {
         let keep = state.expiry != SessionExpiry::AT_DISCONNECT;
         if !keep && self.kept.load(Relaxed) {
             let topic_filters = self.filters.lock().iter().flatten().map(|(filter, _)| filter.clone()).collect();
-            self.log(effects, |session| Record::SessionEnded { tenant: self.tenant, session, topic_filters });
+            self.log(effects, |session| Record::SessionEnded { tenant: self.account.tenant, session, topic_filters });
         }
         self.kept.store(keep, Relaxed);
-        state.outbound.keep(keep && self.records.is_some());
+        if let Some(outbound) = state.outbound.get_mut() {
+            outbound.keep(keep && self.account.records.is_some());
+        }
         self.log_session(state, now, effects);
     }
 
@@ -320,19 +327,19 @@ impl Session {
     fn record(&self, state: &State, now: Now) -> SessionRecord {
         let wall = |at: Option<Monotonic>| at.map(|at| now.wall + at.since(now.monotonic));
         SessionRecord {
-            tenant: self.tenant,
+            tenant: self.account.tenant,
             session: self.serial,
             client_id: self.client_id.clone(),
             identifier: self.identifier,
             version_number: state.version_number,
             profile: state.profile.name.into(),
-            principal: state.principal.clone(),
+            principal: state.trace.principal.clone(),
             expiry: state.expiry,
             presence: match state.connection {
                 Some(_) => Presence::Connected,
                 None => Presence::Absent {
-                    ends_at: wall(state.ends_at),
-                    will_at: wall(state.will_at),
+                    ends_at: wall(state.away.ends_at),
+                    will_at: wall(state.away.will_at),
                     unsent_from: state.outbound.unsent_from(),
                 },
             },
@@ -355,25 +362,27 @@ impl Session {
         after.filters = self.filters.lock().take().unwrap_or_default();
         after.ended = true;
         self.log(effects, |session| Record::SessionEnded {
-            tenant: self.tenant,
+            tenant: self.account.tenant,
             session,
             topic_filters: after.filters.keys().cloned().collect(),
         });
-        after.undelivered = state.outbound.withdraw(None, true);
-        state.outbound = super::Outbound::default();
-        state.inbound = super::Inbound::default();
-        state.fetches = Default::default();
-        (state.will_at, state.ends_at) = (None, None);
+        let withdraw = |outbound: &mut Outbound| outbound.withdraw(None, true);
+        after.undelivered = state.outbound.get_mut().map_or_else(Vec::new, withdraw);
+        (state.outbound, state.inbound, state.fetches) = Default::default();
+        state.nothing_is_due();
         self.schedule(state, around);
         self.update_load(state);
-        self.memory.change(std::mem::take(&mut state.reported), 0);
+        self.account.memory.change(std::mem::take(&mut state.reported), 0);
     }
 
     /// Keep the broker's deadline in step with what is due.
     pub(super) fn schedule(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>) {
-        let next = [state.will_at, state.ends_at].into_iter().flatten().min();
-        around.deadlines.set(self, state.deadline, next);
-        state.deadline = next;
+        let Away { will_at, ends_at, deadline, .. } = *state.away;
+        let next = [will_at, ends_at].into_iter().flatten().min();
+        around.deadlines.set(self, deadline, next);
+        if next != deadline {
+            state.away.make().deadline = next;
+        }
     }
 
     fn move_epoch(&self) -> u64 {
@@ -384,9 +393,17 @@ impl Session {
 impl State {
     /// Move the last bytes of an ended connection behind `last`.
     pub(super) fn take_farewell(&mut self, epoch: u64, last: &mut Vec<u8>) -> Option<CloseReason> {
-        let at = self.farewells.iter().position(|farewell| farewell.epoch == epoch)?;
-        let mut farewell = self.farewells.swap_remove(at);
+        let farewells = &mut self.away.get_mut()?.farewells;
+        let at = farewells.iter().position(|farewell| farewell.epoch == epoch)?;
+        let mut farewell = farewells.swap_remove(at);
         last.append(&mut farewell.bytes);
         Some(farewell.reason)
+    }
+
+    /// Neither the will nor the end of the session is due any more.
+    fn nothing_is_due(&mut self) {
+        if let Some(away) = self.away.get_mut() {
+            (away.will_at, away.ends_at) = (None, None);
+        }
     }
 }

@@ -10,7 +10,7 @@ use tidegate_mqtt::{Ack, Delivery, PacketType, QoS, ReasonCode, SessionExpiry, V
 
 use super::{Connection, Fetch, Outbound, Session, State, Undelivered, outbound::Acknowledged, outbound::Next};
 use crate::{
-    CloseReason, Effects, Limits, Narrated, Output, QueuedRecord, Quota, Record, Traffic, Verbosity,
+    CloseReason, Effects, Limits, Narrated, Output, QueuedRecord, Quota, Record, Trace, Traffic, Verbosity,
     levels::topic_hash,
     message::{Images, Stamped},
     narration::DENIALS_PER_SECOND,
@@ -61,22 +61,24 @@ impl Session {
         if !state.alive {
             return Offered::Refused;
         }
-        let State { connection, outbound, profile, .. } = &mut *state;
+        let State { connection, outbound, profile, trace, .. } = &mut *state;
         match connection {
             Some(connection) => {
                 if !connection.may_receive(offer.topic_name, offer.hash) {
                     effects.counters.denied_receive += 1;
-                    self.tell_withheld(connection, offer.topic_name, offer.qos, offer.now, effects);
+                    self.tell_withheld(connection, trace, offer.topic_name, offer.qos, offer.now, effects);
                     return Offered::Refused;
                 }
                 // Retained messages, and whatever comes behind them, queue up; other QoS 0 messages go at once.
                 if offer.qos == QoS::AtMostOnce && !offer.is_retained && outbound.backlog() == 0 {
-                    let offered = connection.send_now(offer, &profile.limits, &self.rates, images, effects);
+                    let offered = connection.send_now(offer, &profile.limits, &self.account.rates, images, effects);
                     match offered {
                         Offered::Refused => {}
-                        Offered::OverRate => effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id),
+                        Offered::OverRate => {
+                            effects.exceed(Quota::OutboundPerAccount, self.account.tenant, &self.client_id)
+                        }
                         Offered::Taken | Offered::TakenDurably => {
-                            self.tell_sent(connection, offer.topic_name, offer.qos, effects);
+                            self.tell_sent(trace, offer.topic_name, offer.qos, effects);
                         }
                     }
                     self.report_memory(&mut state);
@@ -94,26 +96,29 @@ impl Session {
             offer.is_retained || outbound.has_room(offer.message, limits.queued_messages_max, limits.queued_bytes_max)
         };
         if !has_room(outbound) {
-            effects.counters.dropped_expired += outbound.drop_expired(offer.now.monotonic);
+            let drop_expired = |outbound: &mut Outbound| outbound.drop_expired(offer.now.monotonic);
+            effects.counters.dropped_expired += outbound.get_mut().map_or(0, drop_expired);
         }
         if !has_room(outbound) {
             match offer.qos {
                 QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
                 QoS::AtLeastOnce | QoS::ExactlyOnce => {
                     effects.counters.dropped_queue_full += 1;
-                    effects.exceed(Quota::QueuedMessages, self.tenant, &self.client_id);
+                    effects.exceed(Quota::QueuedMessages, self.account.tenant, &self.client_id);
                 }
             }
             return Offered::Refused;
         }
         let account = &limits.account;
         let away = connection.is_none() && !offer.is_retained;
-        if away && account.queued_per_second.is_some_and(|rate| !self.rates.queued.take(rate, offer.now.monotonic)) {
+        if away
+            && account.queued_per_second.is_some_and(|rate| !self.account.rates.queued.take(rate, offer.now.monotonic))
+        {
             effects.counters.dropped_queue_full += 1;
-            effects.exceed(Quota::QueuedPerAccount, self.tenant, &self.client_id);
+            effects.exceed(Quota::QueuedPerAccount, self.account.tenant, &self.client_id);
             return Offered::Refused;
         }
-        let sequence = outbound.push(
+        let sequence = outbound.make_with(|| Outbound::new(self.is_logged())).push(
             offer.message.clone(),
             offer.qos,
             offer.retain,
@@ -124,12 +129,12 @@ impl Session {
         effects.counters.queued += u64::from(state.connection.is_none());
         if state.connection.is_none() && effects.tells(Verbosity::Successes) {
             let what = Traffic::Queued { topic_name: offer.message.message.topic_name().into(), qos: offer.qos };
-            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            let (tenant, client_id) = (self.account.tenant, self.client_id.clone());
             effects.tell(Narrated { tenant, client_id, trace: None, what, denied: None });
         }
         let record = (offer.qos != QoS::AtMostOnce).then(|| self.log_queued(sequence, offer, effects)).flatten();
-        if let Some(record) = record {
-            state.outbound.logged(record);
+        if let (Some(record), Some(outbound)) = (record, state.outbound.get_mut()) {
+            outbound.logged(record);
         }
         self.pump_with(&mut state, offer.now, Some((offer, images)), effects);
         self.take_stock(&mut state, effects);
@@ -159,7 +164,9 @@ impl Session {
     /// The QoS 2 message `sequence` is durable and may be sent, or is not and must not.
     pub(crate) fn settle_delivery(&self, sequence: u64, durable: bool, now: Now, effects: &mut Effects) {
         let mut state = self.state.lock();
-        state.outbound.settle_delivery(sequence, durable);
+        if let Some(outbound) = state.outbound.get_mut() {
+            outbound.settle_delivery(sequence, durable);
+        }
         self.pump(&mut state, now, effects);
         self.take_stock(&mut state, effects);
     }
@@ -167,8 +174,8 @@ impl Session {
     /// That connection `epoch` goes on with the session is durable, or will not be for now: what waited may be sent.
     pub(crate) fn settle_resume(&self, epoch: u64, now: Now, effects: &mut Effects) {
         let mut state = self.state.lock();
-        if self.is_current(epoch) {
-            state.outbound.settle_resume();
+        if let (true, Some(outbound)) = (self.is_current(epoch), state.outbound.get_mut()) {
+            outbound.settle_resume();
             self.pump(&mut state, now, effects);
             self.take_stock(&mut state, effects);
         }
@@ -185,7 +192,9 @@ impl Session {
         effects: &mut Effects,
     ) -> Result<(), CloseReason> {
         let mut state = self.state.lock();
-        state.outbound.settle_release(packet_id);
+        if let Some(outbound) = state.outbound.get_mut() {
+            outbound.settle_release(packet_id);
+        }
         if let Ok(mut present) = self.current(&mut state, epoch) {
             return present.acknowledge(PacketType::PubRel, packet_id, code, effects);
         }
@@ -197,7 +206,8 @@ impl Session {
     /// The session left `group`: what no connection has sent of it is for other members.
     pub(crate) fn withdraw(&self, group: &Arc<Group>, effects: &mut Effects) -> Vec<Undelivered> {
         let mut state = self.state.lock();
-        let withdrawn = state.outbound.withdraw(Some(group), false);
+        let withdraw = |outbound: &mut Outbound| outbound.withdraw(Some(group), false);
+        let withdrawn = state.outbound.get_mut().map_or_else(Vec::new, withdraw);
         self.take_stock(&mut state, effects);
         withdrawn
     }
@@ -229,9 +239,9 @@ impl Session {
             connection.outbox.take(out);
         }
         self.pump(&mut state, now, effects);
-        let more = state.connection.as_mut().is_some_and(|connection| connection.outbox.settle());
+        let more = state.connection.as_mut().is_some_and(|connection| connection.settle());
         let turn = state.connection.as_ref().and_then(|connection| connection.turn);
-        let fetch = if more || state.outbound.backlog() > 0 { None } else { state.fetches.pop_front() };
+        let fetch = if more || state.outbound.backlog() > 0 { None } else { state.next_fetch() };
         self.take_stock(&mut state, effects);
         let output = match turn.filter(|at| *at > now.monotonic) {
             _ if more || fetch.is_some() => Output::More,
@@ -256,7 +266,8 @@ impl Session {
         mut offered: Option<(&Offer<'_>, &mut Images)>,
         effects: &mut Effects,
     ) {
-        let State { connection: Some(connection), outbound, profile, .. } = state else { return };
+        let State { connection: Some(connection), outbound, profile, trace, .. } = state else { return };
+        let Some(outbound) = outbound.get_mut() else { return };
         let limits = &profile.limits;
         while connection.outbox.publish_bytes() < limits.outbox_bytes_max {
             let mut youngest = if outbound.is_at_youngest() { offered.take() } else { None };
@@ -284,7 +295,7 @@ impl Session {
                     // Whoever offered it has asked.
                     if !dup && youngest.is_none() && !connection.may_receive(name, topic_hash(name)) {
                         effects.counters.denied_receive += 1;
-                        self.tell_withheld(connection, name, entry.qos, now, effects);
+                        self.tell_withheld(connection, trace, name, entry.qos, now, effects);
                         outbound.skip();
                         continue;
                     }
@@ -315,7 +326,7 @@ impl Session {
                         None => Images::default().append(&message.message, &delivery, out),
                     });
                     connection.window -= u16::from(packet_id.is_some());
-                    self.tell_sent(connection, name, entry.qos, effects);
+                    self.tell_sent(trace, name, entry.qos, effects);
                     effects.counters.messages_sent += 1;
                     outbound.sent();
                 }
@@ -332,10 +343,10 @@ impl Session {
                 connection.turn = None;
                 true
             }
-            None if self.rates.outbound.take(rate, now.monotonic) => true,
+            None if self.account.rates.outbound.take(rate, now.monotonic) => true,
             None => {
-                connection.turn = Some(self.rates.outbound.reserve(rate, now.monotonic));
-                effects.exceed(Quota::OutboundPerAccount, self.tenant, &self.client_id);
+                connection.turn = Some(self.account.rates.outbound.reserve(rate, now.monotonic));
+                effects.exceed(Quota::OutboundPerAccount, self.account.tenant, &self.client_id);
                 connection.mark_dirty(effects);
                 false
             }
@@ -343,21 +354,29 @@ impl Session {
     }
 
     /// Tell that a message is on its way to the client, if so much is told.
-    fn tell_sent(&self, connection: &Connection, topic_name: &str, qos: QoS, effects: &mut Effects) {
+    fn tell_sent(&self, trace: &Arc<Trace>, topic_name: &str, qos: QoS, effects: &mut Effects) {
         if effects.tells(Verbosity::Successes) {
-            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            let (tenant, client_id) = (self.account.tenant, self.client_id.clone());
             let what = Traffic::PublishOut { topic_name: topic_name.into(), qos };
-            effects.tell(Narrated { tenant, client_id, trace: Some(connection.trace.clone()), what, denied: None });
+            effects.tell(Narrated { tenant, client_id, trace: Some(trace.clone()), what, denied: None });
         }
     }
 
     /// Tell that the client may not have a message, unless that was told often in this second.
-    fn tell_withheld(&self, to: &mut Connection, topic_name: &str, qos: QoS, now: Now, effects: &mut Effects) {
+    fn tell_withheld(
+        &self,
+        to: &mut Connection,
+        trace: &Arc<Trace>,
+        topic_name: &str,
+        qos: QoS,
+        now: Now,
+        effects: &mut Effects,
+    ) {
         if to.denials.take(DENIALS_PER_SECOND, now.monotonic) {
-            let (tenant, client_id) = (self.tenant, self.client_id.clone());
+            let (tenant, client_id) = (self.account.tenant, self.client_id.clone());
             let what = Traffic::PublishOut { topic_name: topic_name.into(), qos };
             let denied = Some(to.rights.denied(Access::Receive, topic_name));
-            effects.tell(Narrated { tenant, client_id, trace: Some(to.trace.clone()), what, denied });
+            effects.tell(Narrated { tenant, client_id, trace: Some(trace.clone()), what, denied });
         }
     }
 
@@ -374,16 +393,22 @@ impl Session {
         let mut state = self.state.lock();
         let mut present = self.current(&mut state, epoch)?;
         let outcome = match packet_type {
-            PacketType::PubAck => present.outbound.acknowledge(packet_id),
+            PacketType::PubAck => {
+                present.outbound.get_mut().map_or(Acknowledged::Unknown, |outbound| outbound.acknowledge(packet_id))
+            }
             PacketType::PubRec => {
-                let outcome = present.outbound.receive(packet_id, reason_code.is_failure());
-                let released = matches!(outcome, Acknowledged::Due { .. }) && !reason_code.is_failure();
+                let refused = reason_code.is_failure();
+                let receive = |outbound: &mut Outbound| outbound.receive(packet_id, refused);
+                let outcome = present.outbound.get_mut().map_or(Acknowledged::Unknown, receive);
+                let released = matches!(outcome, Acknowledged::Due { .. }) && !refused;
                 if let Some(sequence) = present.outbound.sequence_of(packet_id).filter(|_| released) {
                     self.log(effects, |session| Record::Released { session, sequence });
                 }
                 outcome
             }
-            PacketType::PubComp => present.outbound.complete(packet_id),
+            PacketType::PubComp => {
+                present.outbound.get_mut().map_or(Acknowledged::Unknown, |outbound| outbound.complete(packet_id))
+            }
             other => unreachable!("{other:?} acknowledges nothing"),
         };
         if let Acknowledged::Due { window: true } = outcome {
@@ -479,7 +504,7 @@ impl Connection {
     fn fits(&self, message: &Stamped, delivery: &Delivery<'_>) -> bool {
         const ALIAS_BYTES: usize = 3 + 2;
         let held = message.message.held_bytes() + 64 + 5 * delivery.subscription_identifiers.len();
-        held <= self.packet_bytes_max
-            || message.message.packet_bytes(delivery).is_ok_and(|bytes| bytes + ALIAS_BYTES <= self.packet_bytes_max)
+        let max = self.packet_bytes_max as usize;
+        held <= max || message.message.packet_bytes(delivery).is_ok_and(|bytes| bytes + ALIAS_BYTES <= max)
     }
 }

@@ -37,8 +37,9 @@ impl Session {
         }
         for fetch in fetches {
             // Whoever subscribes again gets each message at least once from then on.
-            state.fetches.retain(|other| other.topic_filter != fetch.topic_filter);
-            state.fetches.push_back(Box::new(fetch));
+            let fetches = state.fetches.make();
+            fetches.retain(|other| other.topic_filter != fetch.topic_filter);
+            fetches.push_back(Box::new(fetch));
         }
         if let (false, Some(connection)) = (state.fetches.is_empty(), &mut state.connection) {
             connection.mark_dirty(effects);
@@ -51,7 +52,7 @@ impl Session {
         while found < MESSAGES_MAX {
             let mut state = self.state.lock();
             let has_room = state.connection.is_some() && state.outbound.backlog() == 0;
-            let next = if has_room { state.fetches.pop_front() } else { None };
+            let next = if has_room { state.next_fetch() } else { None };
             let Some(fetch) = next else { return };
             drop(state);
             // What finds nothing has looked at something.
@@ -95,7 +96,7 @@ impl Session {
             let mut state = self.state.lock();
             let begun_anew = state.fetches.iter().any(|other| other.topic_filter == fetch.topic_filter);
             if state.alive && !begun_anew {
-                state.fetches.push_front(fetch);
+                state.fetches.make().push_front(fetch);
             }
         }
         found

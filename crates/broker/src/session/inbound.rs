@@ -4,6 +4,8 @@ use std::{collections::VecDeque, num::NonZeroU16};
 
 use tidegate_mqtt::{QoS, ReasonCode};
 
+use crate::seldom::Blank;
+
 /// The packet ids a client has in use towards us. A space of its own: ours towards the client are another.
 #[derive(Debug, Default)]
 pub(crate) struct Inbound {
@@ -46,6 +48,11 @@ pub(crate) enum Begin {
     Pending,
     /// One more than Receive Maximum.
     TooMany,
+}
+
+impl Blank for Inbound {
+    const BLANK: &'static Self =
+        &Self { received: Vec::new(), owed: VecDeque::new(), pubacks: 0, first: 0, largest: 0 };
 }
 
 impl Inbound {

@@ -12,7 +12,7 @@ use std::{
 use tidegate_ids::Monotonic;
 use tidegate_mqtt::QoS;
 
-use crate::{message::Stamped, persist::Place, router::Group};
+use crate::{message::Stamped, persist::Place, router::Group, seldom::Blank};
 
 pub(crate) use acknowledged::Acknowledged;
 pub(crate) use restored::{Earlier, Restored};
@@ -113,25 +113,28 @@ pub(crate) enum Next<'a> {
     Release(NonZeroU16),
 }
 
-impl Default for Outbound {
-    fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-            cursor: 0,
-            done: 0,
-            expires_at: None,
-            next_sequence: 1,
-            waiting: 0,
-            waiting_bytes: 0,
-            unacknowledged_bytes: 0,
-            held_bytes: 0,
-            backlog: 0,
-            kept: false,
-            durable_to: 0,
-            resuming: false,
-            finished: Vec::new(),
-        }
-    }
+impl Blank for Outbound {
+    const BLANK: &'static Self = &Self::EMPTY;
+}
+
+impl Outbound {
+    /// Nothing, and nothing was.
+    const EMPTY: Self = Self {
+        entries: VecDeque::new(),
+        cursor: 0,
+        done: 0,
+        expires_at: None,
+        next_sequence: 1,
+        waiting: 0,
+        waiting_bytes: 0,
+        unacknowledged_bytes: 0,
+        held_bytes: 0,
+        backlog: 0,
+        kept: false,
+        durable_to: 0,
+        resuming: false,
+        finished: Vec::new(),
+    };
 }
 
 fn packet_id(sequence: u64) -> NonZeroU16 {
@@ -149,9 +152,14 @@ impl Outbound {
     /// Entries that an empty queue keeps the memory of.
     const IDLE_ENTRIES_MAX: usize = 64;
 
+    /// An empty queue; whether what becomes of messages is logged.
+    pub(crate) fn new(kept: bool) -> Self {
+        Self { kept, ..Self::EMPTY }
+    }
+
     /// An empty queue whose next message has this number.
     pub(crate) fn starting_at(next_sequence: u64) -> Self {
-        Self { next_sequence: next_sequence.max(1), ..Self::default() }
+        Self { next_sequence: next_sequence.max(1), ..Self::EMPTY }
     }
 
     /// Bytes of all messages that are here.

@@ -6,8 +6,6 @@
 pub(crate) struct Outbox {
     bytes: Vec<u8>,
     publish_bytes: usize,
-    /// Whether the owner of the socket was told that there is something.
-    dirty: bool,
 }
 
 impl Outbox {
@@ -46,11 +44,6 @@ impl Outbox {
         self.bytes.len() - self.publish_bytes
     }
 
-    /// Whether there is something the owner of the socket has not been told about. It counts as told from now on.
-    pub(crate) fn becomes_dirty(&mut self) -> bool {
-        !std::mem::replace(&mut self.dirty, true)
-    }
-
     /// Move all bytes behind `out`; without a copy when that is empty.
     pub(crate) fn take(&mut self, out: &mut Vec<u8>) {
         if out.is_empty() {
@@ -61,10 +54,9 @@ impl Outbox {
         self.publish_bytes = 0;
     }
 
-    /// Whether there is more after a [`take`](Self::take). If not, the owner must be told of what comes next.
-    pub(crate) fn settle(&mut self) -> bool {
-        self.dirty = !self.bytes.is_empty();
-        self.dirty
+    /// Whether nothing waits for the socket.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
     }
 
     /// Whether the outbox has no memory of its own, so that a spare buffer would help.

@@ -14,13 +14,13 @@ impl Session {
         let subscriptions = self.filters.lock().as_ref().map_or(0, std::collections::HashMap::len);
         let (inflight, queued, queued_bytes) = state.outbound.depth();
         let connection = state.connection.as_ref().map(|connection| ConnectionState {
-            principal: state.principal.clone(),
-            peer_address: connection.trace.peer_address,
+            principal: state.trace.principal.clone(),
+            peer_address: state.trace.peer_address,
             version: connection.version,
             clean_start: connection.terms.clean_start,
             keep_alive_seconds: connection.terms.keep_alive_seconds,
             session_expiry: state.expiry,
-            thing_name: state.thing_name.clone(),
+            thing_name: state.trace.thing_name.clone(),
             since: connection.since,
             link_address: connection.address,
         });
@@ -29,7 +29,7 @@ impl Session {
             session_identifier: self.identifier,
             version_number: state.version_number,
             connection,
-            ends_in: state.ends_at.map(|at| at.since(now.monotonic)),
+            ends_in: state.away.ends_at.map(|at| at.since(now.monotonic)),
             inflight,
             queued,
             queued_bytes,
@@ -51,7 +51,10 @@ impl Session {
             return (false, after);
         }
         if ending.prevent_will {
-            (state.will, state.will_at) = (None, None);
+            state.will = None;
+            if let Some(away) = state.away.get_mut() {
+                away.will_at = None;
+            }
         }
         self.dismiss(&mut state, ending.reason, around, &mut after, effects);
         match ending.drop_session {

@@ -9,7 +9,7 @@ use tidegate_ids::Now;
 use tidegate_mqtt::QoS;
 
 use super::{
-    Outbound, Session, Surroundings,
+    Away, Outbound, Session, Surroundings,
     outbound::{Earlier, Restored},
 };
 use crate::{Presence, QueuedRecord, RestoredSession, message::Stamped, restore::monotonic, router::Group};
@@ -31,16 +31,18 @@ impl Session {
         // Up to where messages were sent, and from where on they were not.
         let (sent_to, unsent_from) = match record.presence {
             Presence::Connected => {
-                state.ends_at = record.expiry.duration().map(|expiry| now.monotonic + expiry);
+                let ends_at = record.expiry.duration().map(|expiry| now.monotonic + expiry);
                 let will_at = state.will.as_ref().map(|will| now.monotonic + will.delay);
-                state.will_at = will_at.map(|at| state.ends_at.map_or(at, |ends_at| ends_at.min(at)));
+                let will_at = will_at.map(|at| ends_at.map_or(at, |ends_at| ends_at.min(at)));
+                state.away = Away { will_at, ends_at, ..Away::default() }.into();
                 // What was sent is not known. So many were at most, beside those that are done with and not known to be:
                 // the end of those may not have been written.
                 (queue.get(sent_max).map_or(next_sequence, |first| first.sequence), next_sequence)
             }
             Presence::Absent { ends_at, will_at, unsent_from } => {
-                state.ends_at = ends_at.map(|at| monotonic(at, now));
-                state.will_at = will_at.map(|at| monotonic(at, now)).filter(|_| state.will.is_some());
+                let ends_at = ends_at.map(|at| monotonic(at, now));
+                let will_at = will_at.map(|at| monotonic(at, now)).filter(|_| state.will.is_some());
+                state.away = Away { will_at, ends_at, ..Away::default() }.into();
                 (unsent_from, unsent_from)
             }
         };
@@ -50,9 +52,12 @@ impl Session {
             sequence if sequence < unsent_from => Earlier::PerhapsSent,
             _ => Earlier::Unsent,
         };
-        state.outbound = restore_outbound(queue, &released, next_sequence, earlier, groups, now);
-        state.outbound.keep(self.records.is_some());
-        state.inbound.restore(received);
+        let mut outbound = restore_outbound(queue, &released, next_sequence, earlier, groups, now);
+        outbound.keep(self.account.records.is_some());
+        state.outbound = outbound.into();
+        if !received.is_empty() {
+            state.inbound.make().restore(received);
+        }
         self.schedule(&mut state, around);
         self.update_load(&mut state);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_broker::{
     Alone, Broker, CloseReason, ConnectRequest, Effects, Link, LinkAddress, Output, Principal, Profile, Selector,
-    Settings,
+    Settings, Trace,
 };
 use tidegate_ids::{Monotonic, Now, Timestamp};
 use tidegate_mqtt::{
@@ -46,15 +46,12 @@ impl Core<'_> {
         let request = ConnectRequest {
             tenant: tenant(),
             client_id: name.as_str().into(),
-            principal: Arc::new(Principal::Anonymous),
-            thing_name: None,
+            trace: Arc::new(Trace::new(Arc::new(Principal::Anonymous), "192.0.2.1:1".parse().unwrap())),
             authorize: Arc::new(Policies::default()),
             profile: self.profile.clone(),
             connect: &connect,
-            peer_address: "192.0.2.1:1".parse().unwrap(),
             address: LinkAddress { core: self.number, slot: round as u32 },
             session_identifier: 0,
-            trace_id: 0,
         };
         let link = self.broker.connect(request, now(round), &mut self.effects).unwrap();
         self.links.push(link);

@@ -12,7 +12,7 @@ use std::{
 
 use tidegate_broker::{
     Access, Alone, Authorize, Broker, CloseReason, ConnectRefused, ConnectRequest, Effects, LifecycleEvent, Link,
-    LinkAddress, Output, Principal, Profile, Quota, Record, Settings, Token, client_id,
+    LinkAddress, Output, Principal, Profile, Quota, Record, Settings, Token, Trace, client_id,
 };
 use tidegate_ids::{Monotonic, Now, Tenant};
 use tidegate_mqtt::{
@@ -185,15 +185,12 @@ impl World {
         let request = ConnectRequest {
             tenant: self.tenant,
             client_id,
-            principal: self.principal.clone(),
-            thing_name: None,
+            trace: Arc::new(Trace::new(self.principal.clone(), "192.0.2.1:1234".parse().unwrap())),
             authorize: self.policies.clone(),
             profile: self.profile.clone(),
             connect: &connect,
-            peer_address: "192.0.2.1:1234".parse().unwrap(),
             address: LinkAddress { core: self.core, slot: self.slots },
             session_identifier: random,
-            trace_id: 0,
         };
         let mut link = self.broker.connect(request, self.now, &mut self.effects)?;
         let mut first = Vec::new();

@@ -87,14 +87,14 @@ impl Newcomer<'_> {
         let tenant = authorizer.tenant;
         let certificate_id = certified.map(|(_, admitted)| admitted.certificate_id);
         // Who shows a certificate is that, so that its sessions end with it. Unverified: whom AWS's events name.
-        let principal = match certificate_id {
+        let principal = Arc::new(match certificate_id {
             Some(certificate_id) => Principal::Certificate { tenant, certificate_id },
             None => Principal::Custom {
                 tenant,
                 authorizer: authorizer.name.as_str().into(),
                 principal_id: permit.principal_id.clone(),
             },
-        };
+        });
         let renewed = Renewed::new(custom::compile(tenant, permit));
         let (alive, gone) = oneshot::channel();
         let grants = AuthorizerGrants::new(Arc::clone(&renewed), alive);

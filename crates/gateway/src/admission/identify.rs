@@ -28,7 +28,7 @@ use crate::{
 /// Whom a connection turned out to act for.
 pub(super) struct Known {
     pub(super) tenant: Tenant,
-    pub(super) principal: Principal,
+    pub(super) principal: Arc<Principal>,
     pub(super) certificate_id: Option<CertificateId>,
     /// Of who signed.
     pub(super) credential: Option<Credential>,
@@ -118,7 +118,7 @@ impl Newcomer<'_> {
         connect: &Connect<'_>,
         client_id: &str,
     ) -> Result<Known, Refused> {
-        let principal = Principal::Anonymous;
+        let principal = Principal::anonymous();
         let Some(policies) = policies else {
             return Ok(Known {
                 tenant,
@@ -157,7 +157,7 @@ impl Newcomer<'_> {
 
     /// Asks the policies of who signed. The connection ends with their key or session.
     fn identify_signer(&self, signer: &Signer, connect: &Connect<'_>, client_id: &str) -> Result<Known, Refused> {
-        let (tenant, principal) = (signer.tenant, signer.principal());
+        let (tenant, principal) = (signer.tenant, Arc::new(signer.principal()));
         let refused = |reason: Reason, advice: &str, authenticated| {
             let case = Box::new(Case { advice: Some(advice.to_owned()), ..Case::default() });
             Err(Refused { reason, case, authenticated, tenant: Some(tenant), certificate_id: None })
@@ -256,6 +256,7 @@ impl Newcomer<'_> {
         client_id: &str,
     ) -> Result<Known, Refused> {
         let (tenant, certificate_id) = (admitted.tenant, admitted.certificate_id);
+        let principal = Arc::new(Principal::Certificate { tenant, certificate_id });
         let variables =
             authorize::variables(leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
         let grants = ConnectionGrants::new(self.shared.registry.propagated(), admitted, client_id);
@@ -263,7 +264,7 @@ impl Newcomer<'_> {
         let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
         let rights = Rights::new(grants, variables, None, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
-            self.announce_failure(tenant, Principal::Certificate { tenant, certificate_id }, thing_name, client_id);
+            self.announce_failure(tenant, principal, thing_name, client_id);
             let mut case = evidence::of_leaf(self.shared.registry.propagated(), leaf, Some(tenant));
             let name = evidence::policy_name(self.origin.trace_id);
             remedy::of_connect(&mut case, (tenant, Some(certificate_id)), client_id, &denial, &name);
@@ -277,7 +278,7 @@ impl Newcomer<'_> {
         }
         Ok(Known {
             tenant,
-            principal: Principal::Certificate { tenant, certificate_id },
+            principal,
             certificate_id: Some(certificate_id),
             credential: None,
             thing_name,

@@ -31,6 +31,7 @@ use crate::{
     CustomAuthentication,
     acceptor::Accepted,
     admission,
+    connection_log::Client,
     half_open::HalfOpen,
     https::Bodies,
     journal::Tray,
@@ -399,7 +400,7 @@ impl Core {
             Ok(link) => link,
             Err(error) => return Err((error, Box::new(arrived))),
         };
-        self.desk.scribe().connected(&arrived.client);
+        self.desk.scribe().connected(&Client::of(&link));
         let now = self.desk.now.monotonic;
         let slot = entry.insert(Slot::new(arrived, link, now));
         slot.timer = slot.deadline(now).map(|(end, _)| self.wheel.arm(end, Due::Slot(key)));

@@ -7,7 +7,7 @@ use tidegate_broker::{CloseReason, Link, Output};
 use tidegate_ids::Monotonic;
 
 use super::{Desk, Slot};
-use crate::websocket::close_code;
+use crate::{connection_log::Client, websocket::close_code};
 
 /// Times in one turn that a slot may come back with more output, before others get their turn.
 const WRITES_PER_TURN: usize = 4;
@@ -22,7 +22,11 @@ const ALONG_BYTES_MAX: usize = 2048;
 /// What a socket has not taken yet. While there is something, the session is not asked for more, so that what is
 /// kept here is one outbox at most.
 #[derive(Debug, Default)]
-pub(super) struct Unsent {
+pub(super) struct Unsent(Option<Box<Rest>>);
+
+/// Bytes that a socket has taken in part; some are left.
+#[derive(Debug)]
+struct Rest {
     bytes: Vec<u8>,
     start: usize,
 }
@@ -44,40 +48,48 @@ pub(super) enum Written {
 
 impl From<Vec<u8>> for Unsent {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, start: 0 }
+        Self::of(bytes, 0)
     }
 }
 
 impl Unsent {
+    /// What is left of `bytes` from `start` on.
+    fn of(bytes: Vec<u8>, start: usize) -> Self {
+        Self((start < bytes.len()).then(|| Box::new(Rest { bytes, start })))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.start == self.bytes.len()
+        self.0.is_none()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bytes.len() - self.start
+        self.0.as_ref().map_or(0, |rest| rest.bytes.len() - rest.start)
     }
 
-    /// Appends all of `more`, which is empty then.
+    /// Appends all of `more`, which is empty then, and keeps its room.
     pub(super) fn append(&mut self, more: &mut Vec<u8>) {
-        if self.is_empty() {
-            self.start = 0;
-            self.bytes.clear();
-        } else if self.start > COMPACT_BYTES {
-            self.bytes.drain(..self.start);
-            self.start = 0;
+        let Some(rest) = &mut self.0 else {
+            *self = Self::of(more.as_slice().to_vec(), 0);
+            return more.clear();
+        };
+        if rest.start > COMPACT_BYTES {
+            rest.bytes.drain(..rest.start);
+            rest.start = 0;
         }
-        self.bytes.append(more);
+        rest.bytes.append(more);
     }
 
     /// Writes until all is written (`true`) or the socket is full.
     fn write_to(&mut self, socket: &TcpStream) -> io::Result<bool> {
-        while !self.is_empty() {
-            match write(socket, &self.bytes[self.start..])? {
-                Some(count) => self.start += count,
+        while let Some(rest) = &mut self.0 {
+            match write(socket, &rest.bytes[rest.start..])? {
+                Some(count) => rest.start += count,
                 None => return Ok(false),
             }
+            if rest.start == rest.bytes.len() {
+                self.0 = None;
+            }
         }
-        *self = Self::default();
         Ok(true)
     }
 }
@@ -122,20 +134,21 @@ impl Slot {
                 desk.effects.recycle(output);
                 return Ok(true);
             }
-            self.unsent = Unsent { bytes: output, start: count };
+            self.unsent = Unsent::of(output, count);
             return Ok(false);
         };
         // Every way out leaves the buffer empty: what is in it is of this connection only.
         let mut records = std::mem::take(&mut desk.records);
-        records.extend_from_slice(&self.unsent.bytes[self.unsent.start..]);
-        self.unsent = Unsent::default();
+        if let Some(rest) = self.unsent.0.take() {
+            records.extend_from_slice(&rest.bytes[rest.start..]);
+        }
         let encrypted = tls.encrypt(&output, &mut records).map_err(io::Error::other);
         desk.effects.recycle(output);
         let written = encrypted.and_then(|()| write(&self.socket, &records));
         let all = written.map(|count| {
             let count = count.unwrap_or(0);
             if count < records.len() {
-                self.unsent = Unsent { bytes: records.split_off(count), start: 0 };
+                self.unsent = Unsent::of(records.split_off(count), 0);
             }
             self.unsent.is_empty()
         });
@@ -147,9 +160,9 @@ impl Slot {
     /// Ends the session: its last packet is left to be written, the Will and the rest are the broker's.
     pub(super) fn end_session(&mut self, reason: CloseReason, desk: &mut Desk) {
         let Some(link) = self.link.take() else { return };
-        let mut last = Vec::new();
+        let (mut last, client) = (Vec::new(), Client::of(&link));
         desk.shared.broker.disconnected(link, reason, &mut last, desk.now, &mut desk.effects);
-        desk.scribe().disconnected(&self.client, reason);
+        desk.scribe().disconnected(&client, reason);
         if let Some(websocket) = &mut self.websocket {
             let mut framed = Vec::new();
             if !last.is_empty() && !self.peer_closed {

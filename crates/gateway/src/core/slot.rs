@@ -14,7 +14,7 @@ use tidegate_tls::{Progress, Session};
 use super::{Desk, output::Unsent};
 use crate::{
     acceptor::Counted,
-    connection_log::Client,
+    connection_log::Origin,
     websocket::{Ended, WebSocket},
     wheel::TimerId,
 };
@@ -41,7 +41,7 @@ pub(crate) struct Arrived {
     pub(crate) websocket: Option<Box<WebSocket>>,
     /// What TLS has to say; CONNACK goes along.
     pub(crate) unsaid: Vec<u8>,
-    pub(crate) client: Box<Client>,
+    pub(crate) origin: Origin,
     pub(crate) counted: Counted,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Slot {
     /// `None` once the session has left: what is unsent is written, then the peer is waited for, briefly.
     pub(super) link: Option<Link>,
     version: Version,
-    packet_bytes_max: usize,
+    packet_bytes_max: u32,
     partial: Partial,
     /// Whole packets may be left over from the last turn, or bytes in the kernel.
     more: More,
@@ -73,7 +73,6 @@ pub(crate) struct Slot {
     pub(super) peer_closed: bool,
     pub(super) last_heard: Monotonic,
     pub(super) timer: Option<TimerId>,
-    pub(super) client: Box<Client>,
     _counted: Counted,
 }
 
@@ -89,7 +88,7 @@ enum More {
 
 impl Slot {
     pub(super) fn new(arrived: Arrived, link: Link, now: Monotonic) -> Self {
-        let Arrived { socket, tls, mut websocket, unsaid, client, counted } = arrived;
+        let Arrived { socket, tls, mut websocket, unsaid, origin: _, counted } = arrived;
         if let Some(websocket) = &mut websocket {
             websocket.limit(link.profile().limits.websocket_lifetime_max.map(|lifetime| now + lifetime));
         }
@@ -98,7 +97,7 @@ impl Slot {
             tls,
             websocket,
             version: link.version(),
-            packet_bytes_max: link.profile().limits.packet_bytes_max as usize,
+            packet_bytes_max: link.profile().limits.packet_bytes_max,
             link: Some(link),
             partial: Partial::new(),
             more: More::Nothing,
@@ -111,7 +110,6 @@ impl Slot {
             peer_closed: false,
             last_heard: now,
             timer: None,
-            client,
             _counted: counted,
         }
     }
@@ -240,7 +238,7 @@ impl Slot {
         let Some(link) = &mut self.link else { return Ok(true) };
         let Desk { shared, effects, now, .. } = desk;
         link.received(bytes.len(), *now, effects);
-        let mut packets = self.partial.packets(bytes, self.packet_bytes_max);
+        let mut packets = self.partial.packets(bytes, self.packet_bytes_max as usize);
         // Real time, whatever clock the rest goes by: others wait for this thread.
         let mut began: Option<Instant> = None;
         let mut look_at = PACKETS_BEFORE_LOOKS;
@@ -291,5 +289,18 @@ fn read(mut socket: &TcpStream, buffer: &mut [u8]) -> Result<Option<usize>, Clos
                 _ => return Err(CloseReason::ConnectionLost),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A core has a slot for each of its connections. What few of them need is behind a pointer.
+    #[test]
+    fn what_each_connection_holds_is_small() {
+        // A socket is larger where debug assertions are on.
+        assert!(size_of::<Slot>() <= 232, "{}", size_of::<Slot>());
+        assert_eq!(size_of::<Link>(), 120);
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use proptest::prelude::*;
 use tidegate_broker::{
     Alone, Broker, ConnectRequest, Effects, LinkAddress, Presence, Principal, Profile, QueuedRecord, Record,
-    RestoredSession, RetainedRecord, SessionRecord, Settings, SubscriptionRecord, WillRecord,
+    RestoredSession, RetainedRecord, SessionRecord, Settings, SubscriptionRecord, Trace, WillRecord,
 };
 use tidegate_ids::{Now, Region, Tenant, Timestamp};
 use tidegate_kv::{Direction, KEY_BYTES_MAX, Key, KeyRange, Snapshot, Store, StoreError, memory::MemoryStore};
@@ -500,15 +500,12 @@ fn is_granted(tenant: Tenant, profile: &Profile, filter: &str) -> bool {
     let request = ConnectRequest {
         tenant,
         client_id: "c".into(),
-        principal: Arc::new(Principal::Anonymous),
-        thing_name: None,
+        trace: Arc::new(Trace::new(Arc::new(Principal::Anonymous), "192.0.2.1:1".parse().unwrap())),
         authorize: Arc::new(AllowAll),
         profile: Arc::new(profile.clone()),
         connect: &connect,
-        peer_address: "192.0.2.1:1".parse().unwrap(),
         address: LinkAddress { core: 0, slot: 0 },
         session_identifier: 1,
-        trace_id: 0,
     };
     let mut link = broker.connect(request, Now::default(), &mut effects).unwrap();
     let mut out = Vec::new();

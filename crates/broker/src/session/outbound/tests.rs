@@ -43,7 +43,7 @@ use QoS::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 #[test]
 fn ids_follow_the_sequence_and_acknowledgements_any_order() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     for (payload, qos) in [("a", AtLeastOnce), ("b", ExactlyOnce), ("c", AtLeastOnce), ("d", AtLeastOnce)] {
         push(&mut outbound, payload, qos);
     }
@@ -73,7 +73,7 @@ fn ids_follow_the_sequence_and_acknowledgements_any_order() {
 
 #[test]
 fn a_rewound_queue_sends_again_what_is_owed() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     for (payload, qos) in [("a", ExactlyOnce), ("b", ExactlyOnce), ("c", AtLeastOnce), ("d", AtLeastOnce)] {
         push(&mut outbound, payload, qos);
     }
@@ -91,7 +91,7 @@ fn a_rewound_queue_sends_again_what_is_owed() {
 
 #[test]
 fn qos_0_in_the_queue_has_no_id_and_no_second_chance() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     outbound.push(message("r1"), AtMostOnce, true, &[], true, None);
     outbound.push(message("r2"), AtLeastOnce, true, &[], true, None);
     push(&mut outbound, "live", AtMostOnce);
@@ -110,7 +110,7 @@ fn qos_0_in_the_queue_has_no_id_and_no_second_chance() {
 
 #[test]
 fn bounds_are_of_what_waits_and_of_what_is_unacknowledged() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     let large = "x".repeat(99);
     assert!(outbound.has_room(&message(&large), 2, 10), "one always fits");
     push(&mut outbound, &large, AtLeastOnce);
@@ -128,7 +128,7 @@ fn bounds_are_of_what_waits_and_of_what_is_unacknowledged() {
 
 #[test]
 fn a_skipped_message_leaves_no_trace() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     for payload in ["a", "b", "c"] {
         push(&mut outbound, payload, AtLeastOnce);
     }
@@ -143,7 +143,7 @@ fn a_skipped_message_leaves_no_trace() {
 
 #[test]
 fn what_is_finished_is_forgotten_behind_what_is_not() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     push(&mut outbound, "unacknowledged", QoS::AtLeastOnce);
     send(&mut outbound, 9);
     for n in 2..=10_000 {
@@ -163,7 +163,7 @@ fn what_is_finished_is_forgotten_behind_what_is_not() {
 
 #[test]
 fn an_empty_queue_gives_its_memory_back() {
-    let mut outbound = Outbound::default();
+    let mut outbound = Outbound::new(false);
     for _ in 0..1000 {
         push(&mut outbound, "0", QoS::AtMostOnce);
     }
