@@ -7,7 +7,7 @@ use tidegate_mqtt::{
 };
 
 use super::*;
-use crate::{Access, Alone, Authorize, ConnectRequest, LinkAddress, Profile, Trace};
+use crate::{Access, Alone, Authorize, ConnectRequest, LinkAddress, Principal, Profile, Trace};
 
 struct All;
 

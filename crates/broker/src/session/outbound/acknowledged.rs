@@ -4,7 +4,10 @@ use std::num::NonZeroU16;
 
 use tidegate_mqtt::QoS;
 
-use super::{Outbound, State, cost};
+use super::{
+    Outbound,
+    entry::{State, cost},
+};
 
 /// What an acknowledgement of the client met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

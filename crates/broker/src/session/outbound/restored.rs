@@ -4,7 +4,10 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use tidegate_mqtt::QoS;
 
-use super::{Entry, Outbound, State, cost};
+use super::{
+    Outbound,
+    entry::{Entry, State, cost},
+};
 use crate::{message::Stamped, router::Group};
 
 /// What an earlier process did with a message.
