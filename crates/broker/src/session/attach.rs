@@ -12,7 +12,7 @@ use std::sync::{
 };
 
 use tidegate_ids::{Monotonic, Now, Rate};
-use tidegate_mqtt::{ConnAck, Disconnect, SessionExpiry, Version};
+use tidegate_mqtt::{ConnAck, Disconnect, ReasonCode, SessionExpiry, Version};
 
 use super::{AskedTerms, Away, Connection, Farewell, Filters, Outbound, Session, State, Undelivered};
 use crate::{
@@ -161,6 +161,18 @@ impl Session {
         let kind = LifecycleKind::Connected { peer_address: state.trace.peer_address, session_present };
         effects.event(self.event_of(&state, kind, around.now));
         epoch
+    }
+
+    /// A new session expiry, from DISCONNECT. Spec: [MQTT-3.14.2-2] (5.0): not when CONNECT said 0.
+    pub(crate) fn change_expiry(&self, epoch: u64, expiry: SessionExpiry) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        self.current(&mut state, epoch)?;
+        if state.expiry == SessionExpiry::AT_DISCONNECT && expiry != SessionExpiry::AT_DISCONNECT {
+            return Err(CloseReason::ClientError(ReasonCode::ProtocolError));
+        }
+        let max = state.profile.limits.session_expiry_max;
+        state.expiry = SessionExpiry::from_seconds(expiry.seconds().min(max.as_secs().try_into().unwrap_or(u32::MAX)));
+        Ok(())
     }
 
     /// The owner of connection `epoch` ends it. Its last bytes go to `last`: what the outbox still holds, and DISCONNECT
@@ -375,35 +387,7 @@ impl Session {
         self.account.memory.change(std::mem::take(&mut state.reported), 0);
     }
 
-    /// Keep the broker's deadline in step with what is due.
-    pub(super) fn schedule(self: &Arc<Self>, state: &mut State, around: Surroundings<'_>) {
-        let Away { will_at, ends_at, deadline, .. } = *state.away;
-        let next = [will_at, ends_at].into_iter().flatten().min();
-        around.deadlines.set(self, deadline, next);
-        if next != deadline {
-            state.away.make().deadline = next;
-        }
-    }
-
     fn move_epoch(&self) -> u64 {
         self.epoch.fetch_add(1, Release) + 1
-    }
-}
-
-impl State {
-    /// Move the last bytes of an ended connection behind `last`.
-    pub(super) fn take_farewell(&mut self, epoch: u64, last: &mut Vec<u8>) -> Option<CloseReason> {
-        let farewells = &mut self.away.get_mut()?.farewells;
-        let at = farewells.iter().position(|farewell| farewell.epoch == epoch)?;
-        let mut farewell = farewells.swap_remove(at);
-        last.append(&mut farewell.bytes);
-        Some(farewell.reason)
-    }
-
-    /// Neither the will nor the end of the session is due any more.
-    fn nothing_is_due(&mut self) {
-        if let Some(away) = self.away.get_mut() {
-            (away.will_at, away.ends_at) = (None, None);
-        }
     }
 }

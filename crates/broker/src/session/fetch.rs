@@ -1,16 +1,17 @@
 //! Retained messages that new subscriptions bring: searched for in slices, as the client takes what was found.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 
 use tidegate_ids::Now;
 use tidegate_mqtt::QoS;
 
-use super::{Offer, Session};
+use super::{Offer, Session, State};
 use crate::{
     Effects,
     levels::topic_hash,
     message::Images,
     retained::{Retained, Walk},
+    seldom::{Blank, Seldom},
 };
 
 /// Retained messages found for one session at once, and nodes looked at for that: what a turn may cost.
@@ -25,6 +26,21 @@ pub(crate) struct Fetch {
     pub(crate) granted: QoS,
     pub(crate) no_local: bool,
     pub(crate) identifier: Option<NonZeroU32>,
+}
+
+impl Blank for VecDeque<Box<Fetch>> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+impl State {
+    /// The search for retained messages that is next.
+    pub(super) fn next_fetch(&mut self) -> Option<Box<Fetch>> {
+        let next = self.fetches.get_mut()?.pop_front();
+        if self.fetches.is_empty() {
+            self.fetches = Seldom::default();
+        }
+        next
+    }
 }
 
 impl Session {
