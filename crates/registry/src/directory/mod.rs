@@ -24,6 +24,8 @@ mod identities;
 mod issuers;
 mod policies;
 mod propagation;
+mod rows;
+mod snapshot;
 mod things;
 mod transfers;
 
