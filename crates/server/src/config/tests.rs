@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tidegate_policy::Document;
+
 use super::*;
 
 fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
