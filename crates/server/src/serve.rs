@@ -7,10 +7,12 @@
 //! ```
 
 mod admin_requests;
+mod announce;
 mod chance;
 mod faults;
 mod first_start;
 mod functions;
+mod gateway;
 mod journal;
 mod key_uses;
 mod logs;
@@ -19,56 +21,37 @@ mod propagation;
 mod registry_events;
 mod screen;
 mod server_certificate;
+mod sessions;
 mod shadows;
 mod signals;
 mod transfers;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 use tidegate_api::{Api, DataPlane, Listener as ApiListener, Serving, serve as serve_api};
-use tidegate_broker::{Alone, Broker, CloseReason, Effects, Principal, Selector};
-use tidegate_gateway::{
-    Cores, CustomAuthentication, Gateway, GatewayConfig, GatewayParts, Journal, ListenerConfig, Refusals, SignedIn,
-    SysTopics, TlsSettings, Transport,
-};
-use tidegate_ids::{Clock, Tenant, Timestamp};
+use tidegate_gateway::Gateway;
+use tidegate_ids::{Clock, Tenant};
 use tidegate_kv::Store;
 use tidegate_logs::{LogBook, NotingStore, Trail};
 use tidegate_pki::seal::MasterKey;
-use tidegate_policy::{AttachedPolicy, Document, PolicySet};
-use tidegate_registry::{Parts, Registry, RegistryChange};
+use tidegate_registry::{Parts, Registry};
 use tidegate_standalone::{Options, StandaloneStore};
 use tidegate_tls::ServerNames;
 
-use crate::{
-    admin::AdminSocket,
-    cli::Serve,
-    clock::SystemClock,
-    config::{self, Config},
-    data_dir::DataDir,
-    env_file::EnvFile,
-    logging, memory,
-};
-use first_start::FirstAccount;
+use crate::{admin::AdminSocket, cli::Serve, clock::SystemClock, config::Config, data_dir::DataDir, logging};
+use announce::announce;
 use functions::LocalFunctions;
 use metrics::{Metrics, Sources};
-use screen::Endpoint;
 
 /// From the first signal to the end, at most; connections that are slower are cut.
 const STOP_LIMIT: Duration = Duration::from_secs(8);
 /// Within that, how long requests to the API may still take.
 const API_GRACE: Duration = Duration::from_secs(2);
-/// Between two looks at what was signed with temporary credentials, at least and at most.
-const EXPIRY_PAUSE_MIN: Duration = Duration::from_millis(20);
-const EXPIRY_PAUSE_MAX: Duration = Duration::from_secs(10);
-/// Descriptors kept for the store, the API and peers; the rest are for devices. Decision 0003.
-const DESCRIPTORS_KEPT: u64 = 256;
 
 /// The schema of the store that this program reads and writes; a change needs a migration in `open_registry`.
 const SCHEMA: u32 = 1;
@@ -105,14 +88,14 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let (book, trail, keeper) = logs::open(&config.logs, &store, &registry, &clock).await?;
     let (shadows, workers) = shadows::new(&clock, &book);
     let (broker, gateway, mut journal) =
-        start_gateway(&config, &account, &registry, &names, &clock, &store, (&shadows, &book, &functions)).await?;
+        gateway::start(&config, &account, &registry, &names, &clock, &store, (&shadows, &book, &functions)).await?;
     workers.start(&registry, &broker, &clock, &book);
     registry_events::publish(&registry, &broker, &clock);
     if config.transfers.events {
         transfers::publish_events(&registry, &broker, &clock);
     }
     transfers::call_webhooks(&registry, webhooks, &clock);
-    let profile = Arc::new(profile(config.mqtt.profile));
+    let profile = Arc::new(gateway::profile(config.mqtt.profile));
     let plane = DataPlane { broker: Arc::clone(&broker), profile, shadows: Arc::clone(&shadows) as _ };
     let shared = (plane, &book, Arc::clone(&trail), functions);
     let api = start_api(&config, &host_names, &registry, &names, &clock, &store, shared).await?;
@@ -208,165 +191,6 @@ fn host_names(config: &Config) -> Vec<String> {
     names
 }
 
-/// Cores, broker, listeners; and live effects of the registry's changes on sessions.
-async fn start_gateway(
-    config: &Config,
-    account: &FirstAccount,
-    registry: &Registry,
-    names: &Arc<ServerNames>,
-    clock: &Arc<dyn Clock>,
-    store: &Arc<StandaloneStore>,
-    (shadows, book, functions): (&Arc<shadows::ShadowService>, &Arc<LogBook>, &Arc<LocalFunctions>),
-) -> Result<(Arc<Broker>, Gateway, Option<Journal>)> {
-    let machine = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u16);
-    let cores = Cores::new(if config.mqtt.cores == 0 { machine } else { config.mqtt.cores })?;
-    let settings = tidegate_broker::Settings {
-        cores: cores.count(),
-        persist: config.mqtt.persistence,
-        memory_bytes_max: memory::limit().map_or(usize::MAX, |limit| limit / 2),
-        ..Default::default()
-    };
-    let broker = Broker::new(settings, cores.wake(), Arc::new(Alone)).with_services(Arc::clone(shadows) as _);
-    let broker = Arc::new(broker);
-    let signed_in = Arc::new(SignedIn::default());
-    end_sessions_on_change(registry, &broker, &signed_in, clock);
-    tokio::spawn(end_expired_sessions(
-        registry.clone(),
-        Arc::clone(&broker),
-        Arc::clone(&signed_in),
-        Arc::clone(clock),
-    ));
-    let journal = journal::open(config, store, &broker, clock).await?;
-    let tenant = Tenant { account: account.id, region: config.first_start.region };
-    let first = config::Listener {
-        name: "devices".into(),
-        address: config.mqtt.address,
-        port: config.mqtt.port,
-        transport: config::Transport::Tls,
-        profile: config.mqtt.profile,
-        websocket: config.mqtt.websocket,
-        https: config.mqtt.https,
-        anonymous_policy: None,
-        policy: None,
-        insecure: false,
-    };
-    let listeners = std::iter::once(&first).chain(&config.mqtt.listener).map(|l| listener(l, tenant)).collect();
-    let interval = Duration::from_secs(config.mqtt.sys_interval_s.into());
-    let gateway_config = GatewayConfig {
-        listeners,
-        connections_max: descriptors_for_devices(),
-        sys: (!interval.is_zero()).then_some(SysTopics { tenant, interval }),
-        ..GatewayConfig::default()
-    };
-    let parts = GatewayParts {
-        broker: broker.clone(),
-        registry: registry.clone(),
-        clock: Arc::clone(clock),
-        book: Arc::clone(book),
-        signed_in: Arc::clone(&signed_in),
-        server_names: Arc::clone(names),
-        journal: journal.as_ref().map(Journal::tray),
-        shadows: Some(Arc::clone(shadows) as _),
-        custom_authentication: (!functions.is_empty()).then(|| CustomAuthentication {
-            functions: Arc::clone(functions) as _,
-            bounds: config.authorizers.bounds(),
-            tenant,
-        }),
-    };
-    Ok((broker, Gateway::start(gateway_config, cores, parts)?, journal))
-}
-
-fn listener(listener: &config::Listener, tenant: Tenant) -> ListenerConfig {
-    use config::{Profile, Transport as Below};
-    let (tls, refusals) = match listener.profile {
-        Profile::Standard => (TlsSettings::standard(), Refusals::Explained),
-        Profile::Aws => (TlsSettings::aws(), Refusals::Silent),
-    };
-    ListenerConfig {
-        name: listener.name.as_str().into(),
-        address: SocketAddr::new(listener.address, listener.port),
-        transport: match listener.transport {
-            Below::Tls => Transport::Tls(tls),
-            Below::Plain => Transport::Plain {
-                tenant,
-                policies: listener.policy.clone().map(|document| anonymous(tenant, document)),
-            },
-        },
-        websocket: listener.websocket,
-        https: listener.https,
-        profile: Arc::new(profile(listener.profile)),
-        refusals,
-    }
-}
-
-fn profile(profile: config::Profile) -> tidegate_broker::Profile {
-    match profile {
-        config::Profile::Standard => tidegate_broker::Profile::standard(),
-        config::Profile::Aws => tidegate_broker::Profile::aws(),
-    }
-}
-
-/// The policy of a listener's anonymous clients, compiled.
-fn anonymous(tenant: Tenant, document: Arc<Document>) -> PolicySet {
-    let name = "anonymous_policy".parse().expect("a policy name");
-    PolicySet::compile(tenant, [AttachedPolicy { name, version: 1, document }])
-}
-
-/// A certificate that may no longer connect loses the sessions it has, and so does an access key.
-fn end_sessions_on_change(
-    registry: &Registry,
-    broker: &Arc<Broker>,
-    signed_in: &Arc<SignedIn>,
-    clock: &Arc<dyn Clock>,
-) {
-    let (broker, clock, signed_in) = (Arc::clone(broker), Arc::clone(clock), Arc::clone(signed_in));
-    let directory = Arc::clone(registry.propagated());
-    registry.on_propagated(move |change| {
-        if let RegistryChange::Credentials { account } = change {
-            signed_in.end(Some(*account), &directory, &broker, clock.now());
-        }
-        let Some((tenant, certificate_id)) = change.ends_sessions_of() else { return };
-        let principal = Principal::Certificate { tenant, certificate_id };
-        let mut effects = Effects::outside();
-        broker.kick(
-            &Selector::Principal { tenant, principal },
-            CloseReason::PrincipalRefused,
-            clock.now(),
-            &mut effects,
-        );
-        broker.hand_over(&mut effects);
-    });
-}
-
-/// Connections that were signed with temporary credentials end with them.
-async fn end_expired_sessions(
-    registry: Registry,
-    broker: Arc<Broker>,
-    signed_in: Arc<SignedIn>,
-    clock: Arc<dyn Clock>,
-) {
-    loop {
-        let now = clock.now();
-        signed_in.end(None, registry.propagated(), &broker, now);
-        // Looked at again now and then, for a clock that was set.
-        let until = |end: Timestamp| Duration::from_millis(end.millis().saturating_sub(now.wall.millis()));
-        let wait = signed_in.next_expiry().map_or(EXPIRY_PAUSE_MAX, until).clamp(EXPIRY_PAUSE_MIN, EXPIRY_PAUSE_MAX);
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = signed_in.changed() => {}
-        }
-    }
-}
-
-/// Raises the limit of open files as far as the system lets us; what is left for devices.
-fn descriptors_for_devices() -> usize {
-    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the limit of open files could not be raised");
-        1024
-    });
-    limit.saturating_sub(DESCRIPTORS_KEPT).max(64).try_into().unwrap_or(usize::MAX)
-}
-
 async fn start_api(
     config: &Config,
     host_names: &[String],
@@ -391,63 +215,6 @@ async fn start_api(
         if stuck < metrics::COMMIT_MAX { Ok(()) } else { Err(format!("a commit has taken {} s", stuck.as_secs())) }
     });
     Ok(serve_api(Arc::new(api), listeners).await?)
-}
-
-/// Says that it listens: to people, to shells, to systemd.
-fn announce(
-    config: &Config,
-    options: &Serve,
-    data: &DataDir,
-    account: &FirstAccount,
-    host_names: &[String],
-    gateway: &Gateway,
-    (api, metrics): (&Serving, &Metrics),
-) -> Result<()> {
-    let host = host_names[0].as_str();
-    let api_url = format!("https://{}:{}", bracketed(host), api.addresses()[0].port());
-    let devices = gateway.local_addresses();
-    let api_plain_port = api.addresses().get(1).map(SocketAddr::port);
-    let metrics_url = metrics.address.map(|address| format!("http://{address}"));
-    if !options.no_env_file {
-        if account.key.is_none() {
-            tracing::warn!(
-                "the first account's key was deleted: tidegate.env has none; `tidegate key create` makes one"
-            );
-        }
-        EnvFile {
-            pid: std::process::id(),
-            account_id: account.id.to_string(),
-            api_url: api_url.clone(),
-            mqtt_host: host.to_owned(),
-            mqtt_port: devices[0].address.port(),
-            ca_file: path_text(&data.ca_file()),
-            key: account.key.as_ref().map(|(id, secret)| (id.to_string(), secret.clone())),
-            region: config.first_start.region.to_string(),
-            listeners: devices[1..].iter().map(|l| (l.listener.to_string(), l.address.port())).collect(),
-            api_plain_port,
-            metrics_url: metrics_url.clone(),
-        }
-        .write(data)?;
-    }
-    let mut endpoints = vec![Endpoint { what: "API (HTTPS)".into(), at: api_url }];
-    endpoints.extend(
-        api_plain_port.map(|port| Endpoint { what: "API (HTTP)".into(), at: format!("http://127.0.0.1:{port}") }),
-    );
-    endpoints
-        .extend(devices.iter().map(|l| Endpoint { what: format!("MQTT ({})", l.listener), at: l.address.to_string() }));
-    endpoints.extend(metrics_url.map(|url| Endpoint { what: "metrics (HTTP)".into(), at: format!("{url}/metrics") }));
-    println!("{}", screen::text(account.id.as_str(), &endpoints, data, !options.no_env_file));
-    sd_notify::notify(&[sd_notify::NotifyState::Ready])?;
-    Ok(())
-}
-
-/// A host as it stands in a URL.
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
-}
-
-fn path_text(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 /// Devices first, told and flushed, while the API finishes what it has.
