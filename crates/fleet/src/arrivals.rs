@@ -8,7 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, client::Resumption, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
+use rustls::{
+    ClientConfig, SupportedCipherSuite,
+    client::Resumption,
+    crypto::aws_lc_rs::{self, cipher_suite},
+    pki_types::ServerName,
+    version::TLS13,
+};
 use tidegate_mqtt::{Connect, Disconnect, Packet, Peer, ReasonCode, Version, decode, frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,9 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest answer to CONNECT that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// The cipher suite of whatever is measured: clients that offer no other compare servers over the same one, whatever these prefer.
+pub fn measured_suite() -> SupportedCipherSuite {
+    cipher_suite::TLS13_AES_128_GCM_SHA256
+}
+
 /// A device ready to connect: whatever takes time has been made before. Cheap to clone.
 ///
-/// It offers TLS 1.3 with X25519 and never resumes. It looks at no server certificate: a load generator's own checks would
+/// It offers TLS 1.3 with X25519 and the [`measured_suite`], and never resumes. It looks at no server certificate: a load generator's own checks would
 /// slow down what is measured.
 #[derive(Clone)]
 pub struct Caller {
@@ -75,6 +86,7 @@ impl Caller {
     pub fn new(identity: &Identity, client_id: &str) -> Result<Self, FleetError> {
         let mut provider = aws_lc_rs::default_provider();
         provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
+        provider.cipher_suites = vec![measured_suite()];
         let provider = Arc::new(provider);
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13])?

@@ -46,7 +46,7 @@ mod verify;
 
 pub use any_server::AnyServer;
 pub use api::{Api, ApiRefusal};
-pub use arrivals::{Arrivals, Arrived, Caller, Until};
+pub use arrivals::{Arrivals, Arrived, Caller, Until, measured_suite};
 pub use certificates::{DeviceKey, FleetCa, Identity};
 pub use device::{Connected, Device, Outcome, Received, Refusal};
 pub use engine::OnRefused;

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use rustls::{
     ServerConfig, SupportedProtocolVersion,
-    crypto::aws_lc_rs::default_provider,
     server::NoServerSessionStorage,
     version::{TLS12, TLS13},
 };
 use tidegate_ids::Clock;
 
 use crate::{
-    ClientCertificates, ClientHello, ServerNames, TlsError, clock::OurTime, tickets::Ticketer, verifier::Verifier,
+    ClientCertificates, ClientHello, ServerNames, TlsError,
+    clock::OurTime,
+    suites::{self, ByOrder},
+    tickets::Ticketer,
+    verifier::Verifier,
 };
 
 /// ALPN of MQTT with a client certificate on port 443. AWS: developer guide, "Device communication protocols".
@@ -36,7 +39,7 @@ pub enum Versions {
 }
 
 impl Versions {
-    fn supported(self) -> &'static [&'static SupportedProtocolVersion] {
+    pub(crate) fn supported(self) -> &'static [&'static SupportedProtocolVersion] {
         static BOTH: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
         match self {
             Self::Tls12AndTls13 => &BOTH,
@@ -83,17 +86,17 @@ pub struct Settings {
 /// Each set has ticket keys of its own, so that a ticket never resumes a session under another account's rules.
 #[derive(Debug, Clone)]
 pub struct ServerConfigs {
-    with_alpn: Arc<ServerConfig>,
-    without_alpn: Arc<ServerConfig>,
+    with_alpn: ByOrder,
+    without_alpn: ByOrder,
     /// With `mqtt` alone, and without the need of a certificate.
-    custom: Option<Arc<ServerConfig>>,
+    custom: Option<ByOrder>,
 }
 
 impl ServerConfigs {
     /// Makes a set; fails only for settings that contradict each other.
     pub fn new(settings: Settings) -> Result<Self, TlsError> {
         let builder = ServerConfig::builder_with_details(
-            Arc::new(default_provider()),
+            suites::provider(settings.versions),
             Arc::new(OurTime(Arc::clone(&settings.clock))),
         )
         .with_protocol_versions(settings.versions.supported())
@@ -127,15 +130,15 @@ impl ServerConfigs {
         }
         with_alpn.alpn_protocols = settings.alpn;
         custom.alpn_protocols = vec![ALPN_MQTT.to_vec()];
-        let custom = settings.custom_authentication.then(|| Arc::new(custom));
-        Ok(Self { with_alpn: Arc::new(with_alpn), without_alpn: Arc::new(without_alpn), custom })
+        let custom = settings.custom_authentication.then(|| ByOrder::new(custom));
+        Ok(Self { with_alpn: ByOrder::new(with_alpn), without_alpn: ByOrder::new(without_alpn), custom })
     }
 
     /// The configuration that refuses a client whose application protocols are all unknown to us.
     ///
     /// A client that offers none is accepted. Spec: RFC 7301, 3.2.
     pub fn strict(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.with_alpn)
+        Arc::clone(self.with_alpn.ours())
     }
 
     /// The configuration for this client: whatever it offers beside ours is tolerated, and answered with none.
@@ -146,13 +149,11 @@ impl ServerConfigs {
         let offers = |protocol: &[u8]| hello.alpn().iter().any(|theirs| theirs == protocol);
         let certified = offers(ALPN_MQTT_CLIENT_CERTIFICATE) || offers(ALPN_HTTPS_CLIENT_CERTIFICATE);
         if let Some(custom) = self.custom.as_ref().filter(|_| offers(ALPN_MQTT) && !certified) {
-            return Arc::clone(custom);
+            return Arc::clone(custom.of(hello));
         }
         let known = |ours: &Vec<u8>| hello.alpn().iter().any(|theirs| theirs == ours);
-        if self.with_alpn.alpn_protocols.iter().any(known) {
-            Arc::clone(&self.with_alpn)
-        } else {
-            Arc::clone(&self.without_alpn)
-        }
+        let agreed = self.with_alpn.ours().alpn_protocols.iter().any(known);
+        let config = if agreed { &self.with_alpn } else { &self.without_alpn };
+        Arc::clone(config.of(hello))
     }
 }

@@ -1,6 +1,6 @@
 //! A look at the first bytes: whom does the client want to talk to, and in which protocol?
 
-use rustls::server::Acceptor;
+use rustls::{CipherSuite, server::Acceptor};
 
 use crate::TlsError;
 
@@ -16,6 +16,7 @@ const CLIENT_HELLO: u8 = 1;
 pub struct ClientHello {
     server_name: Option<String>,
     alpn: Vec<Vec<u8>>,
+    cipher_suites: Vec<CipherSuite>,
 }
 
 impl ClientHello {
@@ -42,6 +43,7 @@ impl ClientHello {
                     return Ok(Some(Self {
                         server_name: hello.server_name().map(str::to_ascii_lowercase),
                         alpn: hello.alpn().into_iter().flatten().map(<[u8]>::to_vec).collect(),
+                        cipher_suites: hello.cipher_suites().to_vec(),
                     }));
                 }
                 Err((_, mut answer)) => {
@@ -62,6 +64,11 @@ impl ClientHello {
     /// The application protocols the client offers, best first.
     pub fn alpn(&self) -> &[Vec<u8>] {
         &self.alpn
+    }
+
+    /// The cipher suites the client offers, best first, whether we have them or not.
+    pub(crate) fn cipher_suites(&self) -> &[CipherSuite] {
+        &self.cipher_suites
     }
 }
 

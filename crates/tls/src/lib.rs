@@ -16,6 +16,7 @@ mod hello;
 mod names;
 mod refusal;
 mod session;
+mod suites;
 mod tickets;
 mod verifier;
 

@@ -1,7 +1,7 @@
 //! The floor of a mutual TLS connect: a rustls server that knows nothing about certificates.
 //!
-//! It speaks as the broker does (aws-lc, TLS 1.3 or 1.2, a P-256 certificate, one ticket a connection) and wants a client
-//! certificate, any: it checks that the client holds its key, reads until it has bytes of CONNECT, and closes.
+//! It speaks as the broker does (aws-lc, TLS 1.3 or 1.2, a P-256 certificate, one ticket a connection; the cipher suite is the one that
+//! callers offer) and wants a client certificate, any: it checks that the client holds its key, reads until it has bytes of CONNECT, and closes.
 
 use std::{
     io::{BufRead, BufReader, Read, stdin},

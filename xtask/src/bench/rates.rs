@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tidegate_fleet::{
     Api, Arrivals, Arrived, Caller, Connected, Device, FleetCa, Identity, Launch, Outcome, OwnBroker, Running, Until,
-    usage,
+    measured_suite, usage,
 };
 use tidegate_ids::CertificateId;
 
@@ -47,6 +47,7 @@ struct Kind {
 /// Rates of all three kinds, and that what was registered outlives a kill.
 pub(super) async fn measure(options: &Options, cpu: Option<usize>, figures: &mut Figures) -> Result<()> {
     let bare_server = BareServer::start(cpu)?;
+    eprintln!("every handshake is one of {:?}", measured_suite().suite());
     let mut subject = Subject::start(options.place.launch(cpu)?, options.parallel).await?;
     let (mut bare, mut known, mut registered) = (Kind::default(), Kind::default(), Kind::default());
     let mut all = HashSet::new();

@@ -1,4 +1,4 @@
-//! Both sides' TLS: mutual, TLS 1.3 with X25519 for everybody, so that handshakes compare like with like.
+//! Both sides' TLS: mutual, TLS 1.3 with X25519 and one cipher suite for everybody, so that handshakes compare like with like.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::{
     server::WebPkiClientVerifier,
     version::TLS13,
 };
-use tidegate_fleet::{AnyServer, Identity};
+use tidegate_fleet::{AnyServer, Identity, measured_suite};
 
 /// What clients show: client k has configuration k, from the first again when there are more clients.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub(super) fn server(certificate: &str, key: &str, ca: &str) -> Result<Arc<Serve
     roots.add(CertificateDer::from_pem_slice(ca.as_bytes())?)?;
     let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(clients)
         .with_single_cert(
             vec![CertificateDer::from_pem_slice(certificate.as_bytes())?],
@@ -57,6 +57,9 @@ pub(super) fn server(certificate: &str, key: &str, ca: &str) -> Result<Arc<Serve
 }
 
 fn provider() -> Arc<CryptoProvider> {
-    let kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
-    Arc::new(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
+    Arc::new(CryptoProvider {
+        kx_groups: vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1],
+        cipher_suites: vec![measured_suite()],
+        ..aws_lc_rs::default_provider()
+    })
 }

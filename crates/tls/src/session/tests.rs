@@ -5,12 +5,12 @@ mod people;
 use people::*;
 use proptest::prelude::*;
 use rustls::{
-    AlertDescription, Error,
+    AlertDescription, CipherSuite, Error,
     version::{TLS12, TLS13},
 };
 
 use super::*;
-use crate::{ClientHello, NameTable, Refusal, Tickets, refusal_of};
+use crate::{ClientHello, NameTable, Refusal, Tickets, Versions, refusal_of};
 
 const BOTH: [&rustls::SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -233,6 +233,37 @@ fn application_protocols_are_agreed_tolerated_or_refused() {
             let alert = Error::AlertReceived(AlertDescription::NoApplicationProtocol);
             assert_eq!(link.client_error(), Some(alert));
         }
+    }
+}
+
+#[test]
+fn aes_128_is_chosen_unless_the_client_puts_chacha20_first() {
+    use CipherSuite::*;
+    use Versions::*;
+    const AES_128: CipherSuite = TLS13_AES_128_GCM_SHA256;
+    const AES_256: CipherSuite = TLS13_AES_256_GCM_SHA384;
+    const CHACHA20: CipherSuite = TLS13_CHACHA20_POLY1305_SHA256;
+    const AES_128_12: CipherSuite = TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+    const AES_256_12: CipherSuite = TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
+    const CHACHA20_12: CipherSuite = TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+    for (versions, offered, chosen) in [
+        (Tls12AndTls13, &[AES_128, AES_256, CHACHA20][..], AES_128),
+        (Tls12AndTls13, &[AES_256, CHACHA20, AES_128], AES_128),
+        (Tls12AndTls13, &[AES_256, CHACHA20], AES_256),
+        (Tls12AndTls13, &[AES_256], AES_256),
+        (Tls12AndTls13, &[CHACHA20, AES_128], CHACHA20),
+        (Tls12AndTls13, &[CHACHA20, AES_256, AES_128], CHACHA20),
+        (Tls12AndTls13, &[AES_256_12, CHACHA20_12, AES_128_12], AES_128_12),
+        (Tls12AndTls13, &[AES_256_12], AES_256_12),
+        (Tls12AndTls13, &[CHACHA20_12, AES_128_12], CHACHA20_12),
+        (Tls12AndTls13, &[AES_256, AES_128, CHACHA20_12, AES_128_12], AES_128), // its order within another version
+        (Tls12, &[CHACHA20, AES_256_12, CHACHA20_12, AES_128_12], AES_128_12),  // what is not spoken is not first
+        (Tls12, &[AES_256, CHACHA20_12, AES_128_12], CHACHA20_12),
+        (Tls13, &[CHACHA20_12, AES_256, AES_128], AES_128),
+    ] {
+        let broker = Broker::new().without_client_certificates().speaks(versions);
+        let link = Link::handshaken(&broker, client(&broker).prefers(offered));
+        assert_eq!(link.session.cipher_suite(), chosen.as_str(), "{versions:?} {offered:?}");
     }
 }
 

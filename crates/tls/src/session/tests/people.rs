@@ -12,9 +12,12 @@ use std::{
 use aws_lc_rs::signature::{self as aws, UnparsedPublicKey};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SigningKey};
 use rustls::{
-    ClientConfig, ClientConnection, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    CipherSuite, ClientConfig, ClientConnection, Error, RootCertStore, SignatureScheme, SupportedProtocolVersion,
     client::ResolvesClientCert,
-    crypto::aws_lc_rs::{default_provider, sign::any_supported_type},
+    crypto::{
+        CryptoProvider,
+        aws_lc_rs::{ALL_CIPHER_SUITES, default_provider, sign::any_supported_type},
+    },
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
     sign::CertifiedKey,
 };
@@ -228,6 +231,11 @@ impl Broker {
         self.with(settings)
     }
 
+    pub(super) fn speaks(self, versions: Versions) -> Self {
+        let settings = Settings { versions, ..self.settings.clone() };
+        self.with(settings)
+    }
+
     pub(super) fn with_another_set(self) -> Self {
         let settings = self.settings.clone();
         self.with(settings)
@@ -250,6 +258,7 @@ impl ResolvesClientCert for Shows {
 
 pub(super) struct Client {
     roots: RootCertStore,
+    provider: CryptoProvider,
     version: Option<&'static SupportedProtocolVersion>,
     leaf: Option<Leaf>,
     name: String,
@@ -258,14 +267,27 @@ pub(super) struct Client {
 
 /// A client that trusts the broker's server certificate.
 pub(super) fn client(broker: &Broker) -> Client {
-    let client =
-        Client { roots: RootCertStore::empty(), version: None, leaf: None, name: "localhost".into(), alpn: Vec::new() };
+    let client = Client {
+        roots: RootCertStore::empty(),
+        provider: default_provider(),
+        version: None,
+        leaf: None,
+        name: "localhost".into(),
+        alpn: Vec::new(),
+    };
     client.trusts(&broker.server)
 }
 
 impl Client {
     pub(super) fn trusts(mut self, server: &Server) -> Self {
         self.roots.add(server.der.clone().into()).unwrap();
+        self
+    }
+
+    /// Its cipher suites, best first.
+    pub(super) fn prefers(mut self, suites: &[CipherSuite]) -> Self {
+        let known = |name: &CipherSuite| *ALL_CIPHER_SUITES.iter().find(|suite| suite.suite() == *name).unwrap();
+        self.provider.cipher_suites = suites.iter().map(known).collect();
         self
     }
 
@@ -290,7 +312,7 @@ impl Client {
     }
 
     pub(super) fn build(self) -> (Arc<ClientConfig>, ServerName<'static>) {
-        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = ClientConfig::builder_with_provider(Arc::new(self.provider));
         let builder = match self.version {
             Some(version) => builder.with_protocol_versions(&[version]).unwrap(),
             None => builder.with_safe_default_protocol_versions().unwrap(),
