@@ -1,5 +1,6 @@
 """A disk without room: what needs it is refused, the rest goes on, and all is well when there is room again."""
 
+import json
 import subprocess
 
 import pytest
@@ -131,3 +132,25 @@ def test_certificates_that_should_be_renewed_at_a_start_without_room_are_as_befo
         broker.stop()
         broker.start()
         assert shown(broker, "own.example").strip() == second and shown(broker, "localhost") != own
+
+
+def test_a_start_without_room_loses_no_record_that_is_too_old_and_deletes_it_once_there_is_some(tmp_path, full):
+    def verified():
+        return json.loads(broker.run("audit", "verify", "--json").stdout)
+
+    with Broker(tmp_path / "data", TIDEGATE_FAULT_FULL_DISK=str(full)) as broker:
+        allow_all(Aws(broker))
+        before = verified()
+        assert before["records"] > 0 and not before["problems"]
+        broker.stop()
+        full.touch()
+        broker.config.write_text("[logs]\naudit_retention_days = 0\n")
+        broker.start()
+        wait_for(lambda: broker.log_entries(message="what is too old or too much could not be deleted"), "the line")
+        assert verified() == before
+        broker.stop()
+        full.unlink()
+        broker.start()
+        wait_for(lambda: verified()["records"] == 0, "the old records to go")
+        after = verified()
+        assert (after["head"], after["problems"]) == (before["head"], [])

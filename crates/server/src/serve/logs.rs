@@ -22,7 +22,7 @@ const LINGER: Duration = Duration::from_millis(100);
 const TRIM_EVERY: Duration = Duration::from_secs(60);
 /// Between two attempts to record what an earlier process left, while the disk is nearly full.
 const RECOVER_EVERY: Duration = Duration::from_secs(5);
-/// Between two lines about what was dropped, or not written.
+/// Between two lines about what was dropped, not written or not deleted.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
 /// The task that brings entries to disk.
@@ -133,10 +133,7 @@ impl Keeping {
             }
             if Instant::now() >= trim_at {
                 trim_at = Instant::now() + TRIM_EVERY;
-                let trimmed = self.book.trim(self.retention, self.clock.now().wall).await;
-                self.warn_of(trimmed.err().map(|error| error.to_string()));
-                let trimmed = self.trail.trim(self.audit_days, self.clock.now().wall).await;
-                self.warn_of(trimmed.err().map(|error| error.to_string()));
+                self.trim().await;
             }
             let next_at = if self.left_until.is_some() { trim_at.min(recover_at) } else { trim_at };
             let first = tokio::select! {
@@ -160,14 +157,36 @@ impl Keeping {
         }
     }
 
+    /// Deletes what is too old or too much; what cannot be deleted now is looked at again.
+    async fn trim(&mut self) {
+        let now = self.clock.now().wall;
+        let book = self.book.trim(self.retention, now).await.err().map(|error| error.to_string());
+        let trail = self.trail.trim(self.audit_days, now).await.err().map(|error| error.to_string());
+        if let Some(reason) = book.or(trail)
+            && self.may_warn()
+        {
+            tracing::warn!(event_type = "Logs", reason, "what is too old or too much could not be deleted");
+        }
+        self.warn_of(None); // of what was dropped when it was too soon for a line
+    }
+
+    /// Whether it is time for a line again.
+    fn may_warn(&mut self) -> bool {
+        let may = self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        if may {
+            self.warned = Some(Instant::now());
+        }
+        may
+    }
+
     /// Says what went wrong and how much was dropped, now and then.
     fn warn_of(&mut self, failed: Option<String>) {
         let dropped = self.book.dropped();
         let news = dropped != self.dropped || failed.is_some();
-        if news && self.warned.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
+        if news && self.may_warn() {
             let reason = failed.as_deref().unwrap_or("there were too many at once");
             tracing::warn!(event_type = "Logs", dropped = dropped - self.dropped, reason, "log entries were not kept");
-            (self.warned, self.dropped) = (Some(Instant::now()), dropped);
+            self.dropped = dropped;
         }
     }
 }

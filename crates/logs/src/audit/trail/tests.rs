@@ -1,6 +1,8 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use serde_json::json;
 use tidegate_ids::Tenant;
-use tidegate_kv::memory::MemoryStore;
+use tidegate_kv::{BoxFuture, Changes, Snapshot, StoreError, memory::MemoryStore};
 use uuid::Uuid;
 
 use super::*;
@@ -109,6 +111,61 @@ async fn what_is_too_old_goes_and_the_rest_is_still_a_chain() {
     assert_eq!((found.first, found.records, found.problems.len()), (600, 1, 0));
     tamper(&trail, |transaction| ROWS.delete(transaction, &600)).await;
     assert_eq!(problems(&trail).await, ["records 600 to 600 are missing"]);
+}
+
+/// A store whose disk has room for so many commits.
+#[derive(Default)]
+struct Tight {
+    store: MemoryStore,
+    room: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl Store for Tight {
+    fn snapshot(&self) -> BoxFuture<'_, Result<Snapshot, StoreError>> {
+        self.store.snapshot()
+    }
+
+    fn commit(&self, transaction: Transaction) -> BoxFuture<'_, Result<Revision, CommitError>> {
+        if self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(1)).is_ok() {
+            return self.store.commit(transaction);
+        }
+        self.refused.fetch_add(1, Relaxed);
+        let full = StoreError::Full { path: "disk".into(), free_bytes: 0, bytes_min: 1 };
+        Box::pin(async { Err(full.into()) })
+    }
+
+    fn changes(&self, from: Revision) -> Changes {
+        self.store.changes(from)
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_trimming_at_once_without_a_loss_and_it_goes_on_where_there_is_room() {
+    let store = Arc::new(Tight { room: AtomicUsize::new(600), ..Tight::default() });
+    let trail = Trail::new(Arc::clone(&store) as _);
+    for number in 0..600 {
+        trail.append(&call(number), None).await.unwrap();
+    }
+    let now = Timestamp::from_millis(500_000) + Duration::from_secs(86_400);
+    // Room for no commit, then for one: rows, index and anchor go together, or stay.
+    for (room, first) in [(0, 0), (1, 256), (0, 256)] {
+        store.room.store(room, Relaxed);
+        store.refused.store(0, Relaxed);
+        let refused = trail.trim(1, now).await.unwrap_err();
+        assert!(matches!(refused, CommitError::Store(StoreError::Full { .. })), "{refused}");
+        assert_eq!(store.refused.load(Relaxed), 1, "it does not ask again");
+        let found = Verification::of(&*store).await.unwrap();
+        assert_eq!((found.first, found.records, found.problems), (first, 600 - first, Vec::new()));
+        let own = (first..600).filter(|number| number.is_multiple_of(2)).count();
+        let lookup = Lookup { max: 600, ..Lookup::all(tenant("111111111111")) };
+        assert_eq!(trail.lookup(&lookup).await.unwrap().events.len(), own);
+    }
+    store.room.store(usize::MAX, Relaxed);
+    trail.append(&call(600), None).await.unwrap();
+    trail.trim(1, now).await.unwrap();
+    let found = Verification::of(&*store).await.unwrap();
+    assert_eq!((found.first, found.records, found.problems), (500, 101, Vec::new()));
 }
 
 #[tokio::test]
