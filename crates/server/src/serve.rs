@@ -76,11 +76,12 @@ pub(crate) async fn run(options: Serve) -> Result<()> {
     let account = first_start::ensure(&registry, &config.first_start, data.initialized()?, random, clock.now()).await?;
     data.mark_initialized(account.id)?;
     let host_names = host_names(&config);
-    let certificate = server_certificate::ensure(&registry, &host_names, clock.now()).await?;
-    let renewed = server_certificate::renew_domains(&registry, clock.now()).await;
+    let mut complaints = server_certificate::Complaints::default();
+    let certificate = server_certificate::ensure(&registry, &host_names, clock.now(), &mut complaints).await?;
+    let renewed = server_certificate::renew_domains(&registry, clock.now(), &mut complaints).await;
     let home = Tenant { account: account.id, region: config.first_start.region };
-    let brought = server_certificate::Brought::new(config.certificate.clone(), options.config.clone(), home)?;
-    let kept = brought.take(&registry, clock.now()).await? && renewed;
+    let mut brought = server_certificate::Brought::new(config.certificate.clone(), options.config.clone(), home)?;
+    let kept = (brought.take(&registry, clock.now()).await? && renewed, complaints);
     data.write("ca.pem", registry.server_ca_pem().as_bytes(), 0o644)?;
     let names = Arc::new(ServerNames::new(server_certificate::table(&certificate)?));
 

@@ -1,6 +1,6 @@
 //! The certificate that the listeners show: issued by the broker's own CA, renewed in time.
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use tidegate_ids::{Clock, Now, Tenant};
@@ -13,6 +13,8 @@ use crate::config::Certificate;
 const NAME: &str = "default";
 /// How often a running broker looks whether it is time.
 const LOOK_EVERY: Duration = Duration::from_secs(12 * 3600);
+/// What the log calls the dates of what was issued for domain configurations, where they cannot be read.
+const DATES: &str = "domain/…";
 /// How soon it looks again when something was left to do.
 const AGAIN_AFTER: Duration = Duration::from_secs(300);
 
@@ -29,7 +31,12 @@ pub(super) fn default_host_names() -> Vec<String> {
 
 /// The stored certificate, or a new one when there is none, it has other names, or less than a third of its life is left. The stored one
 /// in any case while the disk is nearly full.
-pub(super) async fn ensure(registry: &Registry, host_names: &[String], now: Now) -> Result<ServerCertificate> {
+pub(super) async fn ensure(
+    registry: &Registry,
+    host_names: &[String],
+    now: Now,
+    complaints: &mut Complaints,
+) -> Result<ServerCertificate> {
     let stored = registry.server_certificate(NAME).await?;
     if let Some(stored) = &stored
         && is_current(stored, host_names, now)
@@ -39,7 +46,7 @@ pub(super) async fn ensure(registry: &Registry, host_names: &[String], now: Now)
     let validity = Validity::of_server_certificate(now.wall);
     match (registry.issue_server_certificate(NAME, host_names, validity, now).await, stored) {
         (Err(error), Some(stored)) if error.is_full() => {
-            complain(NAME, &error.into());
+            complaints.failed(NAME, &error.into());
             Ok(stored)
         }
         (issued, _) => {
@@ -52,8 +59,32 @@ fn is_current(certificate: &ServerCertificate, host_names: &[String], now: Now) 
     certificate.names == host_names && !certificate.validity.is_due(now.wall)
 }
 
-fn complain(certificate: &str, error: &anyhow::Error) {
-    tracing::error!(certificate, error = format!("{error:#}"), "a server certificate could not be stored or renewed");
+/// What the log was told of server certificates, so that it hears of each fault once, and of its end.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(HashMap<String, String>);
+
+impl Complaints {
+    fn failed(&mut self, certificate: &str, error: &anyhow::Error) {
+        // How much is free on a full disk is another number each time.
+        let is_full = error.downcast_ref().is_some_and(RegistryError::is_full);
+        let fault = if is_full { "the disk is nearly full".to_owned() } else { format!("{error:#}") };
+        if self.0.get(certificate) != Some(&fault) {
+            let error = format!("{error:#}");
+            tracing::error!(certificate, error, "a server certificate could not be stored or renewed");
+            self.0.insert(certificate.to_owned(), fault);
+        }
+    }
+
+    fn well(&mut self, certificate: &str) {
+        if self.0.remove(certificate).is_some() {
+            tracing::info!(certificate, "a server certificate that could not be stored or renewed is well again");
+        }
+    }
+
+    /// Forgets certificates that are there no more.
+    fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.0.retain(|certificate, _| is_there(certificate));
+    }
 }
 
 /// What TLS serves: the certificate under each of its DNS names, and to clients that name none.
@@ -65,22 +96,29 @@ pub(super) fn table(certificate: &ServerCertificate) -> Result<NameTable> {
 }
 
 /// Renews what the broker issued for domain configurations, where it is time. Whether all of them are renewed: the log says which are not.
-pub(super) async fn renew_domains(registry: &Registry, now: Now) -> bool {
-    let stored = match registry.server_certificate_dates().await {
+pub(super) async fn renew_domains(registry: &Registry, now: Now, complaints: &mut Complaints) -> bool {
+    let mut stored = match registry.server_certificate_dates().await {
         Ok(stored) => stored,
         Err(error) => {
-            complain("domain/…", &error.into());
+            complaints.failed(DATES, &error.into());
             return false;
         }
     };
+    complaints.well(DATES);
+    stored.retain(|(name, _)| is_issued_for_domain(name));
+    complaints.retain(|told| !is_issued_for_domain(told) || stored.iter().any(|(name, _)| **name == *told));
     let mut all = true;
     for (name, validity) in stored {
-        if is_issued_for_domain(&name)
-            && validity.is_due(now.wall)
-            && let Err(error) = registry.renew_server_certificate(&name, now).await
-        {
-            complain(&name, &error.into());
-            all = false;
+        let renewed = match validity.is_due(now.wall) {
+            true => registry.renew_server_certificate(&name, now).await,
+            false => Ok(()),
+        };
+        match renewed {
+            Ok(()) => complaints.well(&name),
+            Err(error) => {
+                complaints.failed(&name, &error.into());
+                all = false;
+            }
         }
     }
     all
@@ -92,6 +130,7 @@ pub(super) struct Brought {
     /// The file that names them.
     configuration: Option<PathBuf>,
     first: Tenant,
+    complaints: Complaints,
 }
 
 impl Brought {
@@ -101,19 +140,19 @@ impl Brought {
     /// When two of them have one ARN.
     pub(super) fn new(certificates: Vec<Certificate>, configuration: Option<PathBuf>, first: Tenant) -> Result<Self> {
         Certificate::check_arns(&certificates, first)?;
-        Ok(Self { certificates, configuration, first })
+        Ok(Self { certificates, configuration, first, complaints: Complaints::default() })
     }
 
     /// Stores what the files hold, at the start. Whether all is stored: not while the disk is nearly full, as the log says.
     ///
     /// # Errors
     /// The first file that cannot be read or served.
-    pub(super) async fn take(&self, registry: &Registry, now: Now) -> Result<bool> {
+    pub(super) async fn take(&mut self, registry: &Registry, now: Now) -> Result<bool> {
         let mut all = true;
         for certificate in &self.certificates {
             match self.store(certificate, registry, now).await {
                 Err(error) if error.downcast_ref().is_some_and(RegistryError::is_full) => {
-                    complain(&certificate.name, &error);
+                    self.complaints.failed(&certificate.name, &error);
                     all = false;
                 }
                 stored => stored?,
@@ -123,12 +162,15 @@ impl Brought {
     }
 
     /// Stores what the files hold by now. Whether all is stored: what cannot be is as it was, as the log says.
-    async fn take_again(&self, registry: &Registry, now: Now) -> bool {
+    async fn take_again(&mut self, registry: &Registry, now: Now) -> bool {
         let mut all = true;
         for certificate in &self.certificates {
-            if let Err(error) = self.store(certificate, registry, now).await {
-                complain(&certificate.name, &error);
-                all = false;
+            match self.store(certificate, registry, now).await {
+                Ok(()) => self.complaints.well(&certificate.name),
+                Err(error) => {
+                    self.complaints.failed(&certificate.name, &error);
+                    all = false;
+                }
             }
         }
         all
@@ -151,30 +193,35 @@ impl Brought {
     }
 }
 
-/// Renews for as long as the broker runs; handshakes take the new certificate at once. `done`: whether nothing was left to do at the start.
+/// Renews for as long as the broker runs; handshakes take the new certificate at once. `done`: whether nothing was left to do at the start;
+/// `complaints`: what the log was told then.
 pub(super) async fn keep(
     registry: Registry,
     host_names: Vec<String>,
     names: Arc<ServerNames>,
-    brought: Brought,
+    mut brought: Brought,
     clock: Arc<dyn Clock>,
-    mut done: bool,
+    (mut done, mut complaints): (bool, Complaints),
 ) {
     loop {
         tokio::time::sleep(if done { LOOK_EVERY } else { AGAIN_AFTER }).await;
         let now = clock.now();
-        let own = match ensure(&registry, &host_names, now).await.and_then(|own| Ok((table(&own)?, own))) {
+        let own = ensure(&registry, &host_names, now, &mut complaints).await;
+        let own = match own.and_then(|own| Ok((table(&own)?, own))) {
             Ok((table, own)) => {
                 names.replace(table);
                 is_current(&own, &host_names, now)
             }
             Err(error) => {
-                complain(NAME, &error);
+                complaints.failed(NAME, &error);
                 false
             }
         };
+        if own {
+            complaints.well(NAME);
+        }
         let taken = brought.take_again(&registry, now).await;
-        let renewed = renew_domains(&registry, now).await;
+        let renewed = renew_domains(&registry, now, &mut complaints).await;
         done = own && taken && renewed;
     }
 }
