@@ -118,6 +118,8 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // On Unix this admits old connections that are still closing, not a second listener.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // What it accepts inherits it: without it, acknowledgements wait for the peer's delayed ones.
+    socket.set_tcp_nodelay(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
@@ -182,8 +184,6 @@ impl Acceptor {
     }
 
     async fn hand_over(&self, socket: TcpStream, peer: SocketAddr) {
-        // Without it, acknowledgements wait for the peer's delayed ones. It fails only for a socket that is gone.
-        let _ = socket.set_nodelay(true);
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let (place, given_up) = self.half_open.enter(peer.ip());
         let counted = self.connections.count();
@@ -216,4 +216,17 @@ fn is_about_the_peer(error: &io::Error) -> bool {
             | HostUnreachable
             | TimedOut
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_listener_accepts_does_not_wait_to_fill_a_segment() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
 }
