@@ -186,12 +186,9 @@ async fn refuse_without_connect(mut arrival: Arrival, why: &NoConnect) {
         answer.extend(refused.response().into_bytes());
     }
     arrival.received = Vec::new();
-    let _ = tokio::time::timeout(LINGER, async {
-        if arrival.send(&answer).await.is_ok() && !matches!(why, NoConnect::Lost) {
-            arrival.close().await;
-        }
-    })
-    .await;
+    if !matches!(why, NoConnect::Lost) {
+        let _ = tokio::time::timeout(LINGER, arrival.close(&answer)).await;
+    }
 }
 
 /// A connection whose CONNECT is there.
@@ -414,13 +411,8 @@ struct Leaving {
 impl Leaving {
     /// Sends the last packet, if there is one, and closes.
     async fn farewell(self) {
-        let Self { mut arrival, answer, _counted } = self;
-        let _ = tokio::time::timeout(LINGER, async {
-            if arrival.send(&answer).await.is_ok() {
-                arrival.close().await;
-            }
-        })
-        .await;
+        let Self { arrival, answer, _counted } = self;
+        let _ = tokio::time::timeout(LINGER, arrival.close(&answer)).await;
     }
 }
 

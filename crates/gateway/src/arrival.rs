@@ -359,22 +359,34 @@ impl Arrival {
         Ok(())
     }
 
-    /// Says that no more will come, and waits for the client to close too: a socket that is closed before all is read
-    /// resets the connection, and the client may lose what it was told last.
+    /// Sends `last` and says that no more will come, in one write, and waits for the client to close too: a socket that is closed
+    /// before all is read resets the connection, and the client may lose what it was told last.
     ///
     /// The caller bounds the time.
-    pub(crate) async fn close(mut self) {
-        if let Some(websocket) = &mut self.websocket {
-            let mut last = Vec::new();
-            websocket.close(1008, &mut last);
-            let _ = self.send_framed(&last).await;
-        }
-        if let Some(tls) = &mut self.tls {
-            let mut records = Vec::new();
-            tls.close_notify(&mut records);
-            let _ = self.send_raw(&records).await;
-        }
-        if self.socket.get_ref().shutdown(Shutdown::Write).is_err() {
+    pub(crate) async fn close(mut self, last: &[u8]) {
+        let mut framed = Vec::new();
+        let last = match &mut self.websocket {
+            None => last,
+            Some(websocket) => {
+                if !last.is_empty() {
+                    websocket.send(last, &mut framed);
+                }
+                websocket.close(1008, &mut framed);
+                &framed
+            }
+        };
+        let mut records = Vec::new();
+        let last = match &mut self.tls {
+            None => last,
+            Some(tls) => {
+                if tls.encrypt(last, &mut records).is_err() {
+                    return;
+                }
+                tls.close_notify(&mut records);
+                &records
+            }
+        };
+        if self.send_raw(last).await.is_err() || self.socket.get_ref().shutdown(Shutdown::Write).is_err() {
             return;
         }
         let mut forgotten = 0;

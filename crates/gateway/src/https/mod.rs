@@ -114,7 +114,7 @@ impl<'a> Connection<'a> {
         let leaf = self.arrival.tls.as_ref().and_then(|tls| tls.peer_leaf()).and_then(|leaf| clients::parse(leaf).ok());
         while let Ok(true) = self.serve_one(leaf.as_deref()).await {}
         let Self { arrival, counted, .. } = self;
-        let _ = timeout(STALLED_MAX, arrival.close()).await;
+        let _ = timeout(STALLED_MAX, arrival.close(&[])).await;
         drop(counted);
     }
 
