@@ -1,7 +1,7 @@
 //! Policies, and the sets of them that connected certificates have.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Weak},
 };
 
@@ -28,6 +28,8 @@ struct Inner {
     next: u32,
     sets: HashMap<Slots, CompiledSet>,
     sets_made: u64,
+    /// Those compiled last: devices that come one after the other, each for a moment, find them.
+    lately: VecDeque<Arc<PolicySet>>,
     /// Sets nobody has are looked for when there are so many.
     sweep_at: usize,
 }
@@ -58,6 +60,8 @@ struct CompiledSet {
     members: Vec<Weak<Grants>>,
 }
 
+/// Compiled sets that are kept though nobody has them.
+const LATELY_MAX: usize = 16;
 /// Fewest sets that are swept.
 const SWEEP_AT_MIN: usize = 1024;
 
@@ -106,6 +110,10 @@ impl Policies {
         }
         let set = Arc::new(inner.compile(tenant, slots));
         inner.set(slots).set = Arc::downgrade(&set);
+        if inner.lately.len() == LATELY_MAX {
+            inner.lately.pop_front();
+        }
+        inner.lately.push_back(Arc::clone(&set));
         set
     }
 
@@ -176,6 +184,7 @@ impl Inner {
 
     /// Tells everybody who has the policy that it has changed.
     fn tell(&mut self, slot: PolicySlot) {
+        self.lately.clear();
         let Some(policy) = self.policies.get(&slot) else { return };
         for slots in &policy.sets {
             let Some(set) = self.sets.get_mut(slots) else { continue };
@@ -230,5 +239,23 @@ mod tests {
         policies.0.lock().next = u32::MAX;
         assert_eq!((slot("last"), slot("next")), (PolicySlot(u32::MAX), PolicySlot(1)));
         assert_eq!((first, slot("first")), (PolicySlot(0), PolicySlot(0)));
+    }
+
+    #[test]
+    fn what_was_compiled_lately_is_found_though_nobody_has_it_until_a_policy_changes() {
+        let tenant = Tenant { account: "111111111111".parse().unwrap(), region: "eu-central-1".parse().unwrap() };
+        let policies = Policies::default();
+        let slots: Vec<_> = (0..=LATELY_MAX)
+            .map(|number| [policies.slot(tenant, &format!("policy-{number}").parse().unwrap())])
+            .collect();
+        let compiled = |slots: &[PolicySlot]| Arc::downgrade(&policies.compiled(tenant, slots));
+        let first = compiled(&slots[0]);
+        assert!(first.ptr_eq(&compiled(&slots[0])) && first.strong_count() == 1);
+        slots[1..].iter().for_each(|slots| drop(compiled(slots)));
+        assert_eq!(first.strong_count(), 0, "it was not among the last");
+        let last = compiled(&slots[LATELY_MAX]);
+        assert_eq!(last.strong_count(), 1);
+        policies.put(tenant, &"policy-0".parse().unwrap(), "1".parse().unwrap(), "{}");
+        assert_eq!(last.strong_count(), 0);
     }
 }
