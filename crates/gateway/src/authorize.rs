@@ -10,15 +10,17 @@ use std::{
 
 use arc_swap::ArcSwap;
 use tidegate_broker::{Access, Authorize, DeniedBy, Enrichment};
-use tidegate_ids::{Arn, Clock, Tenant, Timestamp};
+use tidegate_ids::{Arn, CertificateId, Clock, Tenant, Timestamp};
 use tidegate_mqtt::Connect;
-use tidegate_pki::ClientLeaf;
 use tidegate_policy::{
     AttachedPolicy, BoundPolicy, Decision, Document, Origin, PolicySet, RequestContext, Variables, keys,
 };
-use tidegate_registry::{ConnectionGrants, Identity, certificate_variables};
+use tidegate_registry::{ConnectionGrants, Identity, add_certificate_attributes};
 
-use crate::signed::{Entered, Signer};
+use crate::{
+    clients,
+    signed::{Entered, Signer},
+};
 
 /// Where a connection's policies come from.
 pub(crate) trait Grants: Send + Sync {
@@ -32,22 +34,43 @@ pub(crate) trait Grants: Send + Sync {
     fn enrichment(&self) -> Vec<(String, String)>;
 }
 
-impl Grants for ConnectionGrants {
+/// Those of a certificate, and of the thing that its connection stands for.
+pub(crate) struct CertificateGrants {
+    connection: ConnectionGrants,
+    /// The certificate's DER, for policies that ask what it says: few do, and any may tomorrow.
+    leaf: Box<[u8]>,
+}
+
+impl CertificateGrants {
+    pub(crate) fn new(connection: ConnectionGrants, leaf: &[u8]) -> Self {
+        Self { connection, leaf: leaf.into() }
+    }
+}
+
+impl Grants for CertificateGrants {
     fn generation(&self) -> u64 {
-        self.generation()
+        self.connection.generation()
     }
 
     fn bind(&self, variables: &Variables) -> BoundPolicy {
-        let policies = self.policies();
-        let thing = if policies.uses_variables() { self.thing() } else { None };
-        let Some(thing) = thing else { return policies.bind(variables) };
+        let policies = self.connection.policies();
+        let thing = if policies.uses_variables() { self.connection.thing() } else { None };
+        let leaf = policies.uses_certificate().then(|| clients::parse(&self.leaf).expect("it was read at CONNECT"));
+        if thing.is_none() && leaf.is_none() {
+            return policies.bind(variables);
+        }
         let mut variables = variables.clone();
-        thing.add_to(&mut variables);
+        if let Some(thing) = thing {
+            thing.add_to(&mut variables);
+        }
+        if let Some(leaf) = leaf {
+            add_certificate_attributes(&leaf, &mut variables);
+        }
         policies.bind(&variables)
     }
 
     fn enrichment(&self) -> Vec<(String, String)> {
-        self.enrichment()
+        self.connection.enrichment()
     }
 }
 
@@ -287,10 +310,15 @@ fn in_words_of_policies(access: Access) -> tidegate_policy::Access {
     }
 }
 
-/// What policies can ask about a connection.
-pub(crate) fn variables(leaf: &ClientLeaf, client_id: &str, address: IpAddr, server_name: Option<&str>) -> Variables {
-    let mut variables = certificate_variables(leaf);
-    variables.client_id(client_id).source_ip(address);
+/// What policies can ask about a connection, apart from what its certificate says.
+pub(crate) fn variables(
+    certificate_id: CertificateId,
+    client_id: &str,
+    address: IpAddr,
+    server_name: Option<&str>,
+) -> Variables {
+    let mut variables = Variables::new();
+    variables.certificate_id(&certificate_id).client_id(client_id).source_ip(address);
     if let Some(name) = server_name {
         variables.set(keys::DOMAIN_NAME, [name]);
     }

@@ -14,6 +14,7 @@ use crate::{
     },
     sieve::Probe,
     template::Template,
+    variables::is_of_certificate,
 };
 
 /// A policy as it is in force for a principal.
@@ -39,6 +40,8 @@ struct Compiled {
     shared: Rules,
     /// Statements of which something waits for variables, and the accesses they name.
     open: Box<[(Origin, AccessSet)]>,
+    /// Whether some of those wait for what a certificate says.
+    open_to_certificate: bool,
 }
 
 impl Compiled {
@@ -66,7 +69,7 @@ impl PolicySet {
         let policies: Box<[_]> = policies.into_iter().collect();
         assert!(policies.len() <= Self::POLICIES_MAX, "attachments are bounded long before");
         let (prefixes, shared) = (ResourcePrefixes::new(tenant), Draft::default().finish());
-        let mut compiled = Compiled { policies, prefixes, shared, open: [].into() };
+        let mut compiled = Compiled { policies, prefixes, shared, open: [].into(), open_to_certificate: false };
         let (mut shared, mut open, nothing_known) = (Draft::default(), Vec::new(), Variables::new());
         for origin in compiled.origins() {
             let statement = compiled.statement(origin);
@@ -82,6 +85,8 @@ impl PolicySet {
                 open.push((origin, accesses));
             }
         }
+        let asks_certificate = |(origin, _): &(Origin, _)| names(compiled.statement(*origin)).any(is_of_certificate);
+        compiled.open_to_certificate = open.iter().any(asks_certificate);
         (compiled.shared, compiled.open) = (shared.finish(), open.into());
         Self(Arc::new(compiled))
     }
@@ -89,6 +94,11 @@ impl PolicySet {
     /// Whether [`BoundPolicy::decide`] can depend on [`Variables`]; if not, binding costs nothing and needs none.
     pub fn uses_variables(&self) -> bool {
         !self.0.open.is_empty()
+    }
+
+    /// Whether it can depend on those that [`Variables::certificate_attribute`] and [`Variables::serial_number`] give.
+    pub fn uses_certificate(&self) -> bool {
+        self.0.open_to_certificate
     }
 
     /// Fixes the variables for a connection.
@@ -164,6 +174,13 @@ impl PolicySet {
     pub fn sid(&self, origin: Origin) -> Option<&str> {
         self.0.statement(origin).sid.as_deref()
     }
+}
+
+/// The variables and condition keys that a statement names.
+fn names(statement: &Statement) -> impl Iterator<Item = &str> {
+    let compared = statement.conditions.iter().flat_map(|condition| &condition.values);
+    let keys = statement.conditions.iter().map(|condition| &*condition.key);
+    statement.resources.items.iter().chain(compared).flat_map(Template::variables).chain(keys)
 }
 
 /// The policies of one connection: variables are fixed, only the access and its text are open.

@@ -269,6 +269,22 @@ fn version_2008_knows_no_variables() {
 }
 
 #[test]
+fn what_a_certificate_says_is_asked_for_by_policies_that_name_it() {
+    for (statements, asks) in [
+        (&["Allow|iot:*|topic/${iot:ClientId}/${iot:CertificateId}"][..], false),
+        (&["Allow|iot:*|topic/${iot:Connection.Thing.Attributes[iot:Certificate.SerialNumber]}"], false),
+        (&["Allow|iot:*|topic/a", "Allow|iot:*|topic/b/${iot:Certificate.Subject.CommonName}"], true),
+        (&["Deny|iot:*|!topic/${iot:certificate.subject.country.list}"], true),
+        (&["Allow|iot:*|topic/${iot:Certificate.Subject.Country.2,'none'}"], true),
+        (&["Allow|iot:*|*|{\"Null\":{\"iot:Certificate.AvailableKeys\":\"true\"}}"], true),
+        (&["Allow|iot:*|*|{\"StringEquals\":{\"iot:ClientId\":\"x${IOT:CERTIFICATE.SERIALNUMBER}\"}}"], true),
+        (&["Allow|iot:*|*|{\"StringEquals\":{\"iot:ClientId\":\"iot:Certificate.SerialNumber\"}}"], false),
+    ] {
+        assert_eq!(set(&[&policy(statements)]).uses_certificate(), asks, "{statements:?}");
+    }
+}
+
+#[test]
 fn a_decision_names_its_statement() {
     let text = policy(&["Allow|iot:Connect|*", "Deny|iot:Publish|topic/x", "Allow|iot:Publish|topic/${iot:ClientId}"]);
     let named = text.replacen("{\"Effect\":\"Deny\"", "{\"Sid\":\"NoX\",\"Effect\":\"Deny\"", 1);

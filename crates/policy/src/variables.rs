@@ -62,6 +62,12 @@ pub mod keys {
     pub const EXTERNAL_ID: &str = "sts:ExternalId";
 }
 
+/// Whether this variable or condition key is one that a certificate's own text answers.
+pub(crate) fn is_of_certificate(name: &str) -> bool {
+    const PREFIX: &str = "iot:Certificate.";
+    name.get(..PREFIX.len()).is_some_and(|head| head.eq_ignore_ascii_case(PREFIX))
+}
+
 /// Whose name a certificate attribute belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CertificateName {

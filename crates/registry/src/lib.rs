@@ -41,7 +41,7 @@ mod tags;
 mod target;
 
 pub use attributes::{ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTE_VALUE_CHARS_MAX, AttributePayload};
-pub use certificate_variables::certificate_variables;
+pub use certificate_variables::{add_certificate_attributes, certificate_variables};
 pub use chance::Chance;
 pub use change::RegistryChange;
 pub use connect::{

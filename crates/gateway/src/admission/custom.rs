@@ -8,7 +8,7 @@ use tidegate_ids::{AuthorizerName, Monotonic, Tenant};
 use tidegate_logs::Case;
 use tidegate_mqtt::Connect;
 use tidegate_pki::ClientLeaf;
-use tidegate_registry::{Admitted, Authorizer};
+use tidegate_registry::{Admitted, Authorizer, add_certificate_attributes};
 use tidegate_sigv4::RequestParts;
 use tokio::{sync::oneshot, time::sleep};
 use tracing::info;
@@ -101,7 +101,11 @@ impl Newcomer<'_> {
         let server_name = self.origin.server_name.as_deref();
         let address = self.origin.peer.ip();
         let variables = match certified {
-            Some((leaf, _)) => authorize::variables(leaf, client_id, address, server_name),
+            Some((leaf, admitted)) => {
+                let mut variables = authorize::variables(admitted.certificate_id, client_id, address, server_name);
+                add_certificate_attributes(leaf, &mut variables);
+                variables
+            }
             None => custom::variables(Some(client_id), address, server_name),
         };
         let rights = Rights::new(grants, variables, None, self.shared.clock.clone());

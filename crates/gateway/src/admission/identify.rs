@@ -15,7 +15,7 @@ use tidegate_registry::{
 use super::{Newcomer, custom::Vigil};
 use crate::{
     arrival::Arrival,
-    authorize::{self, AllowAll, AnonymousRights, Rights, SignerGrants},
+    authorize::{self, AllowAll, AnonymousRights, CertificateGrants, Rights, SignerGrants},
     clients,
     connection_log::Reason,
     domain::Destination,
@@ -257,11 +257,12 @@ impl Newcomer<'_> {
     ) -> Result<Known, Refused> {
         let (tenant, certificate_id) = (admitted.tenant, admitted.certificate_id);
         let principal = Arc::new(Principal::Certificate { tenant, certificate_id });
-        let variables =
-            authorize::variables(leaf, client_id, self.origin.peer.ip(), self.origin.server_name.as_deref());
+        let server_name = self.origin.server_name.as_deref();
+        let variables = authorize::variables(certificate_id, client_id, self.origin.peer.ip(), server_name);
         let grants = ConnectionGrants::new(self.shared.registry.propagated(), admitted, client_id);
         let thing = grants.thing();
         let thing_name = thing.as_ref().and_then(BoundThing::name_in_events).map(|name| name.as_str().into());
+        let grants = CertificateGrants::new(grants, leaf.der());
         let rights = Rights::new(grants, variables, None, self.shared.clock.clone());
         if let Err(denial) = rights.connect(tenant, connect, client_id) {
             self.announce_failure(tenant, principal, thing_name, client_id);
