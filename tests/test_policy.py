@@ -126,6 +126,22 @@ def test_attaching_and_detaching_work_on_the_live_connection(broker, aws, device
         assert client.publish("t", b"x").value == 0x87
 
 
+def test_a_policy_may_come_to_ask_what_the_certificate_of_a_live_connection_says(broker, aws, ca):
+    register_ca(aws, ca)
+    made = ca.sign("lamp-3")
+    aws.iot("register-certificate", "--certificate-pem", f"file://{made.certificate}", "--status", "ACTIVE")
+    attach(aws, made, statement(aws, "iot:Connect", "*"))
+    with Client(broker, made, "other", V5) as client:
+        assert client.publish("of/lamp-3", b"x").value == 0x87
+        asks = statement(aws, "iot:Publish", "topic/of/${iot:Certificate.Subject.CommonName}")
+        connects = statement(aws, "iot:Connect", "*")
+        asks["Condition"] = {"StringEquals": {"iot:certificate.subject.commonname": "lamp-3"}}
+        asking = json.dumps(document(connects, asks))
+        aws.iot("create-policy-version", "--policy-name", "p", "--policy-document", asking, "--set-as-default")
+        assert not client.publish("of/lamp-3", b"x").is_failure
+        assert client.publish("of/other", b"x").value == 0x87
+
+
 def test_test_authorization_and_explain_say_what_live_traffic_gets(broker, aws, device):
     attach(
         aws,

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use tidegate_ids::Tenant;
 use tidegate_policy::PolicySet;
@@ -22,13 +22,13 @@ use super::policies::{Policies, PolicySlot};
 /// one load for each packet.
 pub struct Grants {
     generation: AtomicU64,
-    compiled: ArcSwap<Compiled>,
+    compiled: ArcSwapOption<Compiled>,
     attached: Mutex<Attached>,
     tenant: Tenant,
     policies: Arc<Policies>,
 }
 
-/// What was in force when somebody last asked.
+/// What was in force when somebody last asked, if anybody has.
 struct Compiled {
     generation: u64,
     set: Arc<PolicySet>,
@@ -46,10 +46,9 @@ struct Attached {
 impl Grants {
     /// Nothing is allowed.
     pub(super) fn none(tenant: Tenant, policies: Arc<Policies>) -> Self {
-        let set = Arc::new(PolicySet::compile(tenant, []));
         Self {
             generation: AtomicU64::new(0),
-            compiled: ArcSwap::from_pointee(Compiled { generation: 0, set }),
+            compiled: ArcSwapOption::empty(),
             attached: Mutex::new(Attached { active: false, slots: Box::default(), set: 0 }),
             tenant,
             policies,
@@ -69,8 +68,9 @@ impl Grants {
     /// takes some tens of microseconds, so that a change of a policy costs its author little however many have it.
     pub fn policies(&self) -> Arc<PolicySet> {
         let generation = self.generation();
-        let compiled = self.compiled.load();
-        if compiled.generation == generation {
+        if let Some(compiled) = &*self.compiled.load()
+            && compiled.generation == generation
+        {
             return Arc::clone(&compiled.set);
         }
         let slots = {
@@ -81,7 +81,7 @@ impl Grants {
             Some(slots) => self.policies.compiled(self.tenant, &slots),
             None => Arc::new(PolicySet::compile(self.tenant, [])),
         };
-        self.compiled.store(Arc::new(Compiled { generation, set: Arc::clone(&set) }));
+        self.compiled.store(Some(Arc::new(Compiled { generation, set: Arc::clone(&set) })));
         set
     }
 
