@@ -63,6 +63,7 @@ mod principal;
 mod profile;
 mod publish;
 mod quota;
+mod receive;
 pub mod reserved;
 mod restore;
 mod retained;

@@ -197,7 +197,7 @@ impl Profile {
                 filters_per_subscribe_max: 1024,
                 subscriptions_max: 250_000,
                 receive_maximum: 1024,
-                send_maximum: 1024,
+                send_maximum: 4096,
                 topic_alias_maximum: 64,
                 session_expiry_max: FOREVER,
                 session_expiry_v4: FOREVER,

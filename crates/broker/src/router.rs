@@ -21,7 +21,7 @@ pub(crate) use group::Group;
 use group::Left;
 use trie::Trie;
 
-use crate::{levels::topic_hash, session::Session};
+use crate::{levels::topic_hash, receive::Asked, session::Session};
 
 /// "No node."
 const NONE: u32 = u32::MAX;
@@ -83,7 +83,7 @@ pub(crate) struct Version {
 #[derive(Debug, Default)]
 pub(crate) struct Route {
     pub(crate) targets: Box<[Target]>,
-    pub(crate) groups: Box<[Arc<Group>]>,
+    pub(crate) groups: Box<[Sharing]>,
 }
 
 /// One session that gets one copy, however many of its filters match.
@@ -94,6 +94,16 @@ pub(crate) struct Target {
     pub(crate) retain_as_published: bool,
     pub(crate) whose: Whose,
     pub(crate) identifiers: Option<Box<[NonZeroU32]>>,
+    /// Whether it may have messages of this topic name.
+    pub(crate) asked: Asked<1>,
+}
+
+/// One shared group, of which one member gets a copy.
+#[derive(Debug)]
+pub(crate) struct Sharing {
+    pub(crate) group: Arc<Group>,
+    /// Which members may have messages of this topic name.
+    pub(crate) asked: Asked<8>,
 }
 
 /// Which publishers' messages a target gets: No Local, worked out for overlapping subscriptions.
@@ -289,7 +299,7 @@ impl Router {
             groups.extend(entry.groups().iter().filter(|group| !by_parent || group.parent_level()).cloned());
         });
         let targets = if filters > 1 { merge(matched) } else { matched.into_iter().map(Target::from).collect() };
-        Route { targets, groups: groups.into() }
+        Route { targets, groups: groups.into_iter().map(Sharing::from).collect() }
     }
 }
 
@@ -301,6 +311,7 @@ impl From<Subscriber> for Target {
             retain_as_published: options.retain_as_published,
             whose: if options.no_local { Whose::Others } else { Whose::Any },
             identifiers: identifier.map(|identifier| [identifier].into()),
+            asked: Asked::default(),
         }
     }
 }
@@ -337,6 +348,13 @@ fn combine<'a>(same: impl Iterator<Item = &'a Subscriber> + Clone, whose: Whose)
         retain_as_published: same.clone().any(|subscriber| subscriber.options.retain_as_published),
         whose,
         identifiers: (!identifiers.is_empty()).then_some(identifiers),
+        asked: Asked::default(),
+    }
+}
+
+impl From<Arc<Group>> for Sharing {
+    fn from(group: Arc<Group>) -> Self {
+        Self { group, asked: Asked::default() }
     }
 }
 

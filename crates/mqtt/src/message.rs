@@ -84,7 +84,10 @@ impl Message {
         let too_long = EncodeError::FieldTooLong { bytes: topic_name.len() };
         let topic_bytes = u16::try_from(topic_name.len()).map_err(|_| too_long)?;
         let mut measure = Measure::default();
-        properties.write_without_expiry(&mut measure)?;
+        let is_bare = properties.is_bare();
+        if !is_bare {
+            properties.write_without_expiry(&mut measure)?;
+        }
         let bytes = topic_name.len() + measure.bytes + payload.len();
         let properties_bytes = match u32::try_from(measure.bytes) {
             Ok(n) if bytes <= VARIABLE_MAX as usize => n,
@@ -94,7 +97,9 @@ impl Message {
         let mut buffer: Arc<[u8]> = std::iter::repeat_n(0, bytes).collect();
         let mut fill = Fill(Arc::get_mut(&mut buffer).expect("not shared yet"));
         fill.put(topic_name.as_bytes());
-        properties.write_without_expiry(&mut fill)?;
+        if !is_bare {
+            properties.write_without_expiry(&mut fill)?;
+        }
         fill.put(payload);
         let message_expiry_seconds = properties.message_expiry_seconds;
         Ok(Self { bytes: buffer, topic_bytes, properties_bytes, message_expiry_seconds })

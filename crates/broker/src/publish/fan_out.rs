@@ -7,7 +7,7 @@ use tidegate_ids::Now;
 use crate::{
     Broker, Effects,
     message::{Images, Named},
-    router::{Group, Route, Whose},
+    router::{Group, Route, Sharing, Whose},
     session::{Offer, Offered, Session, Undelivered},
 };
 
@@ -43,6 +43,7 @@ impl Broker {
             identifiers: &[],
             is_retained: false,
             group: None,
+            asked: &[],
             now,
         };
         for target in &route.targets {
@@ -56,12 +57,14 @@ impl Broker {
                 qos: message.qos.min(target.qos),
                 retain: retain && target.retain_as_published,
                 identifiers: target.identifiers.as_deref().unwrap_or(&[]),
+                asked: target.asked.answers(),
                 ..offer
             };
             routed.note(target.session.offer(&offer, &mut images, effects));
         }
-        for group in &route.groups {
-            routed.note(offer_to_group(group, &Offer { retain, ..offer }, &mut images, effects));
+        for Sharing { group, asked } in &route.groups {
+            let offer = Offer { retain, asked: asked.answers(), ..offer };
+            routed.note(offer_to_group(group, &offer, &mut images, effects));
         }
         routed
     }
@@ -79,6 +82,7 @@ impl Broker {
             identifiers: &[],
             is_retained: false,
             group: None,
+            asked: &[],
             now,
         };
         match offer_to_group(&group, &offer, &mut Images::default(), effects) {

@@ -18,7 +18,7 @@ use super::{AskedTerms, Away, Connection, Farewell, Filters, Outbound, Session, 
 use crate::{
     CloseReason, Effects, LastConnection, LifecycleKind, LinkAddress, Presence, Principal, Profile, Record,
     SessionRecord, Trace, WillRecord, close::traced, deadlines::Deadlines, link::Rights, message::Aliases,
-    persist::Promise, seldom::Seldom, session::outbox::Outbox, tenant::TenantState, topic_cache::Decisions,
+    persist::Promise, receive::Receive, seldom::Seldom, session::outbox::Outbox, tenant::TenantState,
 };
 
 /// A connection about to become a session's.
@@ -142,7 +142,7 @@ impl Session {
             told: false,
             explains,
             aliases: Aliases::new(attachment.topic_alias_maximum.min(profile.limits.topic_alias_maximum)),
-            receive: Decisions::default(),
+            receive: Receive::default(),
         });
         connack.session_present = session_present;
         let write = |out: &mut Vec<u8>| connack.encode(version, out).expect("an accepting CONNACK encodes");

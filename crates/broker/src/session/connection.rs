@@ -1,6 +1,6 @@
 //! The session's side of a connection, and what is written to it at once.
 
-use std::num::NonZeroU16;
+use std::{num::NonZeroU16, sync::atomic::AtomicU64};
 
 use tidegate_ids::{Monotonic, Rate, Timestamp};
 use tidegate_mqtt::{Ack, PacketType, QoS, ReasonCode, Version};
@@ -11,9 +11,8 @@ use crate::{
     close::{reason_text, traced},
     link::Rights,
     message::Aliases,
-    ports::Access,
+    receive::Receive,
     seldom::Seldom,
-    topic_cache::Decisions,
 };
 
 /// The session's side of a connection.
@@ -38,7 +37,7 @@ pub(super) struct Connection {
     /// Whether failures are explained in words.
     pub(super) explains: bool,
     pub(super) aliases: Aliases,
-    pub(super) receive: Decisions,
+    pub(super) receive: Receive,
 }
 
 /// What a client asked for at CONNECT, as far as it is told of its connection.
@@ -163,7 +162,8 @@ impl Connection {
         self.told
     }
 
-    pub(super) fn may_receive(&mut self, topic_name: &str, hash: u64) -> bool {
-        self.receive.allows(&self.rights, Access::Receive, topic_name, hash)
+    /// See [`Receive::allows`].
+    pub(super) fn may_receive(&mut self, topic_name: &str, hash: u64, asked: &[AtomicU64]) -> bool {
+        self.receive.allows(&self.rights, topic_name, hash, asked)
     }
 }

@@ -1,6 +1,9 @@
 //! Messages to a client: offered, and sent at once, queued or refused.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use tidegate_ids::{Now, Timestamp};
 use tidegate_mqtt::{Delivery, QoS};
@@ -32,6 +35,8 @@ pub(crate) struct Offer<'a> {
     pub(crate) is_retained: bool,
     /// The shared group whose member this is offered to.
     pub(crate) group: Option<&'a Arc<Group>>,
+    /// Whom the route of its topic has asked whether they may have it.
+    pub(crate) asked: &'a [AtomicU64],
     pub(crate) now: Now,
 }
 
@@ -58,7 +63,7 @@ impl Session {
         let State { connection, outbound, profile, trace, .. } = &mut *state;
         match connection {
             Some(connection) => {
-                if !connection.may_receive(offer.topic_name, offer.hash) {
+                if !connection.may_receive(offer.topic_name, offer.hash, offer.asked) {
                     effects.counters.denied_receive += 1;
                     self.tell_withheld(connection, trace, offer.topic_name, offer.qos, offer.now, effects);
                     return Offered::Refused;

@@ -103,6 +103,7 @@ impl Session {
                 identifiers: identifier.as_slice(),
                 is_retained: true,
                 group: None,
+                asked: &[],
                 now,
             };
             self.offer(&offer, &mut Images::default(), effects);

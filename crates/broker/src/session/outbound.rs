@@ -110,6 +110,11 @@ impl Outbound {
         self.entries.len() - self.done
     }
 
+    /// Whether there is something that was not sent on this connection.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.cursor < self.entries.len()
+    }
+
     /// Messages sent on some connection and not acknowledged to the end; messages that wait; bytes of those.
     pub(crate) fn depth(&self) -> (usize, usize, usize) {
         let waiting = self.waiting as usize + self.backlog as usize;

@@ -56,7 +56,7 @@ impl Session {
 
     /// Send what the window and the outbox have room for.
     pub(super) fn pump(&self, state: &mut State, now: Now, effects: &mut Effects) {
-        if state.outbound.len() > 0 {
+        if state.outbound.has_unsent() {
             self.pump_with(state, now, None, effects);
         }
     }
@@ -96,7 +96,7 @@ impl Session {
                         }
                     };
                     // Whoever offered it has asked.
-                    if !dup && youngest.is_none() && !connection.may_receive(name, topic_hash(name)) {
+                    if !dup && youngest.is_none() && !connection.may_receive(name, topic_hash(name), &[]) {
                         effects.counters.denied_receive += 1;
                         self.tell_withheld(connection, trace, name, entry.qos, now, effects);
                         outbound.skip();

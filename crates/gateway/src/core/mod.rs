@@ -4,6 +4,7 @@
 //! the control lane and the wheel. Accepting, handshakes and CONNECT are ordinary tasks on the same thread, which hand
 //! a socket over when its session is there.
 
+mod allowance;
 mod desk;
 mod due;
 mod output;

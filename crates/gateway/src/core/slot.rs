@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use mio::net::TcpStream;
@@ -11,7 +11,7 @@ use tidegate_ids::Monotonic;
 use tidegate_mqtt::{Partial, Peer, ReasonCode, Version, decode};
 use tidegate_tls::{Progress, Session};
 
-use super::{Desk, output::Unsent};
+use super::{Desk, allowance::Allowance, output::Unsent};
 use crate::{
     acceptor::Counted,
     connection_log::Origin,
@@ -19,21 +19,8 @@ use crate::{
     wheel::TimerId,
 };
 
-/// Packets of one connection that are handled before others get their turn.
-const PACKETS_PER_TURN: usize = 128;
-/// How long these may take: packets differ by orders of magnitude in what they make the broker do.
-const TURN_TIME_MAX: Duration = Duration::from_millis(2);
 /// Bytes that may wait for the socket when answers of WebSocket are added to them.
 const UNSENT_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Packets of a turn before the first look at the clock, from which the time counts: most turns are over by then.
-const PACKETS_BEFORE_LOOKS: usize = 8;
-/// Packets between two looks, when the ones before took long.
-const PACKETS_PER_LOOK: usize = 4;
-/// The same, while all packets of a turn together took no longer than [`QUICK`].
-const QUICK_PACKETS_PER_LOOK: usize = 16;
-/// Some hundred packets of the usual kind.
-const QUICK: Duration = Duration::from_micros(50);
-
 /// A connection that a task has admitted.
 pub(crate) struct Arrived {
     pub(crate) socket: TcpStream,
@@ -239,10 +226,8 @@ impl Slot {
         let Desk { shared, effects, now, .. } = desk;
         link.received(bytes.len(), *now, effects);
         let mut packets = self.partial.packets(bytes, self.packet_bytes_max as usize);
-        // Real time, whatever clock the rest goes by: others wait for this thread.
-        let mut began: Option<Instant> = None;
-        let mut look_at = PACKETS_BEFORE_LOOKS;
-        for number in 1..=PACKETS_PER_TURN {
+        let mut allowance = Allowance::new();
+        loop {
             let next = packets.next_packet().map_err(|error| {
                 if error.reason_code() == ReasonCode::PacketTooLarge {
                     link.exceeded(Quota::PacketSize, effects);
@@ -250,16 +235,12 @@ impl Slot {
                 CloseReason::from(&error)
             })?;
             let Some(bytes) = next else { return Ok(true) };
-            let packet = decode(bytes, self.version, Peer::Client).map_err(|error| CloseReason::from(&error))?;
-            shared.broker.handle(link, &packet, *now, effects)?;
-            if number == look_at {
-                let took = began.map(|began| began.elapsed());
-                if took.is_some_and(|took| took >= TURN_TIME_MAX) {
-                    break;
-                }
-                began.get_or_insert_with(Instant::now);
-                let is_quick = took.is_some_and(|took| took < QUICK);
-                look_at += if is_quick { QUICK_PACKETS_PER_LOOK } else { PACKETS_PER_LOOK };
+            let packet = &decode(bytes, self.version, Peer::Client);
+            let packet = packet.as_ref().map_err(CloseReason::from)?;
+            shared.broker.handle(link, packet, *now, effects)?;
+            // Real time, whatever clock the rest goes by: others wait for this thread.
+            if !allowance.spend(packet, Instant::now) {
+                break;
             }
         }
         self.more = More::ToHandle;

@@ -46,6 +46,15 @@ impl<'a> MessageProperties<'a> {
         }
     }
 
+    /// Whether there is nothing but, perhaps, the expiry: so it is for nearly all messages.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.payload_format.is_none()
+            && self.content_type.is_none()
+            && self.response_topic.is_none()
+            && self.correlation_data.is_none()
+            && self.user_properties.is_empty()
+    }
+
     /// Writes all but the expiry.
     pub(crate) fn write_without_expiry<S: Sink>(&self, sink: &mut S) -> Result<(), EncodeError> {
         let mut writer = Writer(sink);

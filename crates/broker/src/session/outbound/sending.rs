@@ -61,12 +61,13 @@ impl Outbound {
     /// What `next` gave is in the outbox.
     pub(crate) fn sent(&mut self) {
         let entry = &mut self.entries[self.cursor];
+        let is_finished = entry.qos == QoS::AtMostOnce;
         match entry.state {
             State::Released | State::Done => {}
             State::Waiting | State::Sent => {
                 let cost = cost(entry.message.as_ref().expect("a message is there until the client has it"));
                 let (backlog, first) = (entry.backlog, entry.state == State::Waiting);
-                if entry.qos == QoS::AtMostOnce {
+                if is_finished {
                     self.finish(self.cursor);
                 } else {
                     entry.state = State::Sent;
@@ -79,7 +80,10 @@ impl Outbound {
             }
         }
         self.cursor += 1;
-        self.trim();
+        // Else there is nothing new to be forgotten.
+        if is_finished {
+            self.trim();
+        }
     }
 
     /// What `next` gave will not be sent: it expired, is too large, or may not be received.
