@@ -25,4 +25,4 @@ mod track;
 mod window;
 
 pub(crate) use clients::{Clients, Server};
-pub(crate) use tls::Tls;
+pub(crate) use tls::{Offer, Tls};

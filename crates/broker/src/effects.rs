@@ -102,6 +102,7 @@ impl Effects {
     }
 
     /// Note that `client_id` ran into `quota`.
+    #[cold]
     pub(crate) fn exceed(&mut self, quota: Quota, tenant: Tenant, client_id: &Arc<str>) {
         self.excesses.note(quota, tenant, client_id);
     }

@@ -161,6 +161,7 @@ impl Publisher<'_> {
     /// Refuse the message: MQTT 5 clients are told in the acknowledgement where there is one; else the connection ends.
     ///
     /// AWS: facts on denied operations: 3.1.1 closed; 5.0 QoS 0 DISCONNECT, QoS 1 PUBACK with the code.
+    #[cold]
     fn refuse(&self, code: ReasonCode, effects: &mut Effects) -> Result<(), CloseReason> {
         match (self.version, self.publish.packet_id) {
             (Version::V5, Some(packet_id)) => {
@@ -174,6 +175,7 @@ impl Publisher<'_> {
     /// Drop a message for which there is no room, or not now.
     ///
     /// AWS: general reference, "Message broker limits". Unverified: a 3.1.1 client that publishes too often gets no PUBACK.
+    #[cold]
     fn turn_away(&self, excess: Excess, effects: &mut Effects) -> Result<(), CloseReason> {
         let counters = &mut effects.counters;
         match excess {

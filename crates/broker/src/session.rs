@@ -211,8 +211,9 @@ impl Session {
         if let Some(outbound) = state.outbound.get_mut() {
             outbound.take_finished(|(sequence, place)| self.log_finished(sequence, place, effects));
         }
-        if let (false, 0, Some(connection)) =
-            (state.fetches.is_empty(), state.outbound.backlog(), &mut state.connection)
+        if !state.fetches.is_empty()
+            && state.outbound.backlog() == 0
+            && let Some(connection) = &mut state.connection
         {
             // There is room for more of what they find.
             connection.mark_dirty(effects);

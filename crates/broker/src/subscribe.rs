@@ -25,6 +25,8 @@ impl Broker {
     /// come after it.
     ///
     /// Spec: 3.8.4 (5.0).
+    // Else all of it stands within `handle`, among what each PUBLISH runs through.
+    #[inline(never)]
     pub(crate) fn handle_subscribe(
         &self,
         link: &mut Link,
@@ -206,6 +208,7 @@ impl Broker {
     }
 
     /// UNSUBSCRIBE of a client. Spec: 3.10.4 (5.0).
+    #[inline(never)]
     pub(crate) fn handle_unsubscribe(
         &self,
         link: &mut Link,

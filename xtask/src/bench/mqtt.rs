@@ -57,7 +57,7 @@ pub(crate) struct Options {
 pub(super) fn run(options: &Options) -> Result<()> {
     let groups = chosen(&options.rows)?;
     let cpu = options.place.take();
-    eprintln!("every handshake of TLS is one of {:?}", measured_suite().suite());
+    eprintln!("TLS is {:?} for everybody, where a row does not say that servers choose", measured_suite().suite());
     let mut table = Table::default();
     for group in groups {
         match measure_group(options, cpu, group) {

@@ -1,4 +1,4 @@
-//! Both sides' TLS: mutual, TLS 1.3 with X25519 and one cipher suite for everybody, so that handshakes compare like with like.
+//! Both sides' TLS: mutual, TLS 1.3 with X25519.
 
 use std::sync::Arc;
 
@@ -13,14 +13,27 @@ use rustls::{
 };
 use tidegate_fleet::{AnyServer, Identity, measured_suite};
 
+/// Which cipher suites clients offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// One, so that all servers are compared over the same.
+    One,
+    /// All, AES-256 first, as rustls and OpenSSL do: each server chooses. The null broker, like any rustls server, takes the first.
+    All,
+}
+
 /// What clients show: client k has configuration k, from the first again when there are more clients.
 #[derive(Clone)]
 pub(crate) struct Tls(Arc<[Arc<ClientConfig>]>);
 
 impl Tls {
     /// For clients with these certificates; with `resume` each keeps its tickets.
-    pub(crate) fn new(identities: &[Identity], resume: bool) -> Result<Self> {
-        let provider = provider();
+    pub(crate) fn new(identities: &[Identity], resume: bool, offer: Offer) -> Result<Self> {
+        let mut provider = provider();
+        if offer == Offer::One {
+            provider.cipher_suites = vec![measured_suite()];
+        }
+        let provider = Arc::new(provider);
         let config = |identity: &Identity| -> Result<_> {
             let mut config = ClientConfig::builder_with_provider(provider.clone())
                 .with_protocol_versions(&[&TLS13])?
@@ -40,7 +53,7 @@ impl Tls {
 
 /// The null broker's side: PEM of its certificate and key, and of the CA whose clients it takes.
 pub(super) fn server(certificate: &str, key: &str, ca: &str) -> Result<Arc<ServerConfig>> {
-    let provider = provider();
+    let provider = Arc::new(provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(ca.as_bytes())?)?;
     let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
@@ -56,10 +69,7 @@ pub(super) fn server(certificate: &str, key: &str, ca: &str) -> Result<Arc<Serve
     Ok(Arc::new(config))
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(CryptoProvider {
-        kx_groups: vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1],
-        cipher_suites: vec![measured_suite()],
-        ..aws_lc_rs::default_provider()
-    })
+fn provider() -> CryptoProvider {
+    let kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
+    CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() }
 }

@@ -99,14 +99,7 @@ impl Session {
             effects.counters.dropped_expired += outbound.get_mut().map_or(0, drop_expired);
         }
         if !has_room(outbound) {
-            match offer.qos {
-                QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
-                QoS::AtLeastOnce | QoS::ExactlyOnce => {
-                    effects.counters.dropped_queue_full += 1;
-                    effects.exceed(Quota::QueuedMessages, self.account.tenant, &self.client_id);
-                }
-            }
-            return Offered::Refused;
+            return self.refuse(offer.qos, effects);
         }
         let account = &limits.account;
         let away = connection.is_none() && !offer.is_retained;
@@ -138,6 +131,19 @@ impl Session {
         self.pump_with(&mut state, offer.now, Some((offer, images)), effects);
         self.take_stock(&mut state, effects);
         if record.is_some() { Offered::TakenDurably } else { Offered::Taken }
+    }
+
+    /// There is no room for a message.
+    #[cold]
+    fn refuse(&self, qos: QoS, effects: &mut Effects) -> Offered {
+        match qos {
+            QoS::AtMostOnce => effects.counters.dropped_qos0 += 1,
+            QoS::AtLeastOnce | QoS::ExactlyOnce => {
+                effects.counters.dropped_queue_full += 1;
+                effects.exceed(Quota::QueuedMessages, self.account.tenant, &self.client_id);
+            }
+        }
+        Offered::Refused
     }
 
     /// Log that a message entered the queue, if the session is kept. A QoS 2 message is sent once that is durable.

@@ -166,6 +166,7 @@ impl Session {
     }
 
     /// Tell that the client may not have a message, unless that was told often in this second.
+    #[cold]
     pub(super) fn tell_withheld(
         &self,
         to: &mut Connection,

@@ -16,7 +16,7 @@ use serde_json::json;
 use tidegate_fleet::{Api, FleetCa, Identity, OwnBroker};
 
 use super::super::place::{MachineClock, Place};
-use crate::load::{Server, Tls};
+use crate::load::{Offer, Server, Tls};
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Brokers {
     }
 
     /// Its listener with mutual TLS; with `resume`, clients keep tickets.
-    pub(super) fn tls(&self, who: Who, resume: bool) -> Result<Server> {
+    pub(super) fn tls(&self, who: Who, resume: bool, offer: Offer) -> Result<Server> {
         let clients = self.clients.as_ref().context("no certificates were made")?;
         let plain = match who {
             Who::Floor => {
@@ -115,7 +115,7 @@ impl Brokers {
                 server(mosquitto.tls.context("Mosquitto has no TLS")?, mosquitto.child.id())
             }
         };
-        Ok(Server { tls: Some(Tls::new(&clients.identities, resume)?), ..plain })
+        Ok(Server { tls: Some(Tls::new(&clients.identities, resume, offer)?), ..plain })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     rows::What,
 };
 use crate::load::{
-    Clients, Server, filters,
+    Clients, Offer, Server, filters,
     flow::{self, Flow, Pattern},
     idle, retained,
 };
@@ -31,7 +31,7 @@ pub(super) fn run(what: What, who: Who, brokers: &Brokers, options: &Options) ->
     let plain = brokers.plain(who)?;
     match what {
         What::Messages { pattern, publishers, subscribers, qos, unfinished, tls } => {
-            let server = if tls { brokers.tls(who, false)? } else { plain };
+            let server = if tls { brokers.tls(who, false, Offer::One)? } else { plain };
             // The null broker knows no groups: what it costs to relay to one subscriber is the floor of both.
             let floor_of_shared = pattern == Pattern::Shared && who == Who::Floor;
             let (pattern, subscribers) = if floor_of_shared { (Pattern::FanIn, 1) } else { (pattern, subscribers) };
@@ -39,9 +39,9 @@ pub(super) fn run(what: What, who: Who, brokers: &Brokers, options: &Options) ->
             Ok(vec![cpu_us(&mut clients(server)?, flow)?])
         }
         What::Calls => [0, 1].map(|qos| calls::per_message(&plain, qos)).into_iter().collect(),
-        What::Connects { resumed } => connects(brokers.tls(who, resumed)?, resumed),
+        What::Connects { resumed, offer } => connects(brokers.tls(who, resumed, offer)?, resumed),
         What::Idle { tls } => {
-            let server = if tls { brokers.tls(who, false)? } else { plain };
+            let server = if tls { brokers.tls(who, false, Offer::One)? } else { plain };
             let count = IDLE_CONNECTIONS / options.divide;
             let idle = idle::run(&mut clients(server)?, count, 5.0)?;
             let grown = idle.connected.growth_bytes + idle.held.growth_bytes;

@@ -1,7 +1,7 @@
 //! The rows of the table: what is measured for them, and what is asked of them.
 
 use super::brokers::{Needs, Who};
-use crate::load::flow::Pattern;
+use crate::load::{Offer, flow::Pattern};
 
 /// What is measured together, in one run of each server.
 #[derive(Debug)]
@@ -51,6 +51,7 @@ pub(super) enum What {
     Calls,
     Connects {
         resumed: bool,
+        offer: Offer,
     },
     Idle {
         tls: bool,
@@ -83,6 +84,10 @@ const fn messages(
 ) -> Group {
     let what = What::Messages { pattern, publishers, subscribers, qos, unfinished, tls };
     Group { name, what, turns: ALL, needs: if tls { WITH_TLS } else { PLAIN }, fresh: false, rows }
+}
+
+const fn connects(name: &'static str, resumed: bool, offer: Offer, rows: &'static [Row]) -> Group {
+    Group { name, what: What::Connects { resumed, offer }, turns: ALL, needs: WITH_TLS, fresh: false, rows }
 }
 
 const fn micros(title: &'static str, target: Target) -> Row {
@@ -137,22 +142,20 @@ pub(super) static GROUPS: &[Group] = &[
     ),
     messages("mtls-full", &[micros("mTLS, full pipes, QoS 1", TimesFloor(2.5))], Pattern::Pairs, (20, 20), 1, 50, true),
     messages("mtls-sparse", &[micros("mTLS, sparse, QoS 1", TimesFloor(1.2))], Pattern::Pairs, (500, 500), 1, 1, true),
-    Group {
-        name: "mtls-connect",
-        what: What::Connects { resumed: false },
-        turns: ALL,
-        needs: WITH_TLS,
-        fresh: false,
-        rows: &[micros("mTLS connect, full handshake", TimesFloor(1.22))],
-    },
-    Group {
-        name: "mtls-resume",
-        what: What::Connects { resumed: true },
-        turns: ALL,
-        needs: WITH_TLS,
-        fresh: false,
-        rows: &[micros("mTLS connect, resumed", TimesFloor(1.4))],
-    },
+    connects(
+        "mtls-connect",
+        false,
+        Offer::All,
+        &[micros("mTLS connect, full, servers choose the suite", TimesFloor(1.22))],
+    ),
+    connects(
+        "mtls-resume",
+        true,
+        Offer::All,
+        &[micros("mTLS connect, resumed, servers choose the suite", TimesFloor(1.4))],
+    ),
+    connects("mtls-connect-128", false, Offer::One, &[micros("mTLS connect, full, AES-128 for all", TimesFloor(1.22))]),
+    connects("mtls-resume-128", true, Offer::One, &[micros("mTLS connect, resumed, AES-128 for all", TimesFloor(1.4))]),
     Group {
         name: "idle-mtls",
         what: What::Idle { tls: true },
