@@ -1,9 +1,12 @@
 //! Where log lines go: standard error, as text on a terminal and as JSON lines elsewhere.
 
+mod json;
+
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
+use self::json::JsonLines;
 use crate::config::{Log, LogFormat};
 
 /// Installs the subscriber of the process. An error is the sentence that tells what is wrong with `log.level`.
@@ -14,11 +17,11 @@ pub(crate) fn install(log: &Log) -> Result<(), String> {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     let installed = if json {
-        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        tracing_subscriber::registry().with(JsonLines(stderr)).with(filter).try_init()
     } else {
-        lines.with_ansi(stderr().is_terminal()).try_init()
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+        lines.with_ansi(stderr().is_terminal()).finish().try_init()
     };
     installed.map_err(|error| error.to_string())
 }
