@@ -104,9 +104,9 @@ impl Table {
         for (group, seen) in &self.0 {
             for (row, kinds) in group.rows.iter().zip(&seen.rows) {
                 let floor = kinds.floor();
-                let figure = |series: &Series| match series.0.is_empty() {
-                    true => "–".to_owned(),
-                    false => significant(series.median()),
+                let figure = |series: &Series| match series.median() {
+                    median if median.is_finite() => significant(median),
+                    _ => "–".to_owned(), // of nothing, or by nothing
                 };
                 let spread = match kinds.spread() {
                     0.0 => String::new(),
