@@ -1,7 +1,7 @@
 //! Cutting a stream into packets: the fixed header tells each one's length.
 
 use crate::wire::{Variable, variable};
-use crate::{DecodeError, PacketType, QoS};
+use crate::{DecodeError, Packet, PacketType, Peer, QoS, Version};
 
 /// The longest packet that MQTT can announce: first byte, four length bytes, 268 435 455 more.
 pub const PACKET_BYTES_MAX: usize = 5 + 268_435_455;
@@ -24,19 +24,66 @@ pub struct FrameLen {
 /// [`DecodeError::PacketTooLarge`], [`DecodeError::RemainingLength`], and what the first byte alone gives away:
 /// [`DecodeError::PacketType`], [`DecodeError::HeaderFlags`], [`DecodeError::QoS`], [`DecodeError::DupWithQoS0`].
 pub fn frame(bytes: &[u8], packet_bytes_max: usize) -> Result<Option<FrameLen>, DecodeError> {
+    Ok(header(bytes, packet_bytes_max)?.map(|header| header.length))
+}
+
+/// What a fixed header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) packet_type: PacketType,
+    pub(crate) length: FrameLen,
+    /// Whether the remaining length is written in as few bytes as it needs.
+    is_shortest: bool,
+}
+
+/// As [`frame`], with all that it learned.
+#[inline]
+pub(crate) fn header(bytes: &[u8], packet_bytes_max: usize) -> Result<Option<Header>, DecodeError> {
     let Some((&first_byte, rest)) = bytes.split_first() else { return Ok(None) };
-    check_first_byte(first_byte)?;
-    match variable(rest) {
-        Variable::Partial => Ok(None),
-        Variable::TooLong => Err(DecodeError::RemainingLength),
-        Variable::Whole { value, bytes, .. } => {
-            let header_bytes = 1 + bytes;
-            let packet_bytes = header_bytes + value as usize;
-            if packet_bytes > packet_bytes_max {
-                return Err(DecodeError::PacketTooLarge { packet_bytes });
-            }
-            Ok(Some(FrameLen { header_bytes, packet_bytes }))
+    let packet_type = check_first_byte(first_byte)?;
+    let (value, length_bytes, is_shortest) = match variable(rest) {
+        Variable::Partial => return Ok(None),
+        Variable::TooLong => return Err(DecodeError::RemainingLength),
+        Variable::Whole { value, bytes, shortest } => (value, bytes, shortest),
+    };
+    let header_bytes = 1 + length_bytes;
+    let packet_bytes = header_bytes + value as usize;
+    if packet_bytes > packet_bytes_max {
+        return Err(DecodeError::PacketTooLarge { packet_bytes });
+    }
+    Ok(Some(Header { packet_type, length: FrameLen { header_bytes, packet_bytes }, is_shortest }))
+}
+
+impl Header {
+    /// The remaining length may be written longer than needed in 3.1.1 only. Spec: [MQTT-1.5.5-1] (5.0).
+    pub(crate) fn check(&self, version: Version) -> Result<(), DecodeError> {
+        match version {
+            Version::V5 if !self.is_shortest => Err(DecodeError::VariableByteInteger),
+            Version::V4 | Version::V5 => Ok(()),
         }
+    }
+}
+
+/// A whole packet in a stream: its bytes, and what its fixed header said when it was cut out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) header: Header,
+}
+
+impl<'a> Frame<'a> {
+    /// All bytes of the packet, header included.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// As [`crate::decode`] of its bytes, whose header is not read again.
+    ///
+    /// # Errors
+    /// Those of [`crate::decode`].
+    pub fn decode(&self, version: Version, from: Peer) -> Result<Packet<'a>, DecodeError> {
+        self.header.check(version)?;
+        Packet::read(*self, version, from)
     }
 }
 
@@ -96,26 +143,27 @@ pub struct Packets<'a> {
 }
 
 impl Packets<'_> {
-    /// The next whole packet, for [`crate::decode`]; `None` when the rest of the stream has yet to arrive.
+    /// The next whole packet; `None` when the rest of the stream has yet to arrive.
     ///
     /// # Errors
     /// Those of [`frame`].
-    pub fn next_packet(&mut self) -> Result<Option<&[u8]>, DecodeError> {
+    pub fn next_packet(&mut self) -> Result<Option<Frame<'_>>, DecodeError> {
         self.release();
         if self.partial.bytes.is_empty() {
             return self.next_of_read();
         }
         loop {
             let kept = &self.partial.bytes[self.taken..];
-            match frame(kept, self.packet_bytes_max)? {
-                Some(FrameLen { packet_bytes, .. }) => {
+            match header(kept, self.packet_bytes_max)? {
+                Some(header) => {
+                    let packet_bytes = header.length.packet_bytes;
                     let missing = packet_bytes.saturating_sub(kept.len());
                     if !self.keep(missing) {
                         return Ok(None);
                     }
                     let start = self.taken;
                     self.taken += packet_bytes;
-                    return Ok(Some(&self.partial.bytes[start..start + packet_bytes]));
+                    return Ok(Some(Frame { bytes: &self.partial.bytes[start..start + packet_bytes], header }));
                 }
                 None => {
                     if !self.keep(1) {
@@ -131,19 +179,16 @@ impl Packets<'_> {
         self.read.len()
     }
 
-    fn next_of_read(&mut self) -> Result<Option<&[u8]>, DecodeError> {
+    fn next_of_read(&mut self) -> Result<Option<Frame<'_>>, DecodeError> {
         let read = self.read;
-        match frame(read, self.packet_bytes_max)? {
-            Some(FrameLen { packet_bytes, .. }) if packet_bytes <= read.len() => {
-                let (packet, rest) = read.split_at(packet_bytes);
-                self.read = rest;
-                Ok(Some(packet))
-            }
-            Some(_) | None => {
-                self.keep(read.len());
-                Ok(None)
-            }
-        }
+        let header = header(read, self.packet_bytes_max)?;
+        let whole = header.and_then(|header| Some((header, read.split_at_checked(header.length.packet_bytes)?)));
+        let Some((header, (bytes, rest))) = whole else {
+            self.keep(read.len());
+            return Ok(None);
+        };
+        self.read = rest;
+        Ok(Some(Frame { bytes, header }))
     }
 
     /// Frees the memory once everything kept was taken.

@@ -144,7 +144,13 @@ fn packets<'a>(chunks: impl Iterator<Item = &'a [u8]>, hesitant: bool) -> (Vec<V
             let before = found.len();
             loop {
                 match packets.next_packet() {
-                    Ok(Some(packet)) => found.push(packet.to_vec()),
+                    Ok(Some(frame)) => {
+                        for version in [Version::V4, Version::V5] {
+                            let decoded = decode(frame.bytes(), version, Peer::Client);
+                            assert_eq!(frame.decode(version, Peer::Client), decoded);
+                        }
+                        found.push(frame.bytes().to_vec());
+                    }
                     Ok(None) => break,
                     Err(error) => return (found, Some(error)),
                 }

@@ -27,7 +27,7 @@ mod version;
 mod wire;
 
 pub use error::{DecodeError, EncodeError};
-pub use frame::{FrameLen, PACKET_BYTES_MAX, Packets, Partial, frame};
+pub use frame::{Frame, FrameLen, PACKET_BYTES_MAX, Packets, Partial, frame};
 pub use image::{Patch, PublishImage};
 pub use message::{Delivery, Message, TopicAs};
 pub use packet::{

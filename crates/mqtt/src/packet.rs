@@ -19,9 +19,10 @@ pub use subscribe::{
     RetainHandling, Subscribe, Subscription, SubscriptionOptions, Subscriptions, TopicFilters, Unsubscribe,
 };
 
-use crate::frame::check_first_byte;
-use crate::wire::{Reader, Variable, variable};
+use crate::frame::{Frame, Header, header};
+use crate::wire::Reader;
 use crate::{DecodeError, EncodeError, PacketType, Peer, Version};
+use std::cmp::Ordering;
 
 /// One control packet. What it refers to are the bytes it was read from, or the caller's own.
 ///
@@ -69,49 +70,48 @@ pub enum Packet<'a> {
 /// Everything that the two specifications forbid in a single packet. What depends on a session (an alias above the
 /// maximum, a packet identifier in use, a second CONNECT) is not known here.
 pub fn decode(packet: &[u8], version: Version, from: Peer) -> Result<Packet<'_>, DecodeError> {
-    let (first_byte, packet_type, body) = open(packet, version)?;
-    if !packet_type.may_come_from(from, version) {
-        return Err(DecodeError::UnexpectedPacket(packet_type));
-    }
-    Ok(match packet_type {
-        PacketType::Connect => match decode_connect(packet)? {
-            connect if connect.version == version => Packet::Connect(Box::new(connect)),
-            connect => return Err(DecodeError::UnsupportedVersion { level: connect.version.level() }),
-        },
-        PacketType::ConnAck => Packet::ConnAck(Box::new(ConnAck::read(body, version)?)),
-        PacketType::Publish => Packet::Publish(Publish::read(first_byte, body, version, from)?),
-        PacketType::PubAck => Packet::PubAck(Ack::read(packet_type, body, version, from)?),
-        PacketType::PubRec => Packet::PubRec(Ack::read(packet_type, body, version, from)?),
-        PacketType::PubRel => Packet::PubRel(Ack::read(packet_type, body, version, from)?),
-        PacketType::PubComp => Packet::PubComp(Ack::read(packet_type, body, version, from)?),
-        PacketType::Subscribe => Packet::Subscribe(Subscribe::read(body, version)?),
-        PacketType::SubAck => Packet::SubAck(SubAck::read(body, version)?),
-        PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::read(body, version)?),
-        PacketType::UnsubAck => Packet::UnsubAck(UnsubAck::read(body, version)?),
-        PacketType::PingReq => body.end().map(|()| Packet::PingReq)?,
-        PacketType::PingResp => body.end().map(|()| Packet::PingResp)?,
-        PacketType::Disconnect => Packet::Disconnect(Disconnect::read(body, version, from)?),
-        PacketType::Auth => Packet::Auth(Auth::read(body, from)?),
-    })
+    Packet::read(whole(packet, version)?, version, from)
 }
 
-/// Takes the fixed header off a whole packet. The remaining length may be written longer than needed in 3.1.1 only.
-/// Spec: [MQTT-1.5.5-1] (5.0).
-fn open(packet: &[u8], version: Version) -> Result<(u8, PacketType, Reader<'_>), DecodeError> {
-    let (&first_byte, rest) = packet.split_first().ok_or(DecodeError::Truncated)?;
-    let packet_type = check_first_byte(first_byte)?;
-    match variable(rest) {
-        Variable::Partial => Err(DecodeError::Truncated),
-        Variable::TooLong => Err(DecodeError::RemainingLength),
-        Variable::Whole { shortest: false, .. } if version == Version::V5 => Err(DecodeError::VariableByteInteger),
-        Variable::Whole { value, bytes, .. } => {
-            let body = &rest[bytes..];
-            match body.len().cmp(&(value as usize)) {
-                std::cmp::Ordering::Less => Err(DecodeError::Truncated),
-                std::cmp::Ordering::Greater => Err(DecodeError::TrailingBytes),
-                std::cmp::Ordering::Equal => Ok((first_byte, packet_type, Reader::new(body))),
-            }
+/// Exactly one packet, cut out already.
+fn whole(packet: &[u8], version: Version) -> Result<Frame<'_>, DecodeError> {
+    let header = header(packet, usize::MAX)?.ok_or(DecodeError::Truncated)?;
+    header.check(version)?;
+    match packet.len().cmp(&header.length.packet_bytes) {
+        Ordering::Less => Err(DecodeError::Truncated),
+        Ordering::Greater => Err(DecodeError::TrailingBytes),
+        Ordering::Equal => Ok(Frame { bytes: packet, header }),
+    }
+}
+
+impl<'a> Packet<'a> {
+    /// Reads a packet whose header fits `version`.
+    pub(crate) fn read(frame: Frame<'a>, version: Version, from: Peer) -> Result<Self, DecodeError> {
+        let Frame { bytes, header: Header { packet_type, length, .. } } = frame;
+        if !packet_type.may_come_from(from, version) {
+            return Err(DecodeError::UnexpectedPacket(packet_type));
         }
+        let body = Reader::new(&bytes[length.header_bytes..]);
+        Ok(match packet_type {
+            PacketType::Connect => match decode_connect(bytes)? {
+                connect if connect.version == version => Self::Connect(Box::new(connect)),
+                connect => return Err(DecodeError::UnsupportedVersion { level: connect.version.level() }),
+            },
+            PacketType::ConnAck => Self::ConnAck(Box::new(ConnAck::read(body, version)?)),
+            PacketType::Publish => Self::Publish(Publish::read(bytes[0], body, version, from)?),
+            PacketType::PubAck => Self::PubAck(Ack::read(packet_type, body, version, from)?),
+            PacketType::PubRec => Self::PubRec(Ack::read(packet_type, body, version, from)?),
+            PacketType::PubRel => Self::PubRel(Ack::read(packet_type, body, version, from)?),
+            PacketType::PubComp => Self::PubComp(Ack::read(packet_type, body, version, from)?),
+            PacketType::Subscribe => Self::Subscribe(Subscribe::read(body, version)?),
+            PacketType::SubAck => Self::SubAck(SubAck::read(body, version)?),
+            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::read(body, version)?),
+            PacketType::UnsubAck => Self::UnsubAck(UnsubAck::read(body, version)?),
+            PacketType::PingReq => body.end().map(|()| Self::PingReq)?,
+            PacketType::PingResp => body.end().map(|()| Self::PingResp)?,
+            PacketType::Disconnect => Self::Disconnect(Disconnect::read(body, version, from)?),
+            PacketType::Auth => Self::Auth(Auth::read(body, from)?),
+        })
     }
 }
 

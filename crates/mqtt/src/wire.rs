@@ -105,7 +105,12 @@ pub(crate) enum Variable {
     TooLong,
 }
 
+#[inline]
 pub(crate) fn variable(head: &[u8]) -> Variable {
+    // Most packets are short.
+    if let [byte @ 0..=0x7F, ..] = head {
+        return Variable::Whole { value: u32::from(*byte), bytes: 1, shortest: true };
+    }
     let mut value = 0;
     for (index, &byte) in head.iter().take(4).enumerate() {
         value |= u32::from(byte & 0x7F) << (7 * index);

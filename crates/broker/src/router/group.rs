@@ -178,9 +178,15 @@ impl Members {
 
     /// The least busy member that is not in `refused`, by looking at all of them.
     fn first_of_all(&self, refused: &[u64]) -> Option<u32> {
-        let candidates = self.list.iter().zip(0..).filter(|(member, _)| !member.is_in(refused));
-        let first = candidates.min_by_key(|(member, _)| (member.subscriber.session.load(), member.turn));
-        first.map(|(_, at)| at)
+        let (mut first, mut least) = (None, u128::MAX);
+        for (member, at) in self.list.iter().zip(0..) {
+            // Load, then turn.
+            let rank = u128::from(member.subscriber.session.load()) << 64 | u128::from(member.turn);
+            if rank < least && !member.is_in(refused) {
+                (first, least) = (Some(at), rank);
+            }
+        }
+        first
     }
 
     /// The same, as far as is known.

@@ -20,7 +20,8 @@ fn said(bytes: &[u8]) -> Vec<String> {
     let mut partial = Partial::new();
     let mut packets = partial.packets(bytes, 1 << 20);
     let mut said = Vec::new();
-    while let Some(packet) = packets.next_packet().unwrap() {
+    while let Some(frame) = packets.next_packet().unwrap() {
+        let packet = frame.bytes();
         said.push(match decode_connect(packet).ok().map(|connect| connect.client_id.to_owned()) {
             Some(client_id) => format!("CONNECT {client_id}"),
             None => match decode(packet, Version::V5, Peer::Client).unwrap() {

@@ -8,7 +8,7 @@ use std::{
 use mio::net::TcpStream;
 use tidegate_broker::{CloseReason, Link, Quota};
 use tidegate_ids::Monotonic;
-use tidegate_mqtt::{Partial, Peer, ReasonCode, Version, decode};
+use tidegate_mqtt::{Partial, Peer, ReasonCode, Version};
 use tidegate_tls::{Progress, Session};
 
 use super::{Desk, allowance::Allowance, output::Unsent};
@@ -234,8 +234,8 @@ impl Slot {
                 }
                 CloseReason::from(&error)
             })?;
-            let Some(bytes) = next else { return Ok(true) };
-            let packet = &decode(bytes, self.version, Peer::Client);
+            let Some(frame) = next else { return Ok(true) };
+            let packet = &frame.decode(self.version, Peer::Client);
             let packet = packet.as_ref().map_err(CloseReason::from)?;
             shared.broker.handle(link, packet, *now, effects)?;
             // Real time, whatever clock the rest goes by: others wait for this thread.

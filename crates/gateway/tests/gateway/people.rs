@@ -202,8 +202,8 @@ impl Client {
                 Err(_) => return None,
             };
             let mut packets = self.partial.packets(&bytes[..count], usize::MAX);
-            while let Some(packet) = packets.next_packet().unwrap() {
-                self.inbox.push_back(packet.to_vec());
+            while let Some(frame) = packets.next_packet().unwrap() {
+                self.inbox.push_back(frame.bytes().to_vec());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Cutting a stream into packets.
 
-use crate::{DecodeError, FrameLen, PACKET_BYTES_MAX, Packet, Partial, Peer, Version, decode, frame};
+use crate::{DecodeError, FrameLen, PACKET_BYTES_MAX, Packet, Packets, Partial, Peer, Version, decode, frame};
 
 #[test]
 fn the_fixed_header_tells_the_length_before_the_body_is_there() {
@@ -37,15 +37,19 @@ fn a_packet_above_the_maximum_is_refused_by_its_header() {
 const PING: &[u8] = &[0xC0, 0x00];
 const PUBLISH: &[u8] = &[0x30, 0x05, 0x00, 0x01, b'a', b'h', b'i'];
 
+fn next_of<'a>(packets: &'a mut Packets<'_>) -> Result<Option<&'a [u8]>, DecodeError> {
+    Ok(packets.next_packet()?.map(|frame| frame.bytes()))
+}
+
 #[test]
 fn whole_packets_are_lent_from_the_bytes_received() {
     let stream = [PING, PUBLISH, PING].concat();
     let mut partial = Partial::new();
     let mut packets = partial.packets(&stream, 100);
     for expected in [PING, PUBLISH, PING] {
-        assert_eq!(packets.next_packet(), Ok(Some(expected)));
+        assert_eq!(next_of(&mut packets), Ok(Some(expected)));
     }
-    assert_eq!(packets.next_packet(), Ok(None));
+    assert_eq!(next_of(&mut packets), Ok(None));
     drop(packets);
     assert_eq!(partial.kept_bytes(), 0);
 }
@@ -57,8 +61,9 @@ fn a_packet_may_arrive_byte_by_byte() {
     let mut count = 0;
     for byte in stream.chunks(1) {
         let mut packets = partial.packets(byte, 100);
-        while let Some(packet) = packets.next_packet().expect("valid") {
-            assert!(decode(packet, Version::V4, Peer::Client).is_ok());
+        while let Some(frame) = packets.next_packet().expect("valid") {
+            assert_eq!(frame.decode(Version::V4, Peer::Client), decode(frame.bytes(), Version::V4, Peer::Client));
+            assert!(frame.decode(Version::V4, Peer::Client).is_ok());
             count += 1;
         }
     }
@@ -69,24 +74,24 @@ fn a_packet_may_arrive_byte_by_byte() {
 fn a_reader_that_stops_early_finds_the_rest_later() {
     let stream = [PUBLISH, PUBLISH, &PUBLISH[..3]].concat();
     let mut partial = Partial::new();
-    assert_eq!(partial.packets(&stream, 100).next_packet(), Ok(Some(PUBLISH)));
+    assert_eq!(next_of(&mut partial.packets(&stream, 100)), Ok(Some(PUBLISH)));
     assert_eq!(partial.kept_bytes(), PUBLISH.len() + 3);
     let rest = [&PUBLISH[3..], PING].concat();
     let mut packets = partial.packets(&rest, 100);
     for expected in [PUBLISH, PUBLISH, PING] {
-        assert_eq!(packets.next_packet(), Ok(Some(expected)));
+        assert_eq!(next_of(&mut packets), Ok(Some(expected)));
     }
-    assert_eq!(packets.next_packet(), Ok(None));
+    assert_eq!(next_of(&mut packets), Ok(None));
 }
 
 #[test]
 fn a_reader_that_always_stops_early_does_not_keep_the_whole_stream() {
     let mut partial = Partial::new();
     let first = [PUBLISH, PUBLISH, &PUBLISH[..3]].concat();
-    assert_eq!(partial.packets(&first, 100).next_packet(), Ok(Some(PUBLISH)));
+    assert_eq!(next_of(&mut partial.packets(&first, 100)), Ok(Some(PUBLISH)));
     let next = [&PUBLISH[3..], &PUBLISH[..3]].concat();
     for _ in 0..1000 {
-        assert_eq!(partial.packets(&next, 100).next_packet(), Ok(Some(PUBLISH)));
+        assert_eq!(next_of(&mut partial.packets(&next, 100)), Ok(Some(PUBLISH)));
         assert_eq!(partial.kept_bytes(), PUBLISH.len() + 3);
         assert!(partial.allocated_bytes() < 100);
     }

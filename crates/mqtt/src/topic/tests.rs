@@ -156,6 +156,16 @@ proptest::proptest! {
     }
 
     #[test]
+    fn reserved_bytes_are_found_wherever_they_are(mut text in proptest::collection::vec(1u8.., 0..40), place: u8, byte: u8) {
+        if !text.is_empty() {
+            let place = usize::from(place) % text.len();
+            text[place] = [0, b'+', b'#', 1, b'*', b'$', 0x80, byte][usize::from(byte) % 8];
+        }
+        let expected = text.iter().any(|byte| matches!(byte, 0 | b'+' | b'#'));
+        assert_eq!(has_reserved(&text), expected, "{text:?}");
+    }
+
+    #[test]
     fn no_text_makes_the_topic_functions_panic(filter in ".{0,20}", name in ".{0,20}") {
         let _ = (valid_filter(&filter), valid_name(&name), matches(&filter, &name), matches_below(&filter, &name));
         if let Some(shared) = Shared::parse(&filter) {

@@ -1,7 +1,7 @@
 //! Bytes of one connection: dialed, read, cut into packets, written.
 
 use mio::{Interest, Token};
-use tidegate_mqtt::{Peer, Version, decode};
+use tidegate_mqtt::{Peer, Version};
 use tidegate_tls::ClientSession;
 
 use super::Worker;
@@ -170,8 +170,8 @@ impl Worker {
         let Some(link) = &mut self.slots[slot].link else { return Ok(()) };
         let mut partial = std::mem::take(&mut link.partial);
         let mut packets = partial.packets(plain, PACKET_BYTES_MAX);
-        while let Some(bytes) = packets.next_packet().map_err(malformed)? {
-            let packet = decode(bytes, version, Peer::Server).map_err(malformed)?;
+        while let Some(frame) = packets.next_packet().map_err(malformed)? {
+            let packet = frame.decode(version, Peer::Server).map_err(malformed)?;
             match self.act(slot, tally, |client, turn| client.packet(&packet, turn))? {
                 News::Nothing => {}
                 news => self.hear(slot, news, tally),
