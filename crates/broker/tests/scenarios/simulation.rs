@@ -3,14 +3,16 @@
 //!
 //! A failure names its seed; `TIDEGATE_SEED=n cargo test -p tidegate-broker simulation` runs that one alone.
 
+mod actor;
 mod kills;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use tidegate_broker::{CloseReason, Profile, Settings};
 use tidegate_mqtt::{Connect, Packet, Publish, QoS, SessionExpiry, topic};
 
 use crate::world::*;
+use actor::{Actor, Sent};
 
 const CLIENTS: usize = 5;
 const STEPS: usize = 600;
@@ -38,44 +40,6 @@ impl Chance {
     }
 }
 
-/// One client: what it would remember itself, and what the model expects for its session.
-#[derive(Default)]
-struct Actor {
-    name: String,
-    client: Option<Client>,
-    keeps_session: bool,
-    // As a publisher.
-    next_id: u16,
-    count: usize,
-    /// Published and not acknowledged to the end, in order.
-    unacknowledged: VecDeque<Sent>,
-    // As a subscriber.
-    filters: BTreeMap<&'static str, QoS>,
-    /// Acknowledgements it has not given yet.
-    owed: Vec<Packet<'static>>,
-    /// QoS 2 packet ids between PUBLISH and PUBREL.
-    incomplete: BTreeSet<u16>,
-    arrived: Vec<Message>,
-    /// What was published for it, by the QoS it must arrive with; repetitions apart.
-    expected: BTreeMap<String, u8>,
-    /// What a killed process had begun to deliver and did not keep: it may come twice.
-    uncertain: BTreeSet<String>,
-    /// Packet ids and payloads that came: whatever comes again has DUP.
-    seen: BTreeSet<(u16, String)>,
-    /// What its publisher sent again: a message of its own, which a killed process may have forgotten.
-    published_again: BTreeSet<String>,
-}
-
-struct Sent {
-    packet_id: u16,
-    topic: &'static str,
-    payload: String,
-    qos: QoS,
-    /// The broker has it.
-    handled: bool,
-    released: bool,
-}
-
 struct Simulation {
     world: World,
     chance: Chance,
@@ -85,10 +49,6 @@ struct Simulation {
     kills: bool,
     /// What was published, with the number of the batch it will be written with.
     published: Vec<(String, u64)>,
-}
-
-fn payload_number(payload: &str) -> usize {
-    payload.rsplit_once(' ').unwrap().1.parse().unwrap()
 }
 
 impl Simulation {
@@ -389,70 +349,6 @@ impl Simulation {
             if actor.client.is_some() {
                 assert_eq!(actor.unacknowledged.len(), 0, "{} was not answered", actor.name);
             }
-        }
-    }
-}
-
-impl Actor {
-    fn forget_session(&mut self) {
-        self.check_order_only();
-        let Self { name, count, next_id, .. } = std::mem::take(self);
-        *self = Self { name, count, next_id, ..Self::default() };
-    }
-
-    fn arrive(&mut self, message: Message, ack: impl Fn(u16) -> tidegate_mqtt::Ack<'static>) {
-        if let Some(packet_id) = message.packet_id {
-            let again = !self.seen.insert((packet_id, message.payload.clone()));
-            let forgotten =
-                self.uncertain.contains(&message.payload) || self.published_again.contains(&message.payload);
-            assert!(!again || message.dup || forgotten, "{}: {message:?} again without DUP", self.name);
-        }
-        match (message.qos, message.packet_id) {
-            (1, Some(packet_id)) => self.owed.push(Packet::PubAck(ack(packet_id))),
-            (2, Some(packet_id)) => {
-                self.owed.push(Packet::PubRec(ack(packet_id)));
-                if !self.incomplete.insert(packet_id) {
-                    assert!(message.dup, "{}: a second {message:?} without DUP", self.name);
-                    return;
-                }
-            }
-            _ => {}
-        }
-        self.arrived.push(message);
-    }
-
-    /// QoS 0 at most once, QoS 2 exactly once, first arrivals in the order of publication.
-    fn check_order_only(&self) {
-        let mut last: BTreeMap<(String, u8), usize> = BTreeMap::new();
-        let mut seen: BTreeMap<&str, Vec<&Message>> = BTreeMap::new();
-        for message in &self.arrived {
-            let (publisher, number) = message.payload.rsplit_once(' ').unwrap();
-            let number: usize = number.parse().unwrap();
-            let published: u8 = publisher.rsplit_once(' ').unwrap().1.parse().unwrap();
-            let before = seen.entry(&message.payload).or_default();
-            // A repetition may reach who was subscribed otherwise at first, or lost a QoS 0 copy: out of order, rightly.
-            let ordered =
-                self.expected.get(&message.payload) == Some(&message.qos) && message.qos.min(1) == published.min(1);
-            if before.is_empty() && ordered {
-                let last = last.entry((publisher.to_owned(), message.qos)).or_insert(number);
-                assert!(*last <= number, "{}: {message:?} after number {last}", self.name);
-                *last = number;
-            } else if !before.is_empty() && !self.uncertain.contains(&message.payload) {
-                assert!(published == 1 || message.qos == 1, "{}: {message:?} twice", self.name);
-            }
-            before.push(message);
-        }
-    }
-
-    fn check(&self) {
-        self.check_order_only();
-        if self.client.is_none() {
-            return;
-        }
-        let arrived: BTreeSet<&str> = self.arrived.iter().map(|message| &message.payload[..]).collect();
-        for (payload, qos) in &self.expected {
-            let number = payload_number(payload);
-            assert!(*qos == 0 || arrived.contains(&payload[..]), "{}: {payload} (number {number}) is lost", self.name);
         }
     }
 }
