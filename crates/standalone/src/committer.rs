@@ -59,8 +59,9 @@ impl Committer {
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Waiting>) {
         let mut pace = Pace::default();
         while let Some(first) = queue.blocking_recv() {
-            while let Some(nap) = pace.nap(1 + queue.len(), Instant::now()) {
-                thread::sleep(nap);
+            let wait = pace.wait(Instant::now());
+            if !wait.is_zero() {
+                thread::sleep(wait);
             }
             let group = gather(first, &mut queue);
             let now = Instant::now();
