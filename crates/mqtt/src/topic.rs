@@ -31,10 +31,10 @@ pub(crate) fn has_reserved(text: &[u8]) -> bool {
     words.iter().fold(zeros(last), |found, word| found | zeros(word)) != 0
 }
 
-/// 0 unless a byte of `word` is 0: only below such a byte is there a borrow into the top bit of a byte without one.
+/// Not 0 exactly when a byte of `word` is 0: only such a byte borrows from the one above it.
 fn zero_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    word.wrapping_sub(ONES) & !word & ONES << 7
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
 }
 
 /// Whether `filter` may be subscribed to: 1 to 65 535 bytes, no U+0000, `+` and `#` alone in their level, `#` only as the

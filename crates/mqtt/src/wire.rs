@@ -59,10 +59,6 @@ impl<'a> Reader<'a> {
 
     /// A variable byte integer in its shortest form. Spec: [MQTT-1.5.5-1] (5.0).
     pub(crate) fn variable(&mut self) -> Result<u32, DecodeError> {
-        if let [byte @ 0..=0x7F, rest @ ..] = self.rest {
-            self.rest = rest;
-            return Ok(u32::from(*byte));
-        }
         match variable(self.rest) {
             Variable::Whole { value, bytes, shortest: true } => {
                 self.rest = &self.rest[bytes..];
@@ -107,7 +103,7 @@ pub(crate) enum Variable {
 
 #[inline]
 pub(crate) fn variable(head: &[u8]) -> Variable {
-    // Most packets are short.
+    // Most packets and property blocks are short.
     if let [byte @ 0..=0x7F, ..] = head {
         return Variable::Whole { value: u32::from(*byte), bytes: 1, shortest: true };
     }

@@ -1,7 +1,7 @@
 //! CONNECT. Spec: 3.1.
 
 use super::whole;
-use crate::frame::{Header, check_first_byte};
+use crate::frame::check_first_byte;
 use crate::properties::{Block, Property, Write, Writer, id, put_block, set};
 use crate::wire::{Body, Reader, Sink, put_binary, put_packet, put_text};
 use crate::{
@@ -171,13 +171,13 @@ pub fn announced_version(packet: &[u8]) -> Option<Version> {
 /// (3.1 with its name `MQIsdp` included), [`DecodeError::ProtocolName`] for another protocol, and what is malformed.
 /// [`announced_version`] says in which form to answer.
 pub fn decode_connect(packet: &[u8]) -> Result<Connect<'_>, DecodeError> {
-    let Header { packet_type, length, .. } = whole(packet, Version::V4)?.header;
-    if packet_type != PacketType::Connect {
-        return Err(DecodeError::UnexpectedPacket(packet_type));
+    let header = whole(packet, Version::V4)?.header;
+    if header.packet_type != PacketType::Connect {
+        return Err(DecodeError::UnexpectedPacket(header.packet_type));
     }
-    let mut body = Reader::new(&packet[length.header_bytes..]);
+    let mut body = Reader::new(&packet[header.length.header_bytes..]);
     let version = read_protocol(&mut body)?;
-    whole(packet, version)?;
+    header.check(version)?;
     let flags = body.u8()?;
     check_flags(flags, version)?;
     let keep_alive_seconds = body.u16()?;
