@@ -1,7 +1,7 @@
 //! Cutting a stream into packets: the fixed header tells each one's length.
 
 use crate::wire::{Variable, variable};
-use crate::{DecodeError, Packet, PacketType, Peer, QoS, Version};
+use crate::{DecodeError, PacketType, QoS, Version};
 
 /// The longest packet that MQTT can announce: first byte, four length bytes, 268 435 455 more.
 pub const PACKET_BYTES_MAX: usize = 5 + 268_435_455;
@@ -75,15 +75,6 @@ impl<'a> Frame<'a> {
     /// All bytes of the packet, header included.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
-    }
-
-    /// As [`crate::decode`] of its bytes, whose header is not read again.
-    ///
-    /// # Errors
-    /// Those of [`crate::decode`].
-    pub fn decode(&self, version: Version, from: Peer) -> Result<Packet<'a>, DecodeError> {
-        self.header.check(version)?;
-        Packet::read(*self, version, from)
     }
 }
 

@@ -84,9 +84,20 @@ fn whole(packet: &[u8], version: Version) -> Result<Frame<'_>, DecodeError> {
     }
 }
 
+impl<'a> Frame<'a> {
+    /// As [`crate::decode`] of its bytes, whose header is not read again.
+    ///
+    /// # Errors
+    /// Those of [`crate::decode`].
+    pub fn decode(&self, version: Version, from: Peer) -> Result<Packet<'a>, DecodeError> {
+        self.header.check(version)?;
+        Packet::read(*self, version, from)
+    }
+}
+
 impl<'a> Packet<'a> {
     /// Reads a packet whose header fits `version`.
-    pub(crate) fn read(frame: Frame<'a>, version: Version, from: Peer) -> Result<Self, DecodeError> {
+    fn read(frame: Frame<'a>, version: Version, from: Peer) -> Result<Self, DecodeError> {
         let Frame { bytes, header: Header { packet_type, length, .. } } = frame;
         if !packet_type.may_come_from(from, version) {
             return Err(DecodeError::UnexpectedPacket(packet_type));

@@ -36,14 +36,7 @@ impl World {
             user_properties: Default::default(),
             subscriptions: subscriptions[..].into(),
         });
-        self.fetch(client);
-        let before = client.got.len();
-        self.send(client, &packet).unwrap();
-        if client.got.len() == before {
-            self.make_durable();
-            self.fetch(client);
-        }
-        match client.got.remove(before) {
+        match self.ask(client, &packet) {
             Some(Got::SubAck(9, codes)) => codes[0],
             other => panic!("not SUBACK: {other:?}"),
         }
@@ -55,17 +48,22 @@ impl World {
             user_properties: Default::default(),
             topic_filters: filters.into(),
         });
+        match self.ask(client, &packet) {
+            Some(Got::UnsubAck(8, codes)) => codes,
+            other => panic!("not UNSUBACK: {other:?}"),
+        }
+    }
+
+    /// Sends a request: what answers it, at once or when what it changed is durable.
+    fn ask(&mut self, client: &mut Client, packet: &Packet<'_>) -> Option<Got> {
         self.fetch(client);
         let before = client.got.len();
-        self.send(client, &packet).unwrap();
+        self.send(client, packet).unwrap();
         if client.got.len() == before {
             self.make_durable();
             self.fetch(client);
         }
-        match client.got.remove(before) {
-            Some(Got::UnsubAck(8, codes)) => codes,
-            other => panic!("not UNSUBACK: {other:?}"),
-        }
+        client.got.remove(before)
     }
 
     pub fn publish(&mut self, client: &mut Client, topic: &str, payload: &str) {
