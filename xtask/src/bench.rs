@@ -16,10 +16,17 @@ mod registry;
 mod restart;
 mod revocation;
 
-use std::{env, path::Path, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+
+use self::place::Place;
+use crate::release;
 
 /// What can be measured.
 #[derive(clap::Args)]
@@ -50,6 +57,9 @@ enum What {
     Fairness(fairness::Options),
     /// What log entries of messages cost the server, by the level that the account asks for.
     Logging(logging::Options),
+    /// The load that a release is laid out by: `cargo xtask release` counts what it takes.
+    #[command(hide = true)]
+    ProfileLoad(Place),
     /// The bare rustls server of `registry`, as a process of its own.
     #[command(hide = true)]
     BareServer,
@@ -77,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         What::Fairness(options) => fairness::run(options),
         What::Restart(options) => restart::run(options),
         What::Logging(options) => logging::run(options),
+        What::ProfileLoad(place) => profile_load(place),
         What::BareServer => bare::serve(),
         What::NullBroker { tls } => crate::load::null::serve(*tls),
     }
@@ -84,36 +95,54 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds the release of this program, and of the broker unless one is given, and does there what was asked here.
 fn in_release(what: &What) -> Result<()> {
-    let given = match what {
-        What::Registry(options) => options.place.broker.as_ref(),
-        What::Memory(options) => options.place.broker.as_ref(),
-        What::Endurance(options) => options.place.broker.as_ref(),
-        What::Mqtt(options) => options.place.broker.as_ref(),
-        What::Certificates(options) => options.place.broker.as_ref(),
-        What::Revocation(options) => options.place.broker.as_ref(),
-        What::Fairness(options) => options.place.broker.as_ref(),
-        What::Restart(options) => options.place.broker.as_ref(),
-        What::Logging(options) => options.place.broker.as_ref(),
-        What::BareServer | What::NullBroker { .. } => None,
-    };
-    let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(crate::workspace()).args(["build", "--release", "--package", "xtask"]);
-    if given.is_none() {
-        build.args(["--package", "tidegate"]);
+    let generator = release::generator()?;
+    let mut command = Command::new(&generator);
+    command.args(env::args_os().skip(1));
+    if what.place().is_some_and(|place| place.broker.is_none()) {
+        command.arg("--broker").arg(broker(&generator)?);
     }
-    eprintln!("building the release");
-    ensure!(build.status().context("cannot run cargo")?.success(), "the release does not build");
-    let here = env::current_exe()?;
-    let profile = here.parent().context("this program lies in no directory")?;
-    let release = profile.with_file_name("release").join(here.file_name().unwrap_or_else(|| "xtask".as_ref()));
-    let status = Command::new(&release).args(env::args_os().skip(1)).status();
-    let status = status.with_context(|| format!("cannot run {}", release.display()))?;
+    let status = command.status().with_context(|| format!("cannot run {}", generator.display()))?;
     ensure!(status.success(), "{status}");
     Ok(())
 }
 
+/// The release, as it is delivered where that can be made.
+fn broker(generator: &Path) -> Result<PathBuf> {
+    release::build(generator).or_else(|error| {
+        eprintln!("measuring a release without a profile, which is slower: {error:#}");
+        release::build_without_profile()
+    })
+}
+
+impl What {
+    /// Where it runs a broker, if it does.
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Registry(options) => Some(&options.place),
+            Self::Memory(options) => Some(&options.place),
+            Self::Endurance(options) => Some(&options.place),
+            Self::Mqtt(options) => Some(&options.place),
+            Self::Certificates(options) => Some(&options.place),
+            Self::Revocation(options) => Some(&options.place),
+            Self::Fairness(options) => Some(&options.place),
+            Self::Restart(options) => Some(&options.place),
+            Self::Logging(options) => Some(&options.place),
+            Self::ProfileLoad(place) => Some(place),
+            Self::BareServer | Self::NullBroker { .. } => None,
+        }
+    }
+}
+
+/// Messages and connects of every kind, and registrations; the brokers end as they do in production, so that they write what they counted.
+fn profile_load(place: &Place) -> Result<()> {
+    let cpu = place.take();
+    mqtt::profile_load(place, cpu)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(rates::profile_load(place.launch(cpu)?))
+}
+
 /// The broker beside this program.
-fn own_release(program: &str) -> Result<std::path::PathBuf> {
+fn own_release(program: &str) -> Result<PathBuf> {
     let here = env::current_exe()?;
     let there = here.with_file_name(program);
     ensure!(Path::exists(&there), "there is no {}: build it, or name one with --broker", there.display());

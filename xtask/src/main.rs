@@ -8,6 +8,7 @@ mod conformance;
 mod fuzz;
 mod load;
 mod operations;
+mod release;
 mod unverified;
 
 use std::process::{Command as Process, ExitCode};
@@ -26,6 +27,7 @@ Examples:
   cargo xtask codegen                     after a change to the models or to the served operations
   cargo xtask conformance                 after a change to the statements of MQTT and their tests
   cargo xtask operations                  after a change to the served operations
+  cargo xtask release                     the program as it is delivered
   cargo xtask fuzz decode_v5 --seconds 600
   cargo xtask unverified registry"
 )]
@@ -50,6 +52,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Make the page that says which operations of AWS are served, and what the others answer.
     Operations(operations::Arguments),
+    /// Make the program as it is delivered, laid out by what a run of it showed.
+    Release(release::Arguments),
     /// List the guesses about AWS that the sources admit to.
     Unverified(unverified::Arguments),
 }
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Operations(arguments) => operations::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
         Command::Unverified(arguments) => unverified::run(&arguments),
     };
     match done {

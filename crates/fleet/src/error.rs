@@ -39,6 +39,9 @@ pub enum FleetError {
     /// A broker of our own did not come up.
     #[error("the broker {0}")]
     NotStarted(String),
+    /// A broker of our own did not end when it was asked to.
+    #[error("the broker {0}")]
+    NotStopped(String),
     /// No connection.
     #[error("cannot reach {to}")]
     Unreachable {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -10,10 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{FleetError, Running};
 
 /// How long a broker may take to start: one with millions of rows reads them first.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long it may take to stop when it is asked to.
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to start a broker of our own.
 #[derive(Debug, Clone)]
@@ -118,6 +122,24 @@ impl OwnBroker {
     pub fn kill(&mut self) -> Result<(), FleetError> {
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to stop (SIGTERM) and waits until it has: what it does at its end is done then.
+    pub fn stop(mut self) -> Result<(), FleetError> {
+        // A child that was not waited for keeps its number.
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            kill_process(pid, Signal::TERM).map_err(io::Error::from)?;
+        }
+        let since = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if since.elapsed() > STOP_PATIENCE {
+                let seconds = STOP_PATIENCE.as_secs();
+                return Err(FleetError::NotStopped(format!("did not stop within {seconds} s:\n{}", self.log())));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
         Ok(())
     }
 

@@ -16,8 +16,8 @@ use anyhow::{Result, bail, ensure};
 use tidegate_fleet::measured_suite;
 
 use self::{
-    brokers::Brokers,
-    rows::{GROUPS, Group},
+    brokers::{Brokers, Who},
+    rows::{GROUPS, Group, What},
     table::{Seen, Table},
 };
 use super::place::Place;
@@ -83,6 +83,27 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Group>> {
     let known: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
     ensure!(unknown.is_empty(), "there are no rows {}; there are {}", unknown.join(", "), known.join(", "));
     Ok(names.iter().filter_map(named).collect())
+}
+
+/// Each group of rows once, at Tidegate alone; not those that only look at it from outside.
+pub(super) fn profile_load(place: &Place, cpu: Option<usize>) -> Result<()> {
+    let none = PathBuf::from("/nonexistent");
+    let options = Options {
+        place: place.clone(),
+        pairs: 1,
+        seconds: 1.5,
+        rows: Vec::new(),
+        record: None,
+        mosquitto: none,
+        divide: 20,
+    };
+    for group in GROUPS.iter().filter(|group| !matches!(group.what, What::Calls | What::Cores | What::Latency)) {
+        eprintln!("{}", group.name);
+        let brokers = Brokers::start(place, cpu, &options.mosquitto, group.needs)?;
+        measure::run(group.what, Who::Tidegate, &brokers, &options)?;
+        brokers.stop()?;
+    }
+    Ok(())
 }
 
 /// All rounds of one group.

@@ -56,12 +56,7 @@ pub(super) async fn measure(options: &Options, cpu: Option<usize>, figures: &mut
         let devices = if round == 0 { options.devices.min(2 * options.parallel) } else { options.devices };
         let known_devices: Vec<Caller> = subject.known.iter().cycle().take(devices).cloned().collect();
         let leaves = Leaves::make(&subject.ca, round, devices)?;
-        let arrivals = |address, until| Arrivals {
-            address,
-            server_name: "localhost".try_into().expect("a host name"),
-            parallel: options.parallel,
-            until,
-        };
+        let arrivals = |address, until| arrivals(address, options.parallel, until);
         let at = subject.address();
         let window = Window::open(bare_server.pid())?;
         let a = window.close(arrivals(bare_server.address, Until::Closed).run(&known_devices).await)?;
@@ -87,6 +82,28 @@ pub(super) async fn measure(options: &Options, cpu: Option<usize>, figures: &mut
     subject.survives_a_kill(&all).await?;
     tell(figures, &bare, &known, &registered);
     Ok(())
+}
+
+/// A round of known certificates and one of registrations, at a broker that ends as it does in production.
+pub(super) async fn profile_load(launch: Launch) -> Result<()> {
+    const PARALLEL: usize = 64;
+    const DEVICES: usize = 600;
+    let mut subject = Subject::start(launch, PARALLEL).await?;
+    let known: Vec<Caller> = subject.known.iter().cycle().take(DEVICES).cloned().collect();
+    let leaves = Leaves::make(&subject.ca, 1, DEVICES)?;
+    let arrivals = |until| arrivals(subject.address(), PARALLEL, until);
+    let connected = arrivals(Until::Connected).run(&known).await;
+    let first = arrivals(Until::Refused);
+    let (refused, events) = tokio::join!(first.run(&leaves.callers), events(&mut subject.watcher, &leaves.ids));
+    events?;
+    for arrived in [connected, refused] {
+        ensure!(arrived.failed.is_empty(), "not every device got the answer it should: {:?}", arrived.failed);
+    }
+    Ok(subject.own.stop()?)
+}
+
+fn arrivals(address: SocketAddr, parallel: usize, until: Until) -> Arrivals {
+    Arrivals { address, server_name: "localhost".try_into().expect("a host name"), parallel, until }
 }
 
 fn tell(figures: &mut Figures, bare: &Kind, known: &Kind, registered: &Kind) {

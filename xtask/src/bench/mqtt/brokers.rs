@@ -85,6 +85,11 @@ impl Brokers {
         Ok(brokers)
     }
 
+    /// Ends them; Tidegate as it ends in production.
+    pub(super) fn stop(self) -> Result<()> {
+        [Some(self.tidegate), self.in_memory, self.two_cores].into_iter().flatten().try_for_each(Tidegate::stop)
+    }
+
     pub(super) fn has(&self, who: Who) -> bool {
         who != Who::Mosquitto || self.mosquitto.is_some()
     }
@@ -161,7 +166,7 @@ async fn admit(tidegate: &Tidegate, ca: &FleetCa, identities: &[Identity]) -> Re
 /// Tidegate as it is delivered, but for its number of cores, with a plain listener beside.
 pub(super) struct Tidegate {
     running: tidegate_fleet::Running,
-    _own: OwnBroker,
+    own: OwnBroker,
 }
 
 impl Tidegate {
@@ -171,7 +176,11 @@ impl Tidegate {
              address = \"127.0.0.1\"\nport = 0\ntransport = \"plain\"\nanonymous_policy = '''{POLICY}'''\n"
         );
         let (own, running) = place.launch(cpu)?.config(config).start()?;
-        Ok(Self { running, _own: own })
+        Ok(Self { running, own })
+    }
+
+    fn stop(self) -> Result<()> {
+        Ok(self.own.stop()?)
     }
 
     pub(super) fn plain(&self) -> Result<Server> {
