@@ -104,9 +104,11 @@ impl Tools {
     /// Builds the program below `directory` with one more flag for the compiler.
     fn build(&self, directory: &Path, flag: &str) -> Result<PathBuf> {
         eprintln!("building with {flag}");
-        let flags = env::var("RUSTFLAGS").map_or_else(|_| flag.to_owned(), |flags| format!("{flags} {flag}"));
+        // As cargo writes them where a flag may hold a space: a path does.
+        let given = env::var("RUSTFLAGS").unwrap_or_default();
+        let flags = given.split_whitespace().chain([flag]).collect::<Vec<_>>().join("\x1f");
         let mut build = cargo(&["build", "--release", "--package", "tidegate", "--target", &self.host]);
-        build.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", directory);
+        build.env("CARGO_ENCODED_RUSTFLAGS", flags).env("CARGO_TARGET_DIR", directory);
         crate::finish(&mut build)?;
         Ok(directory.join(&self.host).join("release/tidegate"))
     }

@@ -178,3 +178,24 @@ impl Drop for OwnBroker {
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_asked_to_stop_comes_to_its_own_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ready, ended) = (folder.path().join("ready"), folder.path().join("ended"));
+        let script = r#"trap 'touch "$1"; exit 0' TERM; touch "$0"; while :; do sleep 0.01; done"#;
+        let child = Command::new("sh").args(["-c", script]).arg(&ready).arg(&ended).spawn().unwrap();
+        let own = OwnBroker { launch: Launch::new("sh"), directory: folder.path().join("own"), child };
+        let since = Instant::now();
+        while !ready.exists() {
+            assert!(since.elapsed() < PATIENCE, "the script does not start");
+            thread::sleep(Duration::from_millis(1));
+        }
+        own.stop().unwrap();
+        assert!(ended.exists());
+    }
+}

@@ -68,7 +68,13 @@ pub(super) fn run(options: &Options) -> Result<()> {
     table.print();
     if let Some(name) = options.record.as_ref().filter(|name| !name.is_empty()) {
         let file = crate::workspace().join("bench/results").join(format!("{name}.md"));
-        table.record(&file, options.pairs, options.seconds)?;
+        let run = format!(
+            "`cargo xtask bench mqtt --pairs {} --seconds {}` of {}",
+            options.pairs,
+            options.seconds,
+            options.place.program_described()?
+        );
+        table.record(&file, &run)?;
         eprintln!("kept in {}", file.display());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Where things run: which broker, on which core, over which disk; the machine's clock, and bytes for a registry.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU64, Ordering},
     thread::available_parallelism,
@@ -53,13 +53,23 @@ impl Place {
         }
     }
 
+    fn program(&self) -> Result<PathBuf> {
+        match &self.broker {
+            Some(program) => Ok(program.clone()),
+            None => super::own_release("tidegate"),
+        }
+    }
+
+    /// The broker's program, for files of results: by its path in the workspace, which tells how it was built, else by its name.
+    pub(super) fn program_described(&self) -> Result<String> {
+        let program = self.program()?;
+        let within = program.strip_prefix(crate::workspace()).ok().or(program.file_name().map(Path::new));
+        Ok(within.unwrap_or(&program).display().to_string())
+    }
+
     /// How to start the broker, on this core.
     pub(super) fn launch(&self, cpu: Option<usize>) -> Result<Launch> {
-        let program = match &self.broker {
-            Some(program) => program.clone(),
-            None => super::own_release("tidegate")?,
-        };
-        let launch = Launch::new(program).on_cpu(cpu);
+        let launch = Launch::new(self.program()?).on_cpu(cpu);
         Ok(match &self.directory {
             Some(directory) => launch.below(directory),
             None => launch,
