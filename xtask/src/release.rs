@@ -114,9 +114,12 @@ impl Tools {
     }
 
     fn merge(&self, counts: &Path, profile: &Path) -> Result<()> {
+        // Whole or not there: a file of that name is taken for the profile next time.
+        let beside = profile.with_extension("new");
         let mut merge = Command::new(&self.profdata);
-        merge.arg("merge").arg("--output").arg(profile).arg(counts);
-        crate::finish(&mut merge)
+        merge.arg("merge").arg("--output").arg(&beside).arg(counts);
+        crate::finish(&mut merge)?;
+        Ok(fs::rename(&beside, profile)?)
     }
 }
 

@@ -181,20 +181,20 @@ impl Drop for OwnBroker {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+
     use super::*;
 
     #[test]
     fn one_that_is_asked_to_stop_comes_to_its_own_end() {
         let folder = tempfile::tempdir().unwrap();
-        let (ready, ended) = (folder.path().join("ready"), folder.path().join("ended"));
-        let script = r#"trap 'touch "$1"; exit 0' TERM; touch "$0"; while :; do sleep 0.01; done"#;
-        let child = Command::new("sh").args(["-c", script]).arg(&ready).arg(&ended).spawn().unwrap();
+        let ended = folder.path().join("ended");
+        let script = r#"trap 'touch "$0"; exit 0' TERM; echo ready; while :; do sleep 0.01; done"#;
+        let mut child = Command::new("sh").args(["-c", script]).arg(&ended).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
         let own = OwnBroker { launch: Launch::new("sh"), directory: folder.path().join("own"), child };
-        let since = Instant::now();
-        while !ready.exists() {
-            assert!(since.elapsed() < PATIENCE, "the script does not start");
-            thread::sleep(Duration::from_millis(1));
-        }
         own.stop().unwrap();
         assert!(ended.exists());
     }

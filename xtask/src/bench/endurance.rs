@@ -223,14 +223,14 @@ impl Told {
             faults => faults.join(", "),
         };
         let text = format!(
-            "# Memory over {minutes} minutes of load\n\n`cargo xtask bench endurance --warm-up {warm_up} --minutes {minutes}`; {}\n\n\
+            "# Memory over {minutes} minutes of load\n\n`cargo xtask bench endurance --warm-up {warm_up} --minutes {minutes}` of {}\n\n\
              The load is `config/fleet/endurance.toml`. Resident memory of the broker, read every ten seconds:\n\n\
              | | MiB |\n| --- | --- |\n\
              | before: after {warm_up} minutes of the same load, nobody connected | {:.1} |\n\
              | under load, the median of each minute | {} |\n\
              | after: all have left, kept sessions are over | {:.1} |\n\n\
              Last minutes by first ones {:.3}, after by before {:.3}; at most 1.1 each. Verification: {verdict}.\n\n```text\n{}```\n",
-            machine::described(),
+            machine::described(&options.place.program_described()?),
             self.before,
             each.join(", "),
             self.after,

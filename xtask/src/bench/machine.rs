@@ -2,8 +2,8 @@
 
 use std::{fs, process::Command};
 
-/// Date, commit, machine, and how busy it was: for files of results.
-pub(super) fn described() -> String {
+/// Program, date, commit, machine, and how busy it was: for files of results.
+pub(super) fn described(program: &str) -> String {
     let of = |program: &str, words: &[&str]| {
         let output = Command::new(program).args(words).output().ok();
         output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
@@ -16,7 +16,7 @@ pub(super) fn described() -> String {
     let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!(
-        "{}, commit {}.\n\nMachine: {}, {cores} cores for the generator, {} of memory, {}, {}; {}; load average at the end {}.",
+        "{program}, {}, commit {}.\n\nMachine: {}, {cores} cores for the generator, {} of memory, {}, {}; {}; load average at the end {}.",
         of("date", &["--utc", "+%F"]),
         of("git", &["rev-parse", "--short", "HEAD"]),
         field("/proc/cpuinfo", "model name"),

@@ -68,13 +68,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     table.print();
     if let Some(name) = options.record.as_ref().filter(|name| !name.is_empty()) {
         let file = crate::workspace().join("bench/results").join(format!("{name}.md"));
-        let run = format!(
-            "`cargo xtask bench mqtt --pairs {} --seconds {}` of {}",
-            options.pairs,
-            options.seconds,
-            options.place.program_described()?
-        );
-        table.record(&file, &run)?;
+        table.record(&file, options.pairs, options.seconds, &options.place.program_described()?)?;
         eprintln!("kept in {}", file.display());
     }
     Ok(())

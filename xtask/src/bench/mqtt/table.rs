@@ -149,15 +149,15 @@ impl Table {
         text
     }
 
-    /// Keeps the table of `run` with the machine's description.
-    pub(super) fn record(&self, file: &Path, run: &str) -> Result<()> {
+    /// Keeps the table of `program` with the machine's description.
+    pub(super) fn record(&self, file: &Path, pairs: u32, seconds: f64, program: &str) -> Result<()> {
         fs::create_dir_all(file.parent().context("a file lies in a directory")?)?;
         let text = format!(
-            "# Messages, connects, idle connections\n\n{run}; {}\n\n\
+            "# Messages, connects, idle connections\n\n`cargo xtask bench mqtt --pairs {pairs} --seconds {seconds}` of {}\n\n\
              Servers on one core, generator on another, alternately; medians, ratios taken round by round. Tidegate with a\n\
              policy of four statements; the null broker is the floor; Mosquitto without access control and persistence.\n\
              Every run was correct: nothing lost, duplicated or reordered.\n\n{}\n```json\n{}```\n",
-            machine::described(),
+            machine::described(program),
             self.markdown(),
             self.lines()
         );
