@@ -1,145 +1,21 @@
-"""Custom authorizers: their life, the functions behind them, and clients that come without a certificate."""
+"""Custom authorizers: their life, the functions behind them, and clients of MQTT that come without a certificate."""
 
 import base64
-import contextlib
 import json
-import ssl
 import subprocess
-import sys
 import threading
 import time
-import urllib.parse
 import uuid
 
 import pytest
-import urllib3
 
 from support.aws import Aws, AwsError
-from support.broker import PATIENCE, ROOT, Broker, wait_for
-from support.functions import ALLOW, PROCESS, SigningKey, answer, lambda_arn
-from support.mqtt import V5, V311, Client, Closed
-from support.webhook import Webhook, signed_by
-
-SECRET = b"a secret of thirty-two bytes, yes"
-LIMIT = 5  # seconds that a function may take
-
-
-class Function(Webhook):
-    """A webhook that answers events with what `reply` makes of them: a dict, a text, or a status."""
-
-    def __init__(self):
-        self.reply = lambda event: answer(ALLOW)
-        super().__init__((200, self.speak))
-
-    def speak(self, event):
-        said = self.reply(event)
-        return said if isinstance(said, str) else json.dumps(said)
-
-    @property
-    def events(self):
-        return [json.loads(body) for _, body in self.requests]
-
-
-@pytest.fixture(scope="module")
-def function():
-    with Function() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory, function):
-    directory = tmp_path_factory.mktemp("authorizers")
-    (directory / "secret").write_bytes(SECRET)
-    config = f"""
-{PROCESS}
-[[function]]
-name = "webhook"
-url = "{function.url}"
-secret_file = "secret"
-private_addresses = true
-[authorizers]
-interval_s_min = 1
-[mqtt]
-websocket = true
-https = true
-"""
-    with Broker(directory / "data", config) as running:
-        yield running
-        assert running.process.poll() is None, "the broker ended"
-        log = running.log.read_text(errors="replace")
-        assert "panicked" not in log
-        for secret in ("pa55word", "t0ken-of"):
-            assert secret not in log, "a secret is in the log"
-
-
-@pytest.fixture(scope="module")
-def aws(broker):
-    return Aws(broker)
-
-
-@pytest.fixture(scope="module")
-def iot(aws):
-    return aws.boto3()
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory):
-    return SigningKey(tmp_path_factory.mktemp("token"))
-
-
-@pytest.fixture
-def make(aws, iot, function):
-    """Makes authorizers without signing, and deletes what is left of them."""
-    made = []
-    function.reply = lambda event: answer(ALLOW)
-    function.requests.clear()
-
-    def make(which="webhook", **more):
-        name = f"a-{uuid.uuid4().hex[:10]}"
-        options = {"signingDisabled": True, "status": "ACTIVE"} | more
-        iot.create_authorizer(authorizerName=name, authorizerFunctionArn=lambda_arn(aws, which), **options)
-        made.append(name)
-        return name
-
-    yield make
-    with contextlib.suppress(iot.exceptions.ResourceNotFoundException):
-        iot.clear_default_authorizer()
-    for name in made:
-        with contextlib.suppress(iot.exceptions.ResourceNotFoundException):
-            iot.update_authorizer(authorizerName=name, status="INACTIVE")
-            iot.delete_authorizer(authorizerName=name)
-
-
-def named(authorizer, user="", **parameters):
-    """A user name that names an authorizer."""
-    parameters = {"x-amz-customauthorizer-name": authorizer} | parameters
-    return f"{user}?{urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)}"
-
-
-def person(broker, user_name=None, password=None, version=V5, client_id=None, transport="tcp", path=None, headers=None):
-    """A paho client without a certificate; not connected yet."""
-    client = Client(broker, None, client_id, version, transport=transport)
-    if transport == "tcp":
-        client.paho._ssl_context.set_alpn_protocols(["mqtt"])
-    else:
-        client.paho.ws_set_options(path=path or "/mqtt", headers=headers)
-    if user_name is not None:
-        client.paho.username_pw_set(user_name, password)
-    return client
-
-
-def why(broker, client_id):
-    """What `tidegate why` says, once it knows."""
-    def told():
-        return json.loads(broker.run("why", client_id, "--limit", "1", "--json", check=False).stdout or "[]")
-
-    return json.dumps(wait_for(told, f"a refusal of {client_id}"))
-
-
-def refused(client):
-    with pytest.raises(Closed) as closed:
-        client.connect()
-    return closed.value.reason
+from support.authorizers import aws, broker, function, iot, key, make  # noqa: F401
+from support.authorizers import LIMIT, SECRET, named, person, refused, why
+from support.broker import wait_for
+from support.functions import ALLOW, SigningKey, answer, lambda_arn
+from support.mqtt import V5, V311
+from support.webhook import signed_by
 
 
 def test_an_authorizer_lives_and_dies(broker, account, key):
@@ -379,94 +255,6 @@ def test_a_function_that_fails_later_changes_nothing(broker, make, function):
         client.publish("a", b"still here")
         replies.append({"isAuthenticated": False})
         assert client.wait_closed().value == 0x87
-
-
-@pytest.mark.parametrize("way", ["headers", "query", "user name"])
-def test_mqtt_over_websocket(broker, make, function, way):
-    name = make()
-    options = {
-        "headers": {"headers": {"X-Amz-CustomAuthorizer-Name": name, "Extra": "e"}},
-        "query": {"path": f"/mqtt?x-amz-customauthorizer-name={name}&extra=e"},
-        "user name": {"user_name": named(name, "me"), "password": "pa55word"},
-    }[way]
-    with person(broker, transport="websockets", **options) as client:
-        client.subscribe("w", 1)
-        client.publish("w", b"x")
-        assert client.message().payload == b"x"
-    event = function.events[-1]
-    assert event["protocols"] == ["tls", "http", "mqtt"] and event["protocolData"]["mqtt"]["clientId"] == client.client_id
-    http = event["protocolData"]["http"]
-    if way == "headers":
-        assert http["headers"]["Extra"] == "e"
-    if way == "query":
-        assert http["queryString"] == f"?x-amz-customauthorizer-name={name}&extra=e"
-    refused(person(broker, transport="websockets"))
-
-
-def https(broker):
-    tls = ssl.create_default_context(cafile=broker.ca_file)
-    return urllib3.HTTPSConnectionPool(broker.host, broker.port, ssl_context=tls, maxsize=1, retries=False, timeout=PATIENCE)
-
-
-def test_messages_are_published_by_https(broker, make, function):
-    name = make()
-    function.reply = lambda event: answer({"Effect": "Allow", "Action": "iot:Publish", "Resource": "*:topic/may/*"})
-    asking = {"x-amz-customauthorizer-name": name, "Extra": "e"}
-    with https(broker) as pool:
-        assert pool.urlopen("POST", "/topics/may/a?qos=1", body=b"x", headers=asking).status == 200
-        assert pool.urlopen("POST", f"/topics/may/a?qos=1&x-amz-customauthorizer-name={name}", body=b"x").status == 200
-        event = function.events[0]
-        assert event["protocols"] == ["tls", "http"] and event["protocolData"]["http"]["headers"]["Extra"] == "e"
-        for method, path, headers in [
-            ("POST", "/topics/others/a", asking), ("POST", "/topics/may/a", {}), ("GET", "/things/t/shadow", asking),
-            ("POST", "/topics/may/a", {"x-amz-customauthorizer-name": "none"}),
-        ]:  # fmt: skip
-            assert pool.urlopen(method, path, headers=headers).status == 403, path
-        assert len(function.requests) == 4, "each request asks"
-
-
-def test_an_answer_holds_for_the_requests_of_a_connection(broker, iot, make, function):
-    name = make(enableCachingForHttp=True)
-    with https(broker) as pool:
-        def publish(**headers):
-            asking = {"x-amz-customauthorizer-name": name} | headers
-            return pool.urlopen("POST", "/topics/a?qos=1", body=b"x" * len(function.requests), headers=asking).status
-
-        assert [publish() for _ in range(3)] == [200] * 3
-        assert len(function.requests) == 1
-        function.reply = lambda event: {"isAuthenticated": False}
-        assert publish() == 200 and publish(Another="who") == 403 and publish() == 403
-    with https(broker) as pool:
-        assert publish() == 403, "another connection"
-
-
-def test_mosquitto_pub(broker, make, function):
-    name = make()
-    with person(broker, named(name)) as listener:
-        listener.subscribe("m", 1)
-        command = ["mosquitto_pub", "-h", broker.host, "-p", broker.port, "--cafile", broker.ca_file, "--tls-alpn", "mqtt",
-                   "-u", named(name, "me"), "-P", "pa55word", "-t", "m", "-m", "hello", "-q", 1]  # fmt: skip
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE)
-        assert done.returncode == 0, done.stderr
-        assert listener.message().payload == b"hello"
-
-
-@pytest.mark.parametrize(("version", "transport"), [(4, "wss"), (5, "tls"), (5, "wss")])
-def test_the_device_sdk(broker, make, function, key, version, transport):
-    name = make(signingDisabled=False, tokenKeyName="token", tokenSigningPublicKeys={"k": key.public})
-    client_id, token = f"sdk-{uuid.uuid4().hex[:8]}", "t0ken-of-the-sdk"
-    options = {
-        "version": version, "transport": transport, "client_id": client_id, "endpoint": broker.host, "port": broker.port,
-        "ca_filepath": broker.ca_file, "auth_username": "me", "auth_authorizer_name": name, "auth_authorizer_signature": key.sign(token),
-        "auth_password": "pa55word", "auth_token_key_name": "token", "auth_token_value": token,
-    }  # fmt: skip
-    with person(broker, named(make())) as listener:
-        listener.subscribe(f"own/{client_id}/a", 1)
-        command = [sys.executable, str(ROOT / "tests/clients/awsiotsdk/custom_authorizer.py"), json.dumps(options)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE)
-        assert done.stdout == "published\n", done.stderr
-        assert listener.message().payload == b"from the SDK"
-    assert any(event.get("token") == token and event["signatureVerified"] for event in function.events)
 
 
 def test_without_functions_a_certificate_is_asked_for(own_broker):

@@ -21,7 +21,7 @@ use self::identify::{Known, Refused};
 use crate::{
     Refusals,
     acceptor::{Accepted, Counted},
-    arrival::{Arrival, NoConnect, Protocol},
+    arrival::{Arrival, Protocol},
     connection_log::{Identity, Origin, Scribe},
     core::{Arrived, Core, Desk, Shared},
     domain::{self, Destination, Taken},
@@ -29,6 +29,7 @@ use crate::{
     half_open::GivenUp,
     https,
     listener::{Below, Listener},
+    no_connect::NoConnect,
     reason, remedy, signed,
     websocket::upgrade,
     wheel::TimerId,

@@ -9,19 +9,20 @@ use std::{
 
 use mio::net::TcpStream;
 use tidegate_authorizer::Http;
-use tidegate_mqtt::{DecodeError, FrameLen, frame};
+use tidegate_mqtt::{FrameLen, frame};
 use tidegate_sigv4::RequestParts;
-use tidegate_tls::{ALPN_HTTPS_CLIENT_CERTIFICATE, Alert, ClientHello, Progress, Session, TlsError};
+use tidegate_tls::{ALPN_HTTPS_CLIENT_CERTIFICATE, ClientHello, Progress, Session, TlsError};
 use tokio::io::{Interest, unix::AsyncFd};
 use uuid::Uuid;
 
 use crate::{
     core::{Core, Desk},
     descriptor::watch,
-    domain::{Destination, DomainRefused, Speaks},
+    domain::{Destination, Speaks},
     half_open::Place,
     http,
     listener::TlsListener,
+    no_connect::NoConnect,
     signed::Signer,
     websocket::{Ended, WebSocket, upgrade},
 };
@@ -57,39 +58,6 @@ pub(crate) enum Protocol {
     Mqtt,
     /// Requests follow.
     Https,
-}
-
-/// Why no CONNECT came.
-#[derive(Debug)]
-pub(crate) enum NoConnect {
-    /// The client closed, or the network did.
-    Lost,
-    /// What came first is another packet, or no MQTT at all.
-    NotConnect,
-    /// It is longer than allowed, or its header is wrong.
-    Malformed(DecodeError),
-    /// The server name in SNI is none of ours.
-    UnknownServerName,
-    /// A domain configuration lets nobody in, or not this client.
-    Domain(DomainRefused),
-    /// All it offers by ALPN is publishing by HTTPS.
-    HttpsPublish,
-    /// The client's TLS is older than 1.2.
-    OldTls,
-    /// It begins like TLS, but not with a ClientHello that can be used; `alert` is the answer.
-    UnusableHello { alert: Vec<u8> },
-    /// The handshake failed; the alert has been sent.
-    Tls(TlsError),
-    /// An HTTP request that does not become a WebSocket.
-    Upgrade(upgrade::Refused),
-    /// A WebSocket that ended before there was a CONNECT, because of its client.
-    WebSocket,
-}
-
-impl From<io::Error> for NoConnect {
-    fn from(_: io::Error) -> Self {
-        Self::Lost
-    }
 }
 
 impl Arrival {
@@ -128,7 +96,7 @@ impl Arrival {
                 Ok(Some(hello)) => break hello,
                 Ok(None) => {}
                 Err(error) => {
-                    let error = hello_refused(error, &first);
+                    let error = NoConnect::of_hello(error, &first);
                     self.send_raw(&error.alert()).await?;
                     return Err(error);
                 }
@@ -415,41 +383,6 @@ async fn read_once<T>(
             Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(Err(error)) => return Err(error.into()),
             Err(_nothing_there) => {}
-        }
-    }
-}
-
-/// Why a first message is not one we can go on with: to rustls TLS 1.1 is as little a ClientHello as plain MQTT is.
-fn hello_refused(error: TlsError, first: &[u8]) -> NoConnect {
-    // A record of the handshake with a ClientHello in it: type, length, then the newest version but for 1.3's extension,
-    // which no client without 1.2 sends. Spec: RFC 8446, 4.1.2; RFC 5246, 7.4.1.2.
-    match (error, first) {
-        (TlsError::NotAHello { .. }, [22, 3, _, _, _, 1, _, _, _, 3, 0..=2, ..]) => NoConnect::OldTls,
-        (TlsError::NotAHello { alert }, [22, 3, ..]) => NoConnect::UnusableHello { alert },
-        (error, _) => NoConnect::Tls(error),
-    }
-}
-
-impl NoConnect {
-    /// The alert that answers a first message; empty when there is nothing to say.
-    fn alert(&self) -> Vec<u8> {
-        /// Spec: RFC 8446, 6: `protocol_version`. Clients that old read records of any 3.x.
-        const PROTOCOL_VERSION: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
-        match self {
-            Self::OldTls => PROTOCOL_VERSION.to_vec(),
-            Self::HttpsPublish => Alert::NoApplicationProtocol.record().to_vec(),
-            Self::UnknownServerName | Self::Domain(DomainRefused::Disabled) => {
-                Alert::UnrecognizedName.record().to_vec()
-            }
-            Self::Domain(DomainRefused::OtherProtocol(_)) => Vec::new(),
-            Self::Domain(DomainRefused::NotSpokenHere(_) | DomainRefused::NoFunctions | DomainRefused::Certificate) => {
-                Alert::AccessDenied.record().to_vec()
-            }
-            Self::UnusableHello { alert } | Self::Tls(TlsError::NotAHello { alert }) => alert.clone(),
-            Self::Tls(TlsError::TooLong { .. }) => Alert::DecodeError.record().to_vec(),
-            Self::Tls(_) | Self::Lost | Self::NotConnect | Self::Malformed(_) | Self::Upgrade(_) | Self::WebSocket => {
-                Vec::new()
-            }
         }
     }
 }

@@ -8,10 +8,10 @@ use tidegate_tls::{Refusal, TlsError};
 use uuid::Uuid;
 
 use crate::{
-    arrival::NoConnect,
     clients,
     connection_log::{Reason, printable},
     core::Shared,
+    no_connect::NoConnect,
     remedy,
 };
 

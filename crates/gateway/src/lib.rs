@@ -32,6 +32,7 @@ mod identifiers;
 mod journal;
 mod listener;
 mod mailbox;
+mod no_connect;
 mod porters;
 mod reason;
 mod remedy;

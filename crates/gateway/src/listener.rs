@@ -13,9 +13,9 @@ use tidegate_tls::{
 
 use crate::{
     GatewayError, GatewayParts, ListenerConfig, Refusals, TlsSettings, Transport,
-    arrival::NoConnect,
     clients::RegisteredClients,
     domain::{Destination, DomainConfigs},
+    no_connect::NoConnect,
 };
 
 /// What a listener does with its connections.

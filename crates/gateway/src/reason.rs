@@ -9,8 +9,8 @@ use tidegate_tls::{Refusal as TlsRefusal, RefusedCertificate, TlsError};
 use uuid::Uuid;
 
 use crate::{
-    arrival::NoConnect, authorize::Denial, clients, connection_log::Reason, core::Shared, domain::DomainRefused,
-    half_open::GivenUp,
+    authorize::Denial, clients, connection_log::Reason, core::Shared, domain::DomainRefused, half_open::GivenUp,
+    no_connect::NoConnect,
 };
 
 /// The registry refused a certificate.

@@ -28,7 +28,7 @@ use tokio::{
 
 use crate::{
     acceptor::Counted,
-    arrival::{Arrival, NoConnect},
+    arrival::Arrival,
     clients,
     connection_log::{Identity, Origin, Scribe},
     core::Shared,
@@ -36,6 +36,7 @@ use crate::{
     evidence,
     http::{self, Head},
     listener::Listener,
+    no_connect::NoConnect,
     reason, remedy,
 };
 use custom::Cached;
