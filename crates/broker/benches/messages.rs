@@ -158,21 +158,28 @@ fn messages(criterion: &mut Criterion) {
 
 fn filters(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("among filters");
-    for filters in [200_000, 1_000] {
+    for filters in [1_000_000, 200_000, 1_000] {
         let mut bench = Bench::new();
         let mut publisher = bench.connect(Version::V4);
         let mut others: Vec<Link> = (0..100).map(|_| bench.connect(Version::V4)).collect();
         let before = resident_bytes();
         for n in 0..filters {
-            let filter = format!("fleet/{}/+/device-{n}/#", n % 100);
+            let filter = match n % 4 {
+                0 => format!("fleet/{}/device-{n}/state", n % 100),
+                1 => format!("fleet/{}/device-{n}/+", n % 100),
+                2 => format!("fleet/+/device-{n}/state"),
+                _ => format!("fleet/{}/device-{n}/#", n % 100),
+            };
             bench.subscribe(&mut others[n % 100], &filter, QoS::AtMostOnce);
         }
         for other in &mut others {
             bench.drain(other);
         }
         let each = resident_bytes().saturating_sub(before) / filters as u64;
-        println!("{filters} wildcard filters: {each} bytes each");
-        let topics: Vec<String> = (0..10_000).map(|n| format!("fleet/{}/x/device-{n}/state", n % 100)).collect();
+        println!("{filters} filters, 3/4 with a wildcard: {each} bytes each");
+        // As many topics for few filters as for many. An odd stride visits all four kinds.
+        let numbers = (0..1_000).map(|n| n * (filters / 1_000 | 1) % filters);
+        let topics: Vec<String> = numbers.map(|n| format!("fleet/{}/device-{n}/state", n % 100)).collect();
         let mut at = 0;
         group.throughput(Throughput::Elements(1));
         group.bench_function(format!("{filters}, a topic not seen lately"), |bencher| {

@@ -21,9 +21,12 @@ const SUBSCRIBERS: usize = 200;
 const PUBLISHERS: usize = 20;
 /// Topics that each publisher takes in turn: more than a cache keeps.
 const TOPICS: usize = 200;
+/// Different topics of all publishers, when no two have one in common.
+pub(crate) const TOPICS_OF_ALL: usize = PUBLISHERS * TOPICS;
 
-/// Subscribes `count` filters, publishes for `seconds`.
-pub(crate) fn run(clients: &mut Clients, count: usize, seconds: f64) -> Result<Filtered> {
+/// Subscribes `count` filters, publishes for `seconds` to `topics` different topics, or as many as there are filters: some publishers
+/// share theirs when these are fewer than [`TOPICS_OF_ALL`].
+pub(crate) fn run(clients: &mut Clients, count: usize, topics: usize, seconds: f64) -> Result<Filtered> {
     clients.connect(0, SUBSCRIBERS + PUBLISHERS, false)?;
     let base = clients.prefix.clone();
     let mut lists: Vec<_> = (0..SUBSCRIBERS).map(|subscriber| (subscriber, Vec::new())).collect();
@@ -32,9 +35,9 @@ pub(crate) fn run(clients: &mut Clients, count: usize, seconds: f64) -> Result<F
     }
     let subscribed = clients.subscribe(lists, 0)?;
     // An odd stride visits filters of all four kinds.
-    let stride = (count / (PUBLISHERS * TOPICS)).max(1) | 1;
+    let stride = (count / topics).max(1) | 1;
     let topics = |publisher: usize| {
-        let numbers = (0..TOPICS).map(|topic| (publisher * TOPICS + topic) * stride % count);
+        let numbers = (0..TOPICS).map(|topic| (publisher * TOPICS + topic) % topics * stride % count);
         numbers.map(|number| format!("{base}/{}/d{number}/data", number % 100)).collect()
     };
     let flow = Flow {
