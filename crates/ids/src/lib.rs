@@ -7,6 +7,7 @@ mod account;
 mod arn;
 mod hex;
 mod name;
+mod number;
 mod percent;
 mod rate;
 mod time;
@@ -18,6 +19,7 @@ pub use name::{
     AccessKeyId, AuthorizerName, DomainConfigurationName, PolicyName, ShadowName, ThingGroupName, ThingName,
     ThingTypeName,
 };
+pub use number::{NumberHasher, NumberMap};
 pub use percent::percent_decoded;
 pub use rate::{Rate, SharedRate};
 pub use time::{Clock, Monotonic, Now, Timestamp};

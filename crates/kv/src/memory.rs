@@ -56,7 +56,7 @@ impl MemoryStore {
             return Err(CommitError::Conflict);
         }
         let revision = Revision(inner.tables.revision.0 + 1);
-        inner.recent.note(revision, transaction.writes());
+        inner.recent.note(revision, &transaction);
         inner.tables.revision = revision;
         for write in transaction.writes() {
             let rows = Arc::make_mut(inner.tables.tables.entry(write.table).or_default());

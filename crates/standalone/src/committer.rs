@@ -104,7 +104,7 @@ impl Committer {
         for waiting in group {
             let result = batch.judge(&waiting.transaction, &self.recent).map(|()| {
                 self.newest = Revision(self.newest.0 + 1);
-                self.recent.note(self.newest, waiting.transaction.writes());
+                self.recent.note(self.newest, &waiting.transaction);
                 batch.add(self.newest, waiting.transaction.writes());
                 self.newest
             });

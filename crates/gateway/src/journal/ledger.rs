@@ -1,9 +1,9 @@
 //! From records to rows: what is on disk, as far as it must be known to write the next commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, hash_map::Entry};
 
 use tidegate_broker::{QueuedRecord, Record};
-use tidegate_ids::Tenant;
+use tidegate_ids::{NumberMap, Tenant};
 use tidegate_kv::Key;
 
 use super::{
@@ -16,6 +16,10 @@ use super::{
 
 /// A chunk of about this many bytes is one row.
 const CHUNK_BYTES: usize = 1024 * 1024;
+/// Few references take more in a chunk; room is made for so much at first.
+const REFERENCE_BYTES: usize = 16;
+/// Messages that a session often has in one commit: room is made for so many at first.
+const USUAL_MESSAGES: usize = 16;
 
 /// The journal's memory: per session its queue, per segment its references; and rows to be written.
 ///
@@ -25,7 +29,7 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// ```
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    sessions: HashMap<u64, Queue>,
+    sessions: NumberMap<Queue>,
     segments: Segments,
     pending: Pending,
 }
@@ -151,7 +155,10 @@ impl Ledger {
         }
         let body = Body { expires_at: queued.expires_at, message: queued.message.clone() };
         let (segment, index) = self.segments.add(body, open);
-        fresh.entry(session).or_default().push(rows::reference(queued, segment, index));
+        fresh
+            .entry(session)
+            .or_insert_with(|| Vec::with_capacity(USUAL_MESSAGES))
+            .push(rows::reference(queued, segment, index));
     }
 
     fn write_messages(&mut self, mut open: Open, fresh: Fresh) {
@@ -163,7 +170,7 @@ impl Ledger {
         }
         for (session, references) in fresh {
             let Some(queue) = self.sessions.get_mut(&session) else { continue };
-            let (mut row, mut start) = (Writer::new(), 0);
+            let (mut row, mut start) = (Writer::with_capacity(references.len() * REFERENCE_BYTES), 0);
             for (at, reference) in references.iter().enumerate() {
                 rows::write_reference(reference, &mut row);
                 if row.len() > CHUNK_BYTES || at + 1 == references.len() {

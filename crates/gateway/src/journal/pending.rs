@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use tidegate_ids::Tenant;
 use tidegate_kv::{Key, TRANSACTION_BYTES_MAX, TRANSACTION_STEPS_MAX, Transaction};
 
@@ -61,16 +62,18 @@ pub(super) fn retained_key(tenant: Tenant, topic_name: &str) -> Vec<u8> {
 }
 
 /// Rows to be written. Bounded by what exists: a row stands here once, however often it changes.
+///
+/// Their bytes are shared with the transactions made of them, which may have to be made again.
 #[derive(Debug, Default)]
-pub(super) struct Pending(BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>);
+pub(super) struct Pending(BTreeMap<(Table, Bytes), Option<Bytes>>);
 
 impl Pending {
     pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
-        self.0.insert((table, key), Some(value));
+        self.0.insert((table, key.into()), Some(value.into()));
     }
 
     pub(super) fn delete(&mut self, table: Table, key: Vec<u8>) {
-        self.0.insert((table, key), None);
+        self.0.insert((table, key.into()), None);
     }
 
     /// What to commit, one after the other; mostly one.
@@ -79,11 +82,11 @@ impl Pending {
         let (mut transaction, mut steps, mut bytes) = (Transaction::quiet(), 0, 0);
         let puts = self.0.iter().filter(|(_, value)| value.is_some());
         let deletes = Table::DELETED.into_iter().flat_map(|table| {
-            let of_table = self.0.range((table, Vec::new())..).take_while(move |((found, _), _)| *found == table);
+            let of_table = self.0.range((table, Bytes::new())..).take_while(move |((found, _), _)| *found == table);
             of_table.filter(|(_, value)| value.is_none())
         });
         for ((table, key), value) in puts.chain(deletes) {
-            let more = key.len() + value.as_ref().map_or(0, Vec::len);
+            let more = key.len() + value.as_ref().map_or(0, Bytes::len);
             if steps == TRANSACTION_STEPS_MAX || (steps > 0 && bytes + more > TRANSACTION_BYTES_MAX) {
                 transactions.push(std::mem::replace(&mut transaction, Transaction::quiet()));
                 (steps, bytes) = (0, 0);

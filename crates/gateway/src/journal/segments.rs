@@ -1,6 +1,6 @@
 //! Message bodies: how many messages refer to each, and which segments are mostly garbage.
 
-use std::collections::HashMap;
+use tidegate_ids::NumberMap;
 
 use super::{
     queue::Place,
@@ -18,11 +18,13 @@ const LOOK_BACK: usize = 4;
 /// All segments that are on disk or on their way there.
 #[derive(Debug, Default)]
 pub(super) struct Segments {
-    known: HashMap<u64, Segment>,
+    known: NumberMap<Segment>,
     /// The number of the next one.
     next: u64,
     /// Segments that are mostly garbage.
     wasteful: Vec<u64>,
+    /// Bytes and bodies of the last one that was closed: the next is mostly like it.
+    last: (usize, usize),
 }
 
 #[derive(Debug, Default)]
@@ -94,11 +96,12 @@ impl Segments {
         if open.row.as_ref().is_some_and(|row| row.len() > SEGMENT_BYTES) {
             self.close(open);
         }
-        let row = open.row.get_or_insert_with(Writer::new);
+        let row = open.row.get_or_insert_with(|| Writer::with_capacity(self.last.0));
         let before = row.len();
         rows::write_body(Some(&body), row);
         let bytes = (row.len() - before) as u64;
-        let segment = self.known.entry(self.next).or_default();
+        let bodies = || Segment { bodies: Vec::with_capacity(self.last.1), ..Segment::default() };
+        let segment = self.known.entry(self.next).or_insert_with(bodies);
         let place = (self.next, segment.bodies.len() as u32);
         segment.bodies.push(Counted { references: 1, bytes: bytes as u32 });
         segment.bytes += bytes;
@@ -113,6 +116,8 @@ impl Segments {
     /// Complete the open segment, if anything is in it.
     pub(super) fn close(&mut self, open: &mut Open) {
         if let Some(row) = open.row.take() {
+            let bodies = self.known.get(&self.next).map_or(0, |segment| segment.bodies.len());
+            self.last = (row.len().min(SEGMENT_BYTES), bodies);
             open.rows.push((self.next, row.finish()));
             self.next += 1;
         }

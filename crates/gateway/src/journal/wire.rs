@@ -23,6 +23,13 @@ impl Writer {
         Self(vec![SCHEMA])
     }
 
+    /// With room for `bytes` before it grows.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        let mut row = Vec::with_capacity(1 + bytes);
+        row.push(SCHEMA);
+        Self(row)
+    }
+
     pub(super) fn finish(self) -> Vec<u8> {
         self.0
     }

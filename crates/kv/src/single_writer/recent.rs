@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{KeyRange, Revision, Write};
+use crate::{KeyRange, Revision, Transaction};
 
 /// The newest revision of every row touched lately, deleted rows included, per table: what `UnchangedSince` is
 /// judged on without reading the range.
@@ -52,14 +52,21 @@ impl Recent {
     }
 
     /// Notes what an accepted transaction writes. Revisions come in ascending order.
-    pub fn note(&mut self, revision: Revision, writes: &[Write]) {
-        for write in writes {
+    ///
+    /// Of a [quiet](Transaction::quiet) one the tables alone are noted: nobody keeps a copy of its rows, so that nobody asks
+    /// since when they have stayed the same; who did would hear "may have changed".
+    pub fn note(&mut self, revision: Revision, transaction: &Transaction) {
+        for write in transaction.writes() {
             let table = self.tables.entry(write.table).or_insert_with(|| Touched {
                 rows: BTreeMap::new(),
                 order: VecDeque::new(),
                 bytes: 0,
                 floor: self.start,
             });
+            if transaction.is_quiet() {
+                table.floor = revision;
+                continue;
+            }
             table.rows.insert(write.key.clone(), revision);
             table.order.push_back((revision, write.key.clone()));
             table.bytes += write.key.len();
@@ -94,8 +101,8 @@ mod tests {
     use super::*;
 
     fn touch(recent: &mut Recent, revision: u64, key: &'static str) {
-        let write = Write { table: "t", key: Bytes::from_static(key.as_bytes()), value: None };
-        recent.note(Revision(revision), &[write]);
+        let mut transaction = Transaction::new();
+        recent.note(Revision(revision), transaction.delete("t", key));
     }
 
     #[test]
@@ -121,6 +128,19 @@ mod tests {
         }
         assert!(recent.surely_unchanged("other", &KeyRange::all(), Revision(10)));
         assert!(!recent.surely_unchanged("other", &KeyRange::all(), Revision(9)));
+    }
+
+    #[test]
+    fn what_was_written_quietly_counts_as_changed() {
+        let (mut recent, mut quiet) = (Recent::new(Revision(10)), Transaction::quiet());
+        touch(&mut recent, 11, "a");
+        recent.note(Revision(12), quiet.put("t", "b", "1").put("t", "c", "1"));
+        touch(&mut recent, 13, "a");
+        let elsewhere = KeyRange::new(b"x".to_vec(), None);
+        assert!(!recent.surely_unchanged("t", &elsewhere, Revision(11)));
+        assert!(recent.surely_unchanged("t", &elsewhere, Revision(12)));
+        assert!(!recent.surely_unchanged("t", &KeyRange::all(), Revision(12)), "of the others each row is known");
+        assert!(recent.surely_unchanged("other", &elsewhere, Revision(10)));
     }
 
     #[test]

@@ -1,7 +1,6 @@
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-};
+use std::hash::{BuildHasher, RandomState};
+
+use tidegate_ids::NumberMap;
 
 use super::NONE;
 
@@ -9,7 +8,7 @@ use super::NONE;
 /// it holds.
 #[derive(Debug, Default)]
 pub(super) struct Edges {
-    firsts: HashMap<u64, u32, BuildHasherDefault<KeyHasher>>,
+    firsts: NumberMap<u32>,
     /// Its key is made by chance: no peer knows which levels have one hash, and by chance there are few.
     levels: RandomState,
 }
@@ -20,6 +19,7 @@ impl Edges {
         self.levels.hash_one(level) as u32 & HASHES
     }
 
+    /// One half is a number that we gave out ourselves, the other a hash that no peer knows.
     fn key(parent: u32, hash: u32) -> u64 {
         u64::from(parent) << 32 | u64::from(hash)
     }
@@ -44,24 +44,3 @@ impl Edges {
 
 /// Tests make do with two, so that they meet levels with one hash.
 const HASHES: u32 = if cfg!(test) { 1 } else { u32::MAX };
-
-/// A multiplicative hash: one half of a key is a number that we gave out ourselves, the other a hash that no peer knows.
-#[derive(Debug, Default)]
-pub(super) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        let mixed = (self.0 ^ key).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-}
