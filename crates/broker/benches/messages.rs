@@ -178,7 +178,7 @@ fn filters(criterion: &mut Criterion) {
         let each = resident_bytes().saturating_sub(before) / filters as u64;
         println!("{filters} filters, 3/4 with a wildcard: {each} bytes each");
         // As many topics for few filters as for many. An odd stride visits all four kinds.
-        let numbers = (0..1_000).map(|n| n * (filters / 1_000 | 1) % filters);
+        let numbers = (0..1_000).map(|n| n * ((filters / 1_000) | 1) % filters);
         let topics: Vec<String> = numbers.map(|n| format!("fleet/{}/device-{n}/state", n % 100)).collect();
         let mut at = 0;
         group.throughput(Throughput::Elements(1));
