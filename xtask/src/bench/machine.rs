@@ -13,10 +13,12 @@ pub(super) fn described(program: &str) -> String {
         let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
         line.split_once(':').map_or(String::new(), |(_, value)| value.trim().to_owned())
     };
-    let cores = std::thread::available_parallelism().map_or(0, |cores| cores.get());
+    // All of them: this program has given itself one.
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cores = processors.lines().filter(|line| line.starts_with("processor")).count();
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     format!(
-        "{program}, {}, commit {}.\n\nMachine: {}, {cores} cores for the generator, {} of memory, {}, {}; {}; load average at the end {}.",
+        "{program}, {}, commit {}.\n\nMachine: {}, {cores} cores, {} of memory, {}, {}; {}; load average at the end {}.",
         of("date", &["--utc", "+%F"]),
         of("git", &["rev-parse", "--short", "HEAD"]),
         field("/proc/cpuinfo", "model name"),
