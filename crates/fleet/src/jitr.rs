@@ -15,7 +15,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{Mutex as AsyncMutex, mpsc},
+    sync::{Mutex as AsyncMutex, mpsc, watch},
     task::JoinSet,
 };
 
@@ -150,6 +150,7 @@ pub struct Activator {
     activated: AtomicU64,
     failed: AtomicU64,
     problem: Mutex<Option<String>>,
+    winding_up: watch::Sender<bool>,
 }
 
 impl Activator {
@@ -162,6 +163,7 @@ impl Activator {
             activated: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             problem: Mutex::default(),
+            winding_up: watch::Sender::new(false),
         })
     }
 
@@ -175,7 +177,14 @@ impl Activator {
         self.problem.lock().clone()
     }
 
-    /// Activates the devices whose numbers (in the directory) come out of `refused`, until its other end is gone.
+    /// Begins no further activation; [`run`](Self::run) ends with the last that has begun. A device works as soon as it is active,
+    /// which is before whoever activates it has said so.
+    pub fn wind_up(&self) {
+        self.winding_up.send_replace(true);
+    }
+
+    /// Activates the devices whose numbers (in the directory) come out of `refused`, until its other end is gone or
+    /// [`wind_up`](Self::wind_up).
     ///
     /// A device comes again each time it is refused: one that could not be activated gets another chance so.
     pub async fn run(self: Arc<Self>, refused: mpsc::UnboundedReceiver<u32>) {
@@ -184,8 +193,14 @@ impl Activator {
         for _ in 0..PARALLEL {
             let (activator, refused) = (Arc::clone(&self), Arc::clone(&refused));
             tasks.spawn(async move {
+                let mut winding_up = activator.winding_up.subscribe();
                 loop {
-                    let next = refused.lock().await.recv().await;
+                    let next = async { refused.lock().await.recv().await };
+                    let next = tokio::select! {
+                        biased;
+                        _ = winding_up.wait_for(|it_is| *it_is) => None,
+                        next = next => next,
+                    };
                     let Some(index) = next else { return };
                     if !activator.known.lock().insert(index) {
                         continue;

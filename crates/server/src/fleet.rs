@@ -220,7 +220,13 @@ async fn jitr(options: fleet::Jitr) -> Result<()> {
     // The channel holds one number for each refusal of a device that waits for seconds after each: never many.
     let on_refused: OnRefused = Arc::new(move |device| _ = refused.send(first + device));
     let conducted = conduct(scenario, &options.common, Some(on_refused)).await;
-    activating.abort();
+    activator.wind_up();
+    if conducted.is_ok() {
+        tokio::select! {
+            _ = activating => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
     let (activated, failed) = activator.counts();
     let report = match (conducted, activator.problem()) {
         (Ok(report), _) => report,
