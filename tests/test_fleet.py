@@ -215,7 +215,9 @@ def test_a_script_activates_what_it_is_told(tmp_path, own_broker):
         "arn=arn:aws:iot:$AWS_DEFAULT_REGION:$TIDEGATE_ACCOUNT_ID:cert/$1\n"
         "/usr/bin/aws --endpoint-url $AWS_ENDPOINT_URL iot attach-policy --policy-name tidegate-fleet --target $arn\n"
         "/usr/bin/aws --endpoint-url $AWS_ENDPOINT_URL iot update-certificate --certificate-id $1 --new-status ACTIVE\n"
-        "sleep 1\n"  # the device works meanwhile, and the run is over
+        # Until the device has worked and left: the run is over then.
+        f"until {ROOT}/.venv/bin/aws --endpoint-url $AWS_ENDPOINT_URL iot-data get-connection --client-id $2 --query connected 2>&1"
+        " | grep -q false; do :; done\n"
     )
     script.chmod(0o755)
     done = fleet("jitr", directory, "--activate-with", script, "--duration", "0s", environment=own_broker.env)

@@ -1,7 +1,7 @@
 //! Every identifier of an account, parsed once.
 //!
 //! A value of one of these types is valid: whoever receives it never checks again. All of them are small;
-//! most are `Copy`. Nothing here does I/O, reads a clock or draws random numbers.
+//! most are `Copy`. Beside them what every layer needs to work with them: time, rates, maps by number. Nothing here does I/O, reads a clock or draws random numbers.
 
 mod account;
 mod arn;

@@ -18,8 +18,6 @@ use super::{
 const CHUNK_BYTES: usize = 1024 * 1024;
 /// Few references take more in a chunk; room is made for so much at first.
 const REFERENCE_BYTES: usize = 16;
-/// Messages that a session often has in one commit: room is made for so many at first.
-const USUAL_MESSAGES: usize = 16;
 
 /// The journal's memory: per session its queue, per segment its references; and rows to be written.
 ///
@@ -155,10 +153,7 @@ impl Ledger {
         }
         let body = Body { expires_at: queued.expires_at, message: queued.message.clone() };
         let (segment, index) = self.segments.add(body, open);
-        fresh
-            .entry(session)
-            .or_insert_with(|| Vec::with_capacity(USUAL_MESSAGES))
-            .push(rows::reference(queued, segment, index));
+        fresh.entry(session).or_default().push(rows::reference(queued, segment, index));
     }
 
     fn write_messages(&mut self, mut open: Open, fresh: Fresh) {

@@ -23,8 +23,8 @@ pub(super) struct Segments {
     next: u64,
     /// Segments that are mostly garbage.
     wasteful: Vec<u64>,
-    /// Bytes and bodies of the last one that was closed: the next is mostly like it.
-    last: (usize, usize),
+    /// Bytes of the last row that was closed: room for the next, which is mostly like it.
+    last_bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -96,12 +96,11 @@ impl Segments {
         if open.row.as_ref().is_some_and(|row| row.len() > SEGMENT_BYTES) {
             self.close(open);
         }
-        let row = open.row.get_or_insert_with(|| Writer::with_capacity(self.last.0));
+        let row = open.row.get_or_insert_with(|| Writer::with_capacity(self.last_bytes));
         let before = row.len();
         rows::write_body(Some(&body), row);
         let bytes = (row.len() - before) as u64;
-        let bodies = || Segment { bodies: Vec::with_capacity(self.last.1), ..Segment::default() };
-        let segment = self.known.entry(self.next).or_insert_with(bodies);
+        let segment = self.known.entry(self.next).or_default();
         let place = (self.next, segment.bodies.len() as u32);
         segment.bodies.push(Counted { references: 1, bytes: bytes as u32 });
         segment.bytes += bytes;
@@ -116,8 +115,7 @@ impl Segments {
     /// Complete the open segment, if anything is in it.
     pub(super) fn close(&mut self, open: &mut Open) {
         if let Some(row) = open.row.take() {
-            let bodies = self.known.get(&self.next).map_or(0, |segment| segment.bodies.len());
-            self.last = (row.len().min(SEGMENT_BYTES), bodies);
+            self.last_bytes = row.len().min(SEGMENT_BYTES);
             open.rows.push((self.next, row.finish()));
             self.next += 1;
         }
